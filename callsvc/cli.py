@@ -1,0 +1,92 @@
+"""The one program: `callsvc <command>`.
+
+Each command lives with its feature as a typer function `command` (or an app `app`) in `callsvc.<feature>.command`,
+and is imported only when it is asked for, so that `--help` is quick and a missing extra hurts only its own command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from callsvc import __version__
+from callsvc.errors import CallsvcError
+from callsvc.locale import text
+
+# name -> (module, what it does); the module has `app: typer.Typer`
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("callsvc.serve.command", "Run the whole service on this machine until Ctrl-C."),
+    "media": ("callsvc.media.command", "Run the media node: calls and their sound."),
+    "web": ("callsvc.web.command", "Run the pages and the API."),
+    "worker": ("callsvc.worker.command", "Run background jobs: archive, transcribe, demonstrate."),
+    "broker": ("callsvc.broker.command", "Run the embedded MQTT broker."),
+    "demo": ("callsvc.demo.command", "Place a demonstration call and report what came of it."),
+    "clean": ("callsvc.clean.command", "Take the typing out of a sound file."),
+    "desk": ("callsvc.desk.command", "Clean this computer's microphone into a virtual one."),
+    "verify": ("callsvc.recordings.command", "Check that a recording is whole and unchanged."),
+    "doctor": ("callsvc.doctor.command", "Say what is missing, wrong or degraded on this machine."),
+    "config": ("callsvc.config_command", "Show the settings in force, or the page that explains them."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Finds a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, summary = COMMANDS[cmd_name]
+        app: typer.Typer = importlib.import_module(module).app
+        command: Any = typer.main.get_command(app)
+        command.name = cmd_name
+        command.short_help = command.short_help or summary
+        return command  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+app = typer.Typer(
+    name="callsvc",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"callsvc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Calls without the sound of typing, recorded and transcribed.
+
+    Exit codes: 0 done, 1 a fault, 2 wrong usage, 3 settings, 4 a needed part is missing, 5 a seal is broken.
+    """
+
+
+def main() -> None:
+    """Run the program; an error of ours ends it with its message, what to do, and its exit code."""
+    try:
+        app()
+    except CallsvcError as error:
+        print(text("cli.error", message=error.message), file=sys.stderr)
+        if error.hint:
+            print(text("cli.hint", hint=error.hint), file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,151 @@
+"""Settings: a file, then the environment, then flags; the later wins.
+
+    callsvc.toml            [web] port = 8080
+    CALLSVC_WEB__PORT=8080  a group and its field are joined by two underscores
+    --data-dir DIR          flags of the commands
+
+The page docs/reference/settings.md is made from the descriptions below.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from callsvc.errors import ConfigurationError
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+FILE_VARIABLE = "CALLSVC_CONFIG"
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WebSettings(Group):
+    """Pages and the API."""
+
+    host: str = Field("127.0.0.1", description="Address that the pages are served on.")
+    port: Port = Field(8080, description="Port of the pages; 0 takes any free one.")
+    public_url: str = Field("", description="Address that browsers use, when it is another than host and port.")
+
+
+class MediaSettings(Group):
+    """The media node: calls and their sound."""
+
+    host: str = Field("127.0.0.1", description="Address for signalling, RTP and WebRTC. Only this one is bound.")
+    port: Port = Field(8081, description="Port for signalling over HTTP; 0 takes any free one.")
+    public_url: str = Field("", description="Address that clients signal to, when it is another than host and port.")
+    rtp_ports: tuple[int, int] = Field((0, 0), description="First and last UDP port for plain RTP; 0,0 takes free ones.")
+    node_id: str = Field("node-1", pattern=r"^[a-z0-9-]{1,40}$", description="Name of this node, unlike any other's.")
+    max_calls: int = Field(50, ge=1, description="Calls at once; more are refused with a clear answer.")
+    vanish_after_s: float = Field(10.0, gt=0, description="Seconds without a sign of life until a leg counts as gone.")
+    spool_min_free_mb: int = Field(200, ge=0, description="Free space, in MB, under which recording raises the alarm.")
+    keep_raw: Literal["never", "demo", "always"] = Field(
+        "demo", description="Whether the operator's unprocessed microphone is kept too, for quality review."
+    )
+
+
+class MqttSettings(Group):
+    """The message broker."""
+
+    url: str = Field("", description="mqtt://host:port of the broker; empty starts the embedded one.")
+    port: Port = Field(1883, description="Port of the embedded broker, on loopback; 0 takes any free one.")
+    user: str = Field("callsvc", description="User name at the broker.")
+    password: SecretStr = Field(SecretStr(""), description="Password at the broker; empty uses the one in data_dir/keys.")
+
+
+class DatabaseSettings(Group):
+    """PostgreSQL."""
+
+    url: SecretStr = Field(SecretStr(""), description="postgresql://... ; empty starts the embedded one.")
+    pool_max: int = Field(10, ge=2, description="Connections per process at most.")
+
+
+class StoreSettings(Group):
+    """The object store for sealed recordings."""
+
+    url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
+
+
+class SuppressorSettings(Group):
+    """The keystroke suppressor."""
+
+    enabled: bool = Field(True, description="Off passes the operator's sound through as it is; every call shows it.")
+    comfort_noise: bool = Field(True, description="Fill what is removed with noise like the room's own.")
+
+
+class TranscriptSettings(Group):
+    """Speech to text."""
+
+    model_dir: Path | None = Field(None, description="Directory of a faster-whisper model, such as KB-Whisper.")
+    language: str = Field("sv", pattern=r"^[a-z]{2}$", description="Language that is spoken, as two letters.")
+
+
+class WorkerSettings(Group):
+    """Background jobs."""
+
+    host: str = Field("127.0.0.1", description="Address for health and metrics.")
+    port: Port = Field(8082, description="Port for health and metrics; 0 takes any free one.")
+    concurrency: int = Field(2, ge=1, le=64, description="Jobs at once.")
+
+
+class LogSettings(Group):
+    """Logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    format: Literal["json", "text"] = Field("json", description="Form on standard error.")
+    personal: bool = Field(False, description="Keep personal data in the logs. For a fault hunt, with permission.")
+
+
+class Settings(BaseSettings):
+    """All settings of the service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALLSVC_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+    )
+
+    data_dir: Path = Field(Path("var/callsvc"), description="Directory for everything that the service keeps.")
+    language: Literal["sv", "en"] = Field("sv", description="Language of messages on the command line.")
+    web: WebSettings = WebSettings()  # type: ignore[call-arg]
+    media: MediaSettings = MediaSettings()  # type: ignore[call-arg]
+    mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
+    database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
+    store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    suppressor: SuppressorSettings = SuppressorSettings()  # type: ignore[call-arg]
+    transcripts: TranscriptSettings = TranscriptSettings()  # type: ignore[call-arg]
+    worker: WorkerSettings = WorkerSettings()  # type: ignore[call-arg]
+    log: LogSettings = LogSettings()  # type: ignore[call-arg]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = TomlConfigSettingsSource(settings_cls, Path(os.environ.get(FILE_VARIABLE, "callsvc.toml")))
+        return init_settings, env_settings, file
+
+
+def load(**flags: Any) -> Settings:
+    """The settings in force, with `flags` (those that are not None) on top.
+
+    Raises `ConfigurationError` that names each setting that cannot be used.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigurationError(f"The settings file {named} is not there.", hint=f"Correct {FILE_VARIABLE}.")
+    try:
+        return Settings(**{key: value for key, value in flags.items() if value is not None})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"Settings that cannot be used: {faults}.") from None
+    except ValueError as error:  # tomllib's decode error is one
+        raise ConfigurationError(f"The settings file cannot be read: {error}.") from None
