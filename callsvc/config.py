@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from callsvc.errors import ConfigurationError
 
@@ -31,20 +36,34 @@ class WebSettings(Group):
 
     host: str = Field("127.0.0.1", description="Address that the pages are served on.")
     port: Port = Field(8080, description="Port of the pages; 0 takes any free one.")
-    public_url: str = Field("", description="Address that browsers use, when it is another than host and port.")
+    public_url: str = Field(
+        "", description="Address that browsers use, when it is another than host and port."
+    )
 
 
 class MediaSettings(Group):
     """The media node: calls and their sound."""
 
-    host: str = Field("127.0.0.1", description="Address for signalling, RTP and WebRTC. Only this one is bound.")
+    host: str = Field(
+        "127.0.0.1", description="Address for signalling, RTP and WebRTC. Only this one is bound."
+    )
     port: Port = Field(8081, description="Port for signalling over HTTP; 0 takes any free one.")
-    public_url: str = Field("", description="Address that clients signal to, when it is another than host and port.")
-    rtp_ports: tuple[int, int] = Field((0, 0), description="First and last UDP port for plain RTP; 0,0 takes free ones.")
-    node_id: str = Field("node-1", pattern=r"^[a-z0-9-]{1,40}$", description="Name of this node, unlike any other's.")
+    public_url: str = Field(
+        "", description="Address that clients signal to, when it is another than host and port."
+    )
+    rtp_ports: tuple[int, int] = Field(
+        (0, 0), description="First and last UDP port for plain RTP; 0,0 takes free ones."
+    )
+    node_id: str = Field(
+        "node-1", pattern=r"^[a-z0-9-]{1,40}$", description="Name of this node, unlike any other's."
+    )
     max_calls: int = Field(50, ge=1, description="Calls at once; more are refused with a clear answer.")
-    vanish_after_s: float = Field(10.0, gt=0, description="Seconds without a sign of life until a leg counts as gone.")
-    spool_min_free_mb: int = Field(200, ge=0, description="Free space, in MB, under which recording raises the alarm.")
+    vanish_after_s: float = Field(
+        10.0, gt=0, description="Seconds without a sign of life until a leg counts as gone."
+    )
+    spool_min_free_mb: int = Field(
+        200, ge=0, description="Free space, in MB, under which recording raises the alarm."
+    )
     keep_raw: Literal["never", "demo", "always"] = Field(
         "demo", description="Whether the operator's unprocessed microphone is kept too, for quality review."
     )
@@ -56,7 +75,9 @@ class MqttSettings(Group):
     url: str = Field("", description="mqtt://host:port of the broker; empty starts the embedded one.")
     port: Port = Field(1883, description="Port of the embedded broker, on loopback; 0 takes any free one.")
     user: str = Field("callsvc", description="User name at the broker.")
-    password: SecretStr = Field(SecretStr(""), description="Password at the broker; empty uses the one in data_dir/keys.")
+    password: SecretStr = Field(
+        SecretStr(""), description="Password at the broker; empty uses the one in data_dir/keys."
+    )
 
 
 class DatabaseSettings(Group):
@@ -75,14 +96,18 @@ class StoreSettings(Group):
 class SuppressorSettings(Group):
     """The keystroke suppressor."""
 
-    enabled: bool = Field(True, description="Off passes the operator's sound through as it is; every call shows it.")
+    enabled: bool = Field(
+        True, description="Off passes the operator's sound through as it is; every call shows it."
+    )
     comfort_noise: bool = Field(True, description="Fill what is removed with noise like the room's own.")
 
 
 class TranscriptSettings(Group):
     """Speech to text."""
 
-    model_dir: Path | None = Field(None, description="Directory of a faster-whisper model, such as KB-Whisper.")
+    model_dir: Path | None = Field(
+        None, description="Directory of a faster-whisper model, such as KB-Whisper."
+    )
     language: str = Field("sv", pattern=r"^[a-z]{2}$", description="Language that is spoken, as two letters.")
 
 
@@ -97,19 +122,29 @@ class WorkerSettings(Group):
 class LogSettings(Group):
     """Logs."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is written."
+    )
     format: Literal["json", "text"] = Field("json", description="Form on standard error.")
-    personal: bool = Field(False, description="Keep personal data in the logs. For a fault hunt, with permission.")
+    personal: bool = Field(
+        False, description="Keep personal data in the logs. For a fault hunt, with permission."
+    )
 
 
 class Settings(BaseSettings):
     """All settings of the service."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CALLSVC_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+        env_prefix="CALLSVC_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
 
-    data_dir: Path = Field(Path("var/callsvc"), description="Directory for everything that the service keeps.")
+    data_dir: Path = Field(
+        Path("var/callsvc"), description="Directory for everything that the service keeps."
+    )
     language: Literal["sv", "en"] = Field("sv", description="Language of messages on the command line.")
     web: WebSettings = WebSettings()  # type: ignore[call-arg]
     media: MediaSettings = MediaSettings()  # type: ignore[call-arg]

@@ -28,7 +28,9 @@ def _stamp(clock: Clock) -> structlog.typing.Processor:
     return add
 
 
-def _without_personal_data(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _without_personal_data(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     personal = event.get("pii")
     if isinstance(personal, dict):
         event["pii"] = sorted(personal)
