@@ -41,7 +41,13 @@ def reference_page() -> str:
     for name, field in Settings.model_fields.items():
         if _is_group(field.annotation):
             group: type[BaseModel] = field.annotation  # type: ignore[assignment]
-            lines += [f"## [{name}]", "", (group.__doc__ or "").strip(), "", *_table(name, dict(group.model_fields))]
+            lines += [
+                f"## [{name}]",
+                "",
+                (group.__doc__ or "").strip(),
+                "",
+                *_table(name, dict(group.model_fields)),
+            ]
     return "\n".join(lines)
 
 

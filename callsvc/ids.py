@@ -20,7 +20,9 @@ def parse_id(text: str) -> UUID:
     try:
         parsed = UUID(text)
     except ValueError:
-        raise UsageError("That is no identifier.", hint="Copy the whole id, as 8-4-4-4-12 characters.") from None
+        raise UsageError(
+            "That is no identifier.", hint="Copy the whole id, as 8-4-4-4-12 characters."
+        ) from None
     if str(parsed) != text:
         raise UsageError("That is no identifier.", hint="Copy the whole id, in lower case.")
     return parsed
