@@ -1,0 +1,1 @@
+"""How the weights are made. Needs torch; the product never imports this package."""
