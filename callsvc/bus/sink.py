@@ -10,7 +10,7 @@ from callsvc.types import Event
 class EventSink(Protocol):
     """Takes what happened to a call."""
 
-    def append(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Keep the event until somebody has committed it. Never blocks on a network and never raises.
 
         `call`, `kind` and `fields` are the caller's; `at`, `node` and `seq` are filled in here. May be called from

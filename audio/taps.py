@@ -1,0 +1,85 @@
+"""Where sound is listened to on its way: taps, and the gaps they are told of.
+
+A tap gets every sample of one track exactly once, either as sound (`write`) or as a hole (`gap`),
+in order, on the track's own clock. It never blocks and never raises: a tap that cannot keep up
+drops, and writes the drop down as a gap of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+"""Mono sound, one int16 a sample."""
+
+
+class GapCause(StrEnum):
+    """Why a stretch of a track holds no sound."""
+
+    LOSS = "loss"
+    """The packets never came, or came too late to be played."""
+    SILENCE = "silence"
+    """The sender chose to send nothing (DTX, comfort noise): nothing is missing."""
+    ABSENT = "absent"
+    """The party was not connected."""
+    HOLD = "hold"
+    MASK = "mask"
+    MUTE = "mute"
+    RECORDER = "recorder"
+    """The recorder could not keep up, or could not write, and dropped this."""
+    FAILURE = "failure"
+    """The node died before this was safe on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A hole in a track: where, how long and why, in samples of that track."""
+
+    start: int
+    length: int
+    cause: GapCause
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track as a recorder sees it: `caller.rx`, `operator.rx` or `operator.tx`, and its rate."""
+
+    name: str
+    rate_hz: int
+
+
+class Tap(Protocol):
+    """One track's listener. Called from the media loop: never blocks, never raises."""
+
+    def write(self, start: int, samples: Samples) -> None:
+        """Take sound that begins at sample `start`; the array is the tap's to keep."""
+
+    def gap(self, start: int, length: int, cause: GapCause) -> None:
+        """Take note that these samples do not exist."""
+
+
+class CallTaps(Protocol):
+    """What listens to one call."""
+
+    def tap(self, track: str) -> Tap:
+        """The tap of one of the tracks that were named at opening."""
+
+    def close(self, lengths: Mapping[str, int], cause: str) -> None:
+        """The call is over: every track is this long, in its own samples. Returns at once."""
+
+
+class TapFactory(Protocol):
+    """Opens what listens to a call, when the call starts. May refuse by raising an `OSError`
+    (disk full): the call then goes on without, and is shown as degraded."""
+
+    def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> CallTaps: ...
