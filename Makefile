@@ -1,0 +1,69 @@
+# Every target sets up what it needs by itself (deploy/bootstrap.py) and does nothing twice.
+#
+#   make test PART=call      one part:  call quiet media evidence transcripts screens house
+#   make test ARGS="-k seal" more words for pytest
+#   make bench PART=quiet    one part's measurements, each against a named peer
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv/bin
+SETUP  := $(PYTHON) deploy/bootstrap.py
+PARTS  := call quiet media evidence transcripts screens house
+PART   ?=
+ARGS   ?=
+
+ifneq ($(filter-out $(PARTS),$(PART)),)
+$(error PART is one of: $(PARTS))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format bench docs lock desk clean
+
+help:           ## this list
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\): *## /  \1	/p' Makefile | expand -t 20
+
+demo:           ## set up, place the demonstration call, print its report (var/demo)
+	@$(SETUP) run
+	@$(VENV)/callsvc demo
+
+run:            ## set up, start the service, print its address; Ctrl-C ends it
+	@$(SETUP) run
+	@exec $(VENV)/callsvc serve
+
+test:           ## set up, run every test with its real peers (PART=, ARGS=)
+	@$(SETUP) test
+	@$(VENV)/python -m pytest $(if $(PART),-m $(PART)) $(ARGS)
+
+check:          ## format, lint, types, import rules
+	@$(SETUP) check
+	@$(VENV)/ruff format --check
+	@$(VENV)/ruff check
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+
+format:         ## bring the code into its form
+	@$(SETUP) check
+	@$(VENV)/ruff format
+	@$(VENV)/ruff check --fix
+
+bench:          ## measure (PART=); each figure is a ratio against a named peer
+	@$(SETUP) bench
+	@set -e; for file in benchmarks/$(or $(PART),[a-z]*)_*.py; do \
+	    $(VENV)/python -m benchmarks.$$(basename $$file .py); done
+
+docs:           ## build the documentation (docs/_build/html)
+	@$(SETUP) docs
+	@$(VENV)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+desk:           ## sound devices, too: compiles PyAudio for `callsvc desk`
+	@$(SETUP) run --desk
+
+lock:           ## make the locks of deploy/lock anew from pyproject.toml
+	@$(SETUP) lock
+	@$(PYTHON) deploy/lock.py
+
+clean:          ## remove what was built, the demonstration and the environment; recordings in var/callsvc stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis docs/_build build dist \
+	    callsvc/web/static callsvc/web/ui/node_modules var/demo
+	@find audio models callsvc tests benchmarks deploy -name __pycache__ -prune -exec rm -rf {} +
