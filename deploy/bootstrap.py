@@ -334,7 +334,8 @@ def install_project(stamp: Stamp, desk: bool) -> None:
 
 def set_up(purpose: Purpose, desk: bool) -> None:
     install_debian((*purpose.debian, *(DESK if desk else ())))
-    ensure_system_user()
+    if purpose.lock in ("run", "dev", "bench"):
+        ensure_system_user()
     stamp = ensure_environment()
     wheels_only = () if purpose.lock == "bench" else ("--only-binary", ":all:")
     if purpose.lock == "lock":
@@ -353,6 +354,8 @@ def main() -> int:
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         print(f"set-up: needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}", file=sys.stderr)
         return 4
+    # su and cron leave out the folders where dpkg and useradd live.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     began = time.monotonic()
     before = Stamp.read()
     try:
