@@ -1,0 +1,94 @@
+"""A session opens a call with a reason; every read under it is written to the trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from callsvc.access import trail
+from callsvc.access.rights import Action, demand
+from callsvc.access.sessions import Session
+from callsvc.errors import AccessDenied, ReasonRequired, UsageError
+from callsvc.store import Connection, calls
+
+MIN_LENGTH: Final = 5
+MAX_LENGTH: Final = 500
+
+
+async def open_call(
+    conn: Connection, session: Session, call_id: UUID, reason: str, *, at: datetime
+) -> None:
+    """Open a call for this session, and say so in the trail. A new reason takes the place of an earlier one.
+
+    Raises `AccessDenied`, `NotFound`, `UsageError` for a reason that says nothing.
+    """
+    _demand(session, Action.CALL_OPEN)
+    reason = " ".join(reason.split())
+    if not MIN_LENGTH <= len(reason) <= MAX_LENGTH or not any(c.isalpha() for c in reason):
+        raise UsageError(f"A reason has {MIN_LENGTH} to {MAX_LENGTH} characters, in words.")
+    await calls.get(conn, call_id)
+    await conn.execute(
+        "insert into opened_calls (session_id, call_id, reason, opened_at) values (%s, %s, %s, %s)"
+        " on conflict (session_id, call_id) do update"
+        " set reason = excluded.reason, opened_at = excluded.opened_at",
+        [session.id, call_id, reason, at],
+    )
+    await trail.record(
+        conn,
+        user_id=session.person.id,
+        action=Action.CALL_OPEN,
+        object_kind="call",
+        object_id=str(call_id),
+        call_id=call_id,
+        reason=reason,
+        at=at,
+    )
+
+
+async def reason_for(conn: Connection, session: Session, call_id: UUID) -> str | None:
+    """The reason under which this session has the call open, if it has."""
+    cursor = await conn.execute(
+        "select reason from opened_calls where session_id = %s and call_id = %s", [session.id, call_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else str(row["reason"])
+
+
+async def read(
+    conn: Connection,
+    session: Session,
+    call_id: UUID,
+    action: Action,
+    *,
+    object_kind: str,
+    object_id: str,
+    at: datetime,
+    detail: dict[str, str | int | bool | None] | None = None,
+) -> None:
+    """Ask leave to read something of a call, and write that it was read, in one transaction.
+
+    Raises `AccessDenied` when the role does not allow it, `ReasonRequired` when the session has not opened the call.
+    Hand nothing out before the transaction has committed.
+    """
+    _demand(session, action)
+    reason = await reason_for(conn, session, call_id)
+    if reason is None:
+        raise ReasonRequired(hint="Say why you need to read this call.")
+    await trail.record(
+        conn,
+        user_id=session.person.id,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        call_id=call_id,
+        reason=reason,
+        detail=detail,
+        at=at,
+    )
+
+
+def _demand(session: Session, action: Action) -> None:
+    if session.person.must_change_password:
+        raise AccessDenied("The password must be changed first.", hint="Change your password.")
+    demand(session.person.roles, action)

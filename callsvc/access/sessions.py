@@ -1,0 +1,128 @@
+"""Sign in, stay signed in, sign out."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from callsvc.access import attempts, passwords, people
+from callsvc.access.people import COLUMNS, Person, person
+from callsvc.errors import AccessDenied
+from callsvc.ids import new_id
+from callsvc.store import Connection, Database
+
+LIFETIME: Final = timedelta(hours=12)  # a shift and a little more
+IDLE: Final = timedelta(hours=2)
+SEEN_EVERY: Final = timedelta(minutes=1)
+
+
+class WrongPassword(AccessDenied):
+    """The user name or the password is wrong."""
+
+    default_hint = "Check both and try again. An administrator can give you a new password."
+
+
+class NotSignedIn(AccessDenied):
+    """You are not signed in, or your session has ended."""
+
+    default_hint = "Sign in."
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person who is signed in. `id` is no secret; the token is."""
+
+    id: UUID
+    person: Person
+    created_at: datetime
+    expires_at: datetime
+
+
+async def sign_in(
+    database: Database, *, name: str, password: str, address: str, at: datetime
+) -> tuple[str, Session]:
+    """The token for the cookie, and the session.
+
+    Raises `WrongPassword` (the same for an unknown name, a closed account and a wrong password) and
+    `TooManyAttempts`. Every attempt is counted, and stays counted.
+    """
+    async with database.transaction() as conn:
+        attempt = await attempts.begin(conn, name=name, address=address, at=at)
+        cursor = await conn.execute(
+            f"select {COLUMNS}, password_hash from users where name = %s and disabled_at is null",
+            [name.strip().lower()],
+        )
+        row = await cursor.fetchone()
+    if not await passwords.matches(row["password_hash"] if row else None, password) or row is None:
+        raise WrongPassword
+    async with database.transaction() as conn:
+        await attempts.succeed(conn, attempt)
+        await conn.execute("update users set last_login_at = %s where id = %s", [at, row["id"]])
+        return await _open(conn, person(row), at)
+
+
+async def _open(conn: Connection, who: Person, at: datetime) -> tuple[str, Session]:
+    token = secrets.token_urlsafe(32)
+    session = Session(id=new_id(), person=who, created_at=at, expires_at=at + LIFETIME)
+    await conn.execute("delete from sessions where expires_at <= %s", [at])
+    await conn.execute(
+        "insert into sessions (id, token_hash, user_id, created_at, seen_at, expires_at)"
+        " values (%s, %s, %s, %s, %s, %s)",
+        [session.id, _digest(token), who.id, at, at, session.expires_at],
+    )
+    return token, session
+
+
+async def find(conn: Connection, token: str, *, at: datetime) -> Session:
+    """The session of a cookie's token. Raises `NotSignedIn` when there is none, or it is too old or too idle."""
+    cursor = await conn.execute(
+        f"select {COLUMNS}, s.id as session_id, s.created_at as session_created_at, s.expires_at, s.seen_at"
+        " from sessions s join users on users.id = s.user_id"
+        " where token_hash = %s and s.expires_at > %s and s.seen_at > %s and disabled_at is null",
+        [_digest(token), at, at - IDLE],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotSignedIn
+    if at - row["seen_at"] > SEEN_EVERY:
+        await conn.execute("update sessions set seen_at = %s where id = %s", [at, row["session_id"]])
+    return Session(
+        id=row["session_id"],
+        person=person(row),
+        created_at=row["session_created_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+async def sign_out(conn: Connection, session: Session) -> None:
+    await conn.execute("delete from sessions where id = %s", [session.id])
+
+
+async def change_password(
+    database: Database, session: Session, *, old: str, new: str, address: str, at: datetime
+) -> tuple[str, Session]:
+    """A new password, given the old one; every session ends and a fresh one opens, whose token is returned.
+
+    Raises `WrongPassword`, `WeakPassword`, `TooManyAttempts`.
+    """
+    who = session.person
+    async with database.transaction() as conn:
+        attempt = await attempts.begin(conn, name=who.name, address=address, at=at)
+        cursor = await conn.execute("select password_hash from users where id = %s", [who.id])
+        row = await cursor.fetchone()
+    if row is None or not await passwords.matches(row["password_hash"], old):
+        raise WrongPassword("The present password is wrong.")
+    if new == old:
+        raise passwords.WeakPassword("The new password is the old one.")
+    async with database.transaction() as conn:
+        await attempts.succeed(conn, attempt)
+        await people.set_password(conn, who.id, new, must_change_password=False)
+        return await _open(conn, await people.get(conn, who.id), at)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

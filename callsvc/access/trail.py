@@ -1,0 +1,192 @@
+"""The trail: who did what to what, when and why, as a hash chain in the database.
+
+Each event's hash covers its own fields and the hash before it, so that a changed, removed or inserted event is found
+by `verify`. Ids rise by one without a hole. Only what lies after the last event could be cut off unseen; whoever
+keeps a `Head` elsewhere and gives it to `verify` finds that too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from callsvc.clock import isoformat
+from callsvc.errors import VerificationFailed
+from callsvc.store import Connection
+
+GENESIS: Final = bytes(32)
+LOCK: Final = 0x545241494C
+_VERSION: Final = 1
+_PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEvent:
+    id: int
+    at: datetime
+    user_id: UUID | None
+    action: str
+    object_kind: str
+    object_id: str
+    call_id: UUID | None
+    reason: str
+    detail: dict[str, Any]
+    prev_hash: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain ends; id 0 for an empty one."""
+
+    id: int
+    hash: bytes
+
+
+_COLUMNS: Final = ", ".join(AccessEvent.__dataclass_fields__)
+
+
+async def record(
+    conn: Connection,
+    *,
+    user_id: UUID | None,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    at: datetime,
+    call_id: UUID | None = None,
+    reason: str = "",
+    detail: Mapping[str, str | int | bool | None] | None = None,
+) -> AccessEvent:
+    """Append an event in the caller's transaction; other writers wait until it ends."""
+    await conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+    last = await head(conn)
+    at = at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
+    fields = dict(detail or {})
+    digest = _hash(last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash)
+    event = AccessEvent(
+        last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash, digest
+    )
+    await conn.execute(
+        f"insert into access_events ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            event.id,
+            event.at,
+            event.user_id,
+            event.action,
+            event.object_kind,
+            event.object_id,
+            event.call_id,
+            event.reason,
+            Jsonb(event.detail),
+            event.prev_hash,
+            event.hash,
+        ],
+    )
+    return event
+
+
+async def head(conn: Connection) -> Head:
+    cursor = await conn.execute("select id, hash from access_events order by id desc limit 1")
+    row = await cursor.fetchone()
+    return Head(0, GENESIS) if row is None else Head(row["id"], bytes(row["hash"]))
+
+
+async def events(
+    conn: Connection,
+    *,
+    call_id: UUID | None = None,
+    user_id: UUID | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AccessEvent]:
+    """Newest first; `before` pages on from the last one's id."""
+    async with conn.cursor(row_factory=class_row(AccessEvent)) as cursor:
+        await cursor.execute(
+            f"select {_COLUMNS} from access_events where (%(call)s::uuid is null or call_id = %(call)s)"
+            " and (%(user)s::uuid is null or user_id = %(user)s)"
+            " and (%(before)s::bigint is null or id < %(before)s) order by id desc limit %(limit)s",
+            {"call": call_id, "user": user_id, "before": before, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def verify(conn: Connection, *, known: Head | None = None) -> Head:
+    """Recompute the whole chain and return its head.
+
+    `known` is a head that was kept elsewhere: it must lie on the chain. Raises `VerificationFailed` that names the
+    first event that is wrong.
+    """
+    last = Head(0, GENESIS)
+    seen = known is None or known.id == 0
+    while True:
+        async with conn.cursor(row_factory=class_row(AccessEvent)) as cursor:
+            await cursor.execute(
+                f"select {_COLUMNS} from access_events where id > %s order by id limit %s", [last.id, _PAGE]
+            )
+            page: Sequence[AccessEvent] = await cursor.fetchall()
+        for event in page:
+            if event.id != last.id + 1:
+                raise VerificationFailed(f"Access event {last.id + 1} is missing.")
+            if event.prev_hash != last.hash:
+                raise VerificationFailed(f"Access event {event.id} does not follow event {last.id}.")
+            if event.hash != _hash(
+                event.id,
+                event.at,
+                event.user_id,
+                event.action,
+                event.object_kind,
+                event.object_id,
+                event.call_id,
+                event.reason,
+                event.detail,
+                event.prev_hash,
+            ):
+                raise VerificationFailed(f"Access event {event.id} is not what was written.")
+            last = Head(event.id, event.hash)
+            if known is not None and known.id == event.id:
+                if known.hash != event.hash:
+                    raise VerificationFailed(f"Access event {event.id} is not the one that was known.")
+                seen = True
+        if len(page) < _PAGE:
+            break
+    if not seen and known is not None:
+        raise VerificationFailed(f"The trail ends at event {last.id}; event {known.id} is known to have been.")
+    return last
+
+
+def _hash(
+    number: int,
+    at: datetime,
+    user_id: UUID | None,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    call_id: UUID | None,
+    reason: str,
+    detail: Mapping[str, Any],
+    prev_hash: bytes,
+) -> bytes:
+    """SHA-256 over the canonical JSON: keys sorted, no spaces, UTF-8."""
+    body = {
+        "v": _VERSION,
+        "id": number,
+        "at": isoformat(at),
+        "user": None if user_id is None else str(user_id),
+        "action": action,
+        "object": [object_kind, object_id],
+        "call": None if call_id is None else str(call_id),
+        "reason": reason,
+        "detail": detail,
+        "prev": prev_hash.hex(),
+    }
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).digest()

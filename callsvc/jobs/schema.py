@@ -1,0 +1,51 @@
+"""The queue's own tables, at the version of the library that is installed."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata, resources
+
+from psycopg import AsyncConnection
+
+from callsvc.errors import ConfigurationError
+from callsvc.store import migrate
+
+LIBRARY = "procrastinate"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+async def prepare(conninfo: str) -> None:
+    """Bring the database to this version's schema: the store's migrations, then the queue's.
+
+    Safe to call from several processes at once. Raises `SchemaTooNew` and touches nothing when the database is ahead.
+    """
+    await migrate.migrate(conninfo)
+    installed = metadata.version(LIBRARY)
+    sql = resources.files(LIBRARY).joinpath("sql")
+    async with await AsyncConnection.connect(conninfo, connect_timeout=5) as conn, conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(%s)", [migrate.LOCK])
+        await conn.execute(
+            "create table if not exists queue_version (version text not null, at timestamptz not null default now())"
+        )
+        cursor = await conn.execute("select version from queue_version")
+        row = await cursor.fetchone()
+        if row is None:
+            await conn.execute(sql.joinpath("schema.sql").read_bytes())
+            await conn.execute("insert into queue_version (version) values (%s)", [installed])
+            return
+        there = str(row[0])
+        if _version(there)[0] > _version(installed)[0]:
+            raise ConfigurationError(
+                f"The job queue in the database belongs to {LIBRARY} {there}; installed is {installed}.",
+                hint="Install the newer version of the service. Nothing was changed.",
+            )
+        if _version(there) >= _version(installed):
+            return
+        for entry in sorted(sql.joinpath("migrations").iterdir(), key=lambda e: e.name):
+            match = re.fullmatch(r"(\d\d\.\d\d\.\d\d)_\d\d_\w+\.sql", entry.name)
+            if match and _version(there) < _version(match[1]) <= _version(installed):
+                await conn.execute(entry.read_bytes())
+        await conn.execute("update queue_version set version = %s, at = now()", [installed])
