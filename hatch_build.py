@@ -58,7 +58,12 @@ def build(root: Path) -> None:
     made_from = digest(root / SOURCE)
     fresh = root / TARGET.with_name("static.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    for step in (["ci", "--ignore-scripts"], ["run", "build", "--", "--outDir", str(fresh), "--emptyOutDir"]):
+    steps = [["run", "build", "--", "--outDir", str(fresh), "--emptyOutDir"]]
+    lock = hashlib.sha256((root / SOURCE / "package-lock.json").read_bytes()).hexdigest()
+    installed = root / SOURCE / "node_modules" / ".installed-from"
+    if not installed.exists() or installed.read_text() != lock:
+        steps.insert(0, ["ci", "--ignore-scripts"])
+    for step in steps:
         done = subprocess.run(
             [*npm, *step], cwd=root / SOURCE, env={**os.environ, **quiet, "PATH": paths},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -66,6 +71,7 @@ def build(root: Path) -> None:
         if done.returncode != 0:
             sys.stderr.write(done.stdout)
             raise RuntimeError(f"npm {step[0]} failed in {SOURCE} (exit code {done.returncode})")
+        installed.write_text(lock)
     (fresh / STAMP).write_text(made_from + "\n")
     old = root / TARGET.with_name("static.old")
     shutil.rmtree(old, ignore_errors=True)

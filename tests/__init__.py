@@ -1,0 +1,1 @@
+"""Tests: sentences about behaviour, in folders that mirror the packages."""

@@ -1,0 +1,41 @@
+"""Where the project's own files are, and what its locks and contracts say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCKS = sorted((ROOT / "deploy" / "lock").glob("*.txt"))
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def python_files(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def tracked_files() -> list[Path]:
+    """Every file that git keeps; in a tree without git, every file of the packages."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        return python_files("audio", "models", "callsvc", "tests", "deploy")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def canonical(name: str) -> str:
+    """A package's name in the one spelling that can be compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked(lock: Path) -> dict[str, set[str]]:
+    """The versions of each package that a lock names; more than one where they differ by platform."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", lock.read_text(), re.MULTILINE):
+        found.setdefault(canonical(name), set()).add(version)
+    return found
