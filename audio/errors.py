@@ -4,7 +4,8 @@ AudioError
 ├── BadPacket            bytes that are no RTP packet, or one that makes no sense
 ├── CodecError           a payload that cannot be decoded, or samples that cannot be encoded
 │   └── UnknownCodec     a codec nobody here speaks
-└── SoundFileError       a file that holds no sound we can read
+├── SoundFileError       a file that holds no sound we can read
+└── EngineFull           more streams than the suppressor has places
 """
 
 from __future__ import annotations
@@ -32,3 +33,7 @@ class UnknownCodec(CodecError):
 
 class SoundFileError(AudioError):
     """The file holds no sound that can be read; give a WAV, FLAC, Ogg or MP3 file."""
+
+
+class EngineFull(AudioError):
+    """Every place in the suppressor is taken; let the call go without, or run another media node."""

@@ -80,6 +80,7 @@ class Unwrapper:
             self._last = unwrapped
         return unwrapped
 
-    def reset(self) -> None:
-        """Forget where the counter was: the next value starts anew."""
-        self._last = None
+    @property
+    def last(self) -> int | None:
+        """The highest value so far."""
+        return self._last

@@ -83,3 +83,48 @@ class TapFactory(Protocol):
     (disk full): the call then goes on without, and is shown as degraded."""
 
     def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> CallTaps: ...
+
+
+class Continuous:
+    """Stands before a tap and sees to it that every sample comes exactly once and in order.
+
+    What is left out becomes a gap of the cause `otherwise`; what came before is not told again.
+    """
+
+    def __init__(self, tap: Tap, otherwise: GapCause = GapCause.LOSS) -> None:
+        self._tap = tap
+        self._otherwise = otherwise
+        self.position = 0
+        """Samples told so far: the length of the track."""
+
+    def write(self, start: int, samples: Samples) -> None:
+        """Take sound for any place; a part that lies before `position` is dropped."""
+        known = self.position - start
+        if known > 0:
+            samples, start = samples[known:], self.position
+        if len(samples) == 0:
+            return
+        self._fill(start)
+        self.position = start + len(samples)
+        self._tap.write(start, samples)
+
+    def gap(self, start: int, length: int, cause: GapCause) -> None:
+        """Take note of a hole at any place; a part that lies before `position` is dropped."""
+        end = start + length
+        start = max(start, self.position)
+        if end <= start:
+            return
+        self._fill(start)
+        self.position = end
+        self._tap.gap(start, end - start, cause)
+
+    def extend(self, length: int, cause: GapCause) -> None:
+        """Make the track this long."""
+        self.gap(self.position, length - self.position, cause)
+
+    def _fill(self, start: int) -> None:
+        if start > self.position:
+            # Before the first sound the party had sent nothing yet.
+            cause = self._otherwise if self.position else GapCause.ABSENT
+            self._tap.gap(self.position, start - self.position, cause)
+            self.position = start

@@ -31,7 +31,7 @@ class PyavDecoder:
             raise CodecError(type(error).__name__) from None
         if not frames:
             raise CodecError("no sound in the payload")
-        sound = [np.frombuffer(frame.planes[0], np.int16, frame.samples) for frame in frames]
+        sound = [np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples) for frame in frames]
         return sound[0].copy() if len(sound) == 1 else np.concatenate(sound)
 
 

@@ -1,0 +1,247 @@
+"""The jitter buffer: packets go in as they come, slots of sound come out in time and in order.
+
+    put(packet, ticks, now) ──► ordered by timestamp ──► pop(now) ──► Slot (a packet, or a hole and its cause)
+
+It is driven by time, not by packets: a slot falls due at `timestamp / clock + offset` whether its packet came or
+not, so a loss is a hole of its own length and never a delay. `offset` keeps the depth (what the slowest usual packet
+needs, plus a margin) between 40 and 200 ms: it grows when the buffer runs empty and is too shallow, and the reader
+shrinks it with `skip()` when `surplus()` says that a whole frame could go.
+
+Times are seconds of a monotonic clock that the caller passes in; positions are unwrapped RTP timestamps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from audio.rtp import Packet, Unwrapper
+from audio.taps import GapCause
+
+MAX_PACKETS = 128
+MAX_JUMP_S = 2.0
+"""A timestamp further than this from where the clock says it should be begins a new stream, or is a stray."""
+MAX_SEQUENCE_JUMP = 3000
+WINDOW_PACKETS = 256
+EVALUATE_EVERY = 25
+EVALUATE_FIRST = 50
+USUAL = 0.97
+"""The share of packets that must come in time."""
+REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How deep the buffer may be, in seconds."""
+
+    start: float = 0.060
+    least: float = 0.040
+    most: float = 0.200
+    margin: float = 0.020
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What is to be played next: a packet, or a hole."""
+
+    timestamp: int
+    """Unwrapped RTP timestamp."""
+    ticks: int
+    packet: Packet | None
+    cause: GapCause | None
+    """Why there is no packet."""
+    inserted: bool = False
+    """Lies between two timestamps: time that was won to wait for a packet that is late."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the packets."""
+
+    received: int = 0
+    played: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
+    stray: int = 0
+    inserted: int = 0
+    skipped: int = 0
+    restarts: int = 0
+
+
+class JitterBuffer:
+    """One incoming stream on one RTP clock."""
+
+    def __init__(self, clock_hz: int, depth: Depth | None = None) -> None:
+        self.clock_hz = clock_hz
+        self.counts = Counts()
+        self._depth = depth or Depth()
+        self._frame = clock_hz // 50
+        self._ssrc: int | None = None
+        self._suspect: Packet | None = None
+        self._anchor()
+
+    def _anchor(self) -> None:
+        self._timestamps = Unwrapper(32)
+        self._sequences = Unwrapper(16)
+        self._store: dict[int, tuple[Packet, int, int, bool]] = {}
+        self._seen = [-1] * REMEMBERED
+        self._transits: deque[float] = deque(maxlen=WINDOW_PACKETS)
+        self._since_evaluated = 0
+        self._wanted = self._depth.start
+        self._base = 0.0
+        self._offset = 0.0
+        self._next: int | None = None
+        self._last_sequence: int | None = None
+        self._last_was_silence = False
+        self._begun = False
+
+    @property
+    def base(self) -> float:
+        """When timestamp 0 would have come, had it come as fast as the fastest packet of late."""
+        return self._base
+
+    @property
+    def depth(self) -> float:
+        """Seconds from the fastest packet's arrival to its turn."""
+        return self._offset - self._base
+
+    def put(self, packet: Packet, ticks: int, now: float, *, silence: bool = False) -> bool:
+        """Take a packet of `ticks` length in; 0 for one without sound (comfort noise, telephone-event).
+
+        `silence` says that the sender announces with it that nothing may follow for a while. Returns True when it began a new stream (the first packet, a new SSRC, a jump): positions start anew.
+        """
+        self.counts.received += 1
+        restarted = False
+        if self._ssrc is None:
+            restarted = True
+        elif self._is_suspect(packet, now):
+            suspect, self._suspect = self._suspect, packet
+            follows = (
+                suspect is not None
+                and suspect.ssrc == packet.ssrc
+                and (suspect.sequence + 1) & 0xFFFF == packet.sequence
+            )
+            if not follows:
+                self.counts.stray += 1
+                return False
+            restarted = True
+            self.counts.restarts += 1
+        if restarted:
+            self._anchor()
+            self._ssrc = packet.ssrc
+        self._suspect = None
+        self._take(packet, ticks, now, silence, first=restarted)
+        return restarted
+
+    def _is_suspect(self, packet: Packet, now: float) -> bool:
+        if packet.ssrc != self._ssrc:
+            return True
+        newest = self._sequences.last
+        if newest is not None and abs(self._sequences.peek(packet.sequence) - newest) > MAX_SEQUENCE_JUMP:
+            return True
+        transit = now - self._timestamps.peek(packet.timestamp) / self.clock_hz
+        return abs(transit - self._base) > MAX_JUMP_S
+
+    def _take(self, packet: Packet, ticks: int, now: float, silence: bool, *, first: bool) -> None:
+        sequence = self._sequences(packet.sequence)
+        if self._seen[sequence % REMEMBERED] == sequence:
+            self.counts.duplicate += 1
+            return
+        self._seen[sequence % REMEMBERED] = sequence
+        timestamp = self._timestamps(packet.timestamp)
+        transit = now - timestamp / self.clock_hz
+        if first:
+            self._base = transit
+            self._offset = transit + self._depth.start
+            self._next = timestamp
+        if ticks == 0:
+            if silence:
+                self._last_was_silence = True
+            return
+        self._measure(transit)
+        if self._next is not None and timestamp < self._next:
+            if self._begun:
+                self.counts.late += 1
+                return
+            # The very first packets came out of order, and nothing has been played yet.
+            self._next = timestamp
+        if len(self._store) >= MAX_PACKETS:
+            self.counts.stray += 1
+            return
+        self._frame = ticks
+        self._store[timestamp] = (packet, ticks, sequence, silence)
+
+    def _measure(self, transit: float) -> None:
+        self._transits.append(transit)
+        self._base = min(self._base, transit)
+        self._since_evaluated += 1
+        if self._since_evaluated < EVALUATE_EVERY or len(self._transits) < EVALUATE_FIRST:
+            return
+        self._since_evaluated = 0
+        ordered = sorted(self._transits)
+        self._base = ordered[0]
+        usual = ordered[int(USUAL * (len(ordered) - 1))] - ordered[0]
+        self._wanted = min(max(usual + self._depth.margin, self._depth.least), self._depth.most)
+
+    def pop(self, now: float) -> Slot | None:
+        """The next slot, if it is due."""
+        at = self._next
+        if at is None or now < at / self.clock_hz + self._offset:
+            return None
+        self._begun = True
+        entry = self._store.pop(at, None)
+        if entry is not None:
+            packet, ticks, sequence, silence = entry
+            self._next = at + ticks
+            self._last_sequence = sequence
+            self._last_was_silence = silence
+            self.counts.played += 1
+            return Slot(at, ticks, packet, None)
+        return self._hole(at)
+
+    def _hole(self, at: int) -> Slot:
+        length = self._frame
+        if not self._store:
+            if self._last_was_silence:
+                cause = GapCause.SILENCE
+            elif self.surplus() < -self._depth.margin / 2:
+                self._offset += length / self.clock_hz
+                self.counts.inserted += 1
+                return Slot(at, length, None, GapCause.LOSS, inserted=True)
+            else:
+                cause = GapCause.LOSS
+        else:
+            later = min(self._store)
+            length = min(length, later - at)
+            cause = GapCause.LOSS if self._missing_before(later) else GapCause.SILENCE
+        if cause is GapCause.LOSS:
+            self.counts.lost += 1
+        self._next = at + length
+        return Slot(at, length, None, cause)
+
+    def _missing_before(self, timestamp: int) -> bool:
+        """Whether a packet between the last one played and this one never came."""
+        if self._last_sequence is None:
+            return True
+        between = range(self._last_sequence + 1, self._store[timestamp][2])
+        return len(between) >= REMEMBERED or any(self._seen[s % REMEMBERED] != s for s in between)
+
+    def surplus(self) -> float:
+        """Seconds of depth beyond what is wanted; negative when it is too shallow."""
+        return self.depth - self._wanted
+
+    def skip(self) -> None:
+        """Come one frame closer: everything that is still to be played falls due one frame earlier."""
+        self._offset -= self._frame / self.clock_hz
+        self.counts.skipped += 1
+
+    def drain(self) -> list[Slot]:
+        """All that is still here, in order, at once: at the end of a call."""
+        slots: list[Slot] = []
+        while self._store:
+            slot = self.pop(float("inf"))
+            if slot is None:
+                break
+            slots.append(slot)
+        return slots
