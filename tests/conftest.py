@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.support.database"]
+
 PARTS = frozenset({"call", "quiet", "media", "evidence", "transcripts", "screens", "house"})
 
 

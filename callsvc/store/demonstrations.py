@@ -83,3 +83,13 @@ async def get(conn: Connection, demonstration_id: UUID) -> Demonstration:
         if found := await cursor.fetchone():
             return found
     raise NotFound("There is no such demonstration call.")
+
+
+async def latest(conn: Connection) -> Demonstration | None:
+    """The one that was asked for last."""
+    async with conn.cursor(row_factory=class_row(Demonstration)) as cursor:
+        await cursor.execute(
+            "select id, call_id, state, progress, step, report, error, created_by, created_at, finished_at"
+            " from demonstrations order by created_at desc, id limit 1"
+        )
+        return await cursor.fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,13 +141,19 @@ async def utterances(conn: Connection, transcript_id: UUID) -> list[Utterance]:
 
 
 async def search(conn: Connection, call_id: UUID, query: str) -> list[Utterance]:
-    """Utterances of one call that hold the words of `query`, inflected or not; å, ä and ö are letters of their own."""
+    """Utterances of one call that hold all words of `query`, as stems or as beginnings of words.
+
+    The case of letters does not matter; å, ä and ö are letters of their own.
+    """
+    words = re.findall(r"\w+", query)
+    if not words:
+        return []
     async with conn.cursor(row_factory=class_row(Utterance)) as cursor:
         await cursor.execute(
             "select n, leg, start_ms, end_ms, u.text, words from utterances u"
             " join transcripts t on t.id = u.transcript_id"
-            " where t.call_id = %s and u.search @@ websearch_to_tsquery('swedish', %s)"
+            " where t.call_id = %s and u.search @@ to_tsquery('swedish', %s)"
             " order by start_ms, n",
-            [call_id, query],
+            [call_id, " & ".join(f"{word}:*" for word in words)],
         )
         return await cursor.fetchall()
