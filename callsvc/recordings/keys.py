@@ -1,0 +1,170 @@
+"""The installation's keys: one that wraps every recording's own key, and one that signs manifests.
+
+    data_dir/keys/installation.json   {"current": id, "keys": {id: 32 bytes}}   AES-256 key-wrapping keys (RFC 3394)
+    data_dir/keys/signing.pem         Ed25519, PKCS 8
+    data_dir/keys/signing-<id>.pub    the public halves, those of earlier signing keys among them
+
+Losing installation.json is losing every recording. `KeyRing` is the port; a security module wraps and signs behind
+the same five methods.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from callsvc.errors import ConfigurationError
+from callsvc.recordings.durable import sync_directory, write_whole
+from callsvc.recordings.errors import KeyMissing
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A recording's key under the installation's key `by`."""
+
+    by: str
+    wrapped: bytes
+
+
+class KeyRing(Protocol):
+    """What recordings ask of the place that holds the keys."""
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        """The key under the installation's current key."""
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """The key back; raises `KeyMissing` when the wrapping key is not here or is another."""
+
+    def sign(self, message: bytes) -> bytes:
+        """An Ed25519 signature, 64 bytes."""
+
+    @property
+    def signer(self) -> str:
+        """The id of the key that signs now."""
+
+    def trusted(self) -> dict[str, Ed25519PublicKey]:
+        """The public keys of this installation, by id: the one that signs now and all before it."""
+
+
+def public_key_id(key: Ed25519PublicKey) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the 32 bytes of the key."""
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+class FileKeyRing:
+    """Keys in files that only the service's own user can read; made when they are first needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(directory, 0o700)
+        with self._locked():
+            if not self._wrapping_file.exists():
+                self._save({"current": "", "keys": {}})
+                self._add_wrapping_key()
+            if not self._signing_file.exists():
+                self._add_signing_key()
+        self._read()
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        return WrappedKey(self._current, aes_key_wrap(self._wrapping[self._current], key))
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        if wrapped.by not in self._wrapping:
+            self._read()
+        try:
+            return aes_key_unwrap(self._wrapping[wrapped.by], wrapped.wrapped)
+        except (KeyError, InvalidUnwrap, ValueError):
+            raise KeyMissing from None
+
+    def sign(self, message: bytes) -> bytes:
+        return self._signing.sign(message)
+
+    @property
+    def signer(self) -> str:
+        return public_key_id(self._signing.public_key())
+
+    def trusted(self) -> dict[str, Ed25519PublicKey]:
+        found = {}
+        for path in sorted(self.directory.glob("signing-*.pub")):
+            key = serialization.load_pem_public_key(path.read_bytes())
+            if isinstance(key, Ed25519PublicKey):
+                found[public_key_id(key)] = key
+        return found
+
+    def rotate(self) -> None:
+        """Wrap and sign with new keys from now on; what the earlier ones did stays readable and checkable."""
+        with self._locked():
+            self._add_wrapping_key()
+            self._add_signing_key()
+        self._read()
+
+    @property
+    def _wrapping_file(self) -> Path:
+        return self.directory / "installation.json"
+
+    @property
+    def _signing_file(self) -> Path:
+        return self.directory / "signing.pem"
+
+    def _add_wrapping_key(self) -> None:
+        held = json.loads(self._wrapping_file.read_text())
+        name = os.urandom(8).hex()
+        held["keys"][name] = base64.b64encode(os.urandom(32)).decode()
+        held["current"] = name
+        self._save(held)
+
+    def _save(self, held: dict[str, object]) -> None:
+        write_whole(self._wrapping_file, json.dumps(held, indent=1).encode())
+
+    def _add_signing_key(self) -> None:
+        key = Ed25519PrivateKey.generate()
+        public = key.public_key()
+        write_whole(
+            self.directory / f"signing-{public_key_id(public)}.pub",
+            public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+        )
+        write_whole(
+            self._signing_file,
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        )
+        sync_directory(self.directory)
+
+    def _read(self) -> None:
+        try:
+            held = json.loads(self._wrapping_file.read_text())
+            self._wrapping = {name: base64.b64decode(key) for name, key in held["keys"].items()}
+            self._current = str(held["current"])
+            signing = serialization.load_pem_private_key(self._signing_file.read_bytes(), password=None)
+            if not isinstance(signing, Ed25519PrivateKey) or self._current not in self._wrapping:
+                raise ValueError
+        except (ValueError, KeyError, AttributeError):
+            raise ConfigurationError(
+                f"The keys in {self.directory} cannot be read.", hint="Restore the directory from its backup."
+            ) from None
+        self._signing = signing
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Several processes start at once; one makes the keys."""
+        fd = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)

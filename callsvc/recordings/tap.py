@@ -1,0 +1,95 @@
+"""The bounded ring between the call and the recorder.
+
+    media loop ── write/gap ──► ring (20 s) ──► writer thread
+
+The media loop only appends; the writer only takes. What does not fit is dropped, counted, and becomes a gap with the
+cause `recorder`, so the clock is kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from dataclasses import dataclass
+
+from audio.taps import GapCause, Samples
+
+_POSITION = struct.Struct("<Q")
+# A gap takes room as if it were this many samples, so that a flood of gaps is bounded, too.
+GAP_WEIGHT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Sound, or a gap (`cause` set), as the tap was told of it."""
+
+    start: int
+    length: int
+    samples: Samples | None
+    cause: GapCause | None
+
+    @property
+    def weight(self) -> int:
+        return self.length if self.samples is not None else GAP_WEIGHT
+
+
+class RingTap:
+    """A `audio.taps.Tap` for one track. One thread writes; another takes and settles."""
+
+    def __init__(self, capacity_samples: int, reached: memoryview | None = None) -> None:
+        self._capacity = capacity_samples
+        self._items: deque[Item] = deque()
+        # Each count has one writer, so neither needs a lock.
+        self._put = 0
+        self._settled = 0
+        self._dropping: tuple[int, int] | None = None
+        self._reached = reached
+        self.dropped_samples = 0
+
+    def attach(self, reached: memoryview) -> None:
+        """8 bytes of shared memory that hold how far the call has come on this track, for who comes after a crash."""
+        self._reached = reached
+
+    def write(self, start: int, samples: Samples) -> None:
+        self._add(Item(start, len(samples), samples, None))
+
+    def gap(self, start: int, length: int, cause: GapCause) -> None:
+        self._add(Item(start, length, None, cause))
+
+    def _add(self, item: Item) -> None:
+        if item.length <= 0:
+            return
+        end = item.start + item.length
+        if self._put - self._settled + item.weight > self._capacity:
+            self._drop(item.start, end)
+        else:
+            if self._dropping is not None:
+                start, until = self._dropping
+                self._dropping = None
+                self._append(Item(start, until - start, None, GapCause.RECORDER))
+            self._append(item)
+        if self._reached is not None and end > 0:
+            _POSITION.pack_into(self._reached, 0, end)
+
+    def _append(self, item: Item) -> None:
+        self._put += item.weight
+        self._items.append(item)
+
+    def _drop(self, start: int, end: int) -> None:
+        self.dropped_samples += end - start
+        if self._dropping is None:
+            self._dropping = (start, end)
+        else:
+            self._dropping = (min(start, self._dropping[0]), max(end, self._dropping[1]))
+
+    def take(self) -> list[Item]:
+        """Everything that waits, in order. It weighs on the ring until `settle`."""
+        return [self._items.popleft() for _ in range(len(self._items))]
+
+    def settle(self, weight: int) -> None:
+        """Items of this weight are safe on disk: there is room again."""
+        self._settled += weight
+
+    def last_drop(self) -> tuple[int, int] | None:
+        """At the end, when nobody writes any more: what was dropped and not yet told as a gap."""
+        return self._dropping
