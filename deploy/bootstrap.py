@@ -6,7 +6,6 @@
     .venv             made by Python's own venv; packages from a lock with hashes (deploy/lock), by pip
     callsvc           installed editable, without fetching anything more
     screens           built by hatch_build.py with the node that comes as a wheel
-    user callsvc      when run as root: PostgreSQL refuses to work for root
 
 What is done is stamped in .venv/.setup.json. A set-up that was cut off leaves `unfinished` there, and the next run
 begins the environment afresh. Exit codes: 0 ready, 1 fault, 2 usage, 4 a needed part is missing.
@@ -21,7 +20,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -36,7 +34,6 @@ VENV = ROOT / ".venv"
 STAMP = VENV / ".setup.json"
 LOCKS = ROOT / "deploy" / "lock"
 OLDEST, NEWEST = (3, 11), (3, 13)
-SYSTEM_USER = "callsvc"
 
 
 class MissingPart(Exception):
@@ -173,27 +170,6 @@ def install_debian(packages: Iterable[DebianPackage]) -> None:
     still = [package.name for package in missing if not package.present()]
     if still:
         raise SetupFault(f"apt-get installed them, yet these cannot be found: {' '.join(still)}")
-
-
-def ensure_system_user() -> None:
-    """A user without rights for the embedded PostgreSQL, which refuses to work for root."""
-    if os.geteuid() != 0:
-        return
-    try:
-        pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        say(f"adding the system user {SYSTEM_USER}")
-        shell = "/usr/sbin/nologin"
-        options = [
-            "--system",
-            "--user-group",
-            "--no-create-home",
-            "--home-dir",
-            "/nonexistent",
-            "--shell",
-            shell,
-        ]
-        run(["useradd", *options, SYSTEM_USER], "adding the system user")
 
 
 # --- the environment -------------------------------------------------------------------------------------------
@@ -334,8 +310,6 @@ def install_project(stamp: Stamp, desk: bool) -> None:
 
 def set_up(purpose: Purpose, desk: bool) -> None:
     install_debian((*purpose.debian, *(DESK if desk else ())))
-    if purpose.lock in ("run", "dev", "bench"):
-        ensure_system_user()
     stamp = ensure_environment()
     wheels_only = () if purpose.lock == "bench" else ("--only-binary", ":all:")
     if purpose.lock == "lock":
