@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from callsvc.access import attempts, passwords, people
+from callsvc.locale import text
 from callsvc.store import Connection
 from callsvc.types import Role
 
@@ -37,7 +38,7 @@ async def administrator(conn: Connection, *, at: datetime) -> OneTime | None:
         await people.create(
             conn,
             name=NAME,
-            display_name="Administratör",
+            display_name=text("access.first_administrator"),
             roles=[Role.ADMIN, Role.OPERATOR, Role.INVESTIGATOR, Role.QA],
             password=password,
             at=at,
