@@ -19,7 +19,9 @@ def read(path: Path, rate: int) -> Samples:
         stream = container.streams.audio[0]
         native = int(stream.rate or rate)
         convert = av.AudioResampler(format="fltp", layout="mono", rate=native)
-        blocks = [frame.to_ndarray()[0] for part in container.decode(stream) for frame in convert.resample(part)]
+        blocks = [
+            frame.to_ndarray()[0] for part in container.decode(stream) for frame in convert.resample(part)
+        ]
         blocks += [frame.to_ndarray()[0] for frame in convert.resample(None)]
     sound = np.concatenate(blocks).astype(np.float64) if blocks else np.zeros(0)
     return resample(sound, native, rate)

@@ -1,0 +1,1 @@
+"""How the small Whisper for demonstrations and tests is made. Needs torch and transformers; the product does not."""

@@ -1,0 +1,73 @@
+"""Whisper through faster-whisper, on the processor, one piece of sound at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.recogniser.directory import ModelCard
+from models.recogniser.library import faster_whisper
+from models.recogniser.words import RATE, Word
+
+
+def options(language: str) -> dict[str, Any]:
+    """How a piece is decoded, for what may become evidence. Nobody else builds options.
+
+    The detector of speech has been there before: `vad_filter` would move the times. No text is carried from one
+    piece to the next, three temperatures at most, and what the model invents over silence is passed by.
+    """
+    return {
+        "language": language,
+        "task": "transcribe",
+        "beam_size": 5,
+        "temperature": [0.0, 0.2, 0.4],
+        "condition_on_previous_text": False,
+        "word_timestamps": True,
+        "hallucination_silence_threshold": 2.0,
+        "compression_ratio_threshold": 2.4,
+        "log_prob_threshold": -1.0,
+        "no_speech_threshold": 0.6,
+        "vad_filter": False,
+        "without_timestamps": True,
+    }
+
+
+class Whisper:
+    """A model in memory. Not to be used from several threads at once."""
+
+    def __init__(self, card: ModelCard, threads: int = 1) -> None:
+        self.card = card
+        self._model = faster_whisper().WhisperModel(
+            str(card.path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+        )
+
+    @property
+    def longest_s(self) -> float:
+        return self.card.longest_s
+
+    def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        """The words in at most half a minute. Raises `LanguageUnknown`.
+
+        Only what the first look at the piece gave is kept: the library looks again at what is left after the last
+        word, and invents there.
+        """
+        self.card.require(language)
+        found, _ = self._model.transcribe(sound, **options(language))
+        length_s = len(sound) / RATE
+        words: list[Word] = []
+        for segment in found:
+            if segment.seek != 0:
+                break
+            words += [
+                Word(
+                    min(float(word.start), length_s),
+                    min(float(word.end), length_s),
+                    str(word.word).strip(),
+                    round(float(word.probability), 4),
+                )
+                for word in segment.words or ()
+                if word.word.strip()
+            ]
+        return words

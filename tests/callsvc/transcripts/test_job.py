@@ -1,0 +1,202 @@
+"""The job: a call without a model waits and loses nothing; with one it is heard once, however often it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from uuid import UUID
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from callsvc import jobs, transcripts
+from callsvc.clock import FixedClock
+from callsvc.config import Settings, TranscriptSettings
+from callsvc.errors import NotFound
+from callsvc.ids import new_id
+from callsvc.jobs import Work
+from callsvc.store import Database
+from callsvc.store import transcripts as rows
+from callsvc.transcripts import models
+from callsvc.types import Track, TranscriptState
+from models.recogniser.directory import ModelCard
+from models.recogniser.words import RATE, Word
+from tests.support.model_files import model_directory
+
+pytestmark = pytest.mark.transcripts
+
+CLOCK = FixedClock()
+
+
+@dataclass
+class Info:
+    rate_hz: int
+    samples: int
+
+
+class Call:
+    """A recorded call whose two legs say something at different times."""
+
+    def __init__(self) -> None:
+        length = 6 * RATE
+        self._sound = {
+            Track.CALLER_RX: np.zeros(length, np.int16),
+            Track.OPERATOR_TX: np.zeros(length, np.int16),
+        }
+        self._sound[Track.CALLER_RX][RATE : 2 * RATE] = 9000
+        self._sound[Track.OPERATOR_TX][3 * RATE : 4 * RATE] = 9000
+        self.tracks = MappingProxyType({str(name): Info(RATE, length) for name in self._sound})
+
+    def read(self, track: str, start: int, n: int) -> NDArray[np.int16]:
+        return self._sound[Track(track)][start : start + n]
+
+
+class Echo:
+    """A recogniser that hears one word in each piece."""
+
+    longest_s = 24.0
+
+    def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        return [Word(0.1, 0.6, f"ord-{language}", 0.8)]
+
+
+def _loud(sound: NDArray[np.float32], longest_s: float) -> list[tuple[int, int]]:
+    found = np.flatnonzero(np.abs(sound) > 0.1)
+    return [(int(found[0]), int(found[-1]) + 1)] if len(found) else []
+
+
+def _work(database: Database, tmp_path: Path, model_dir: Path | None = None) -> Work:
+    settings = Settings(data_dir=tmp_path, transcripts=TranscriptSettings(model_dir=model_dir))  # type: ignore[call-arg]
+    return Work(settings, database, CLOCK, job_id=1, attempt=1)
+
+
+async def _call(database: Database) -> tuple[UUID, UUID]:
+    call_id = new_id()
+    async with database.transaction() as conn:
+        await conn.execute(
+            "insert into calls (id, profile, state, created_at) values (%s, 'report', 'ended', %s)",
+            [call_id, CLOCK.utc_now()],
+        )
+        transcript_id = await transcripts.ask(conn, call_id, language="sv", at=CLOCK.utc_now())
+    return call_id, transcript_id
+
+
+async def _state(database: Database, transcript_id: UUID) -> rows.Transcript:
+    async with database.transaction() as conn:
+        return await rows.get(conn, transcript_id)
+
+
+async def _queued(database: Database) -> int:
+    async with database.transaction() as conn:
+        return (await jobs.queue.counts(conn)).get((transcripts.NAME, "todo"), 0)
+
+
+async def _open(call_id: UUID) -> Call:
+    return Call()
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "load", lambda card: Echo())
+    monkeypatch.setattr("callsvc.transcripts.transcribing.voice.stretches", _loud)
+
+
+async def test_a_call_is_asked_for_once(database: Database) -> None:
+    call_id, first = await _call(database)
+    async with database.transaction() as conn:
+        again = await transcripts.ask(conn, call_id, language="sv", at=CLOCK.utc_now())
+    assert again == first
+    assert await _queued(database) == 1
+
+
+async def test_without_a_model_the_call_waits_and_says_why(database: Database, tmp_path: Path) -> None:
+    _, transcript_id = await _call(database)
+    await transcripts.job(_open).run(_work(database, tmp_path), transcript_id=str(transcript_id))
+    found = await _state(database, transcript_id)
+    assert found.state == TranscriptState.WAITING_MODEL
+    assert found.error == models.NONE_SET
+
+
+async def test_a_broken_model_makes_the_call_wait_and_names_the_fault(
+    database: Database, tmp_path: Path
+) -> None:
+    directory = model_directory(tmp_path / "model")
+    (directory / "tokenizer.json").unlink()
+    _, transcript_id = await _call(database)
+    await transcripts.job(_open).run(_work(database, tmp_path, directory), transcript_id=str(transcript_id))
+    found = await _state(database, transcript_id)
+    assert found.state == TranscriptState.WAITING_MODEL
+    assert "lacks tokenizer.json" in (found.error or "")
+
+
+async def test_what_waits_is_taken_up_when_there_is_a_model_and_not_before(
+    database: Database, tmp_path: Path
+) -> None:
+    _, transcript_id = await _call(database)
+    async with database.transaction() as conn:
+        await conn.execute("delete from procrastinate_jobs")
+    await transcripts.job(_open).run(_work(database, tmp_path), transcript_id=str(transcript_id))
+    assert await transcripts.take_up(database, _work(database, tmp_path).settings) == 0
+    assert await _queued(database) == 0
+    directory = model_directory(tmp_path / "model")
+    assert await transcripts.take_up(database, _work(database, tmp_path, directory).settings) == 1
+    assert await transcripts.take_up(database, _work(database, tmp_path, directory).settings) == 1
+    assert await _queued(database) == 1
+
+
+@pytest.mark.usefixtures("heard")
+async def test_both_legs_are_heard_in_order_and_running_twice_leaves_one_set(
+    database: Database, tmp_path: Path
+) -> None:
+    directory = model_directory(tmp_path / "model")
+    work = _work(database, tmp_path, directory)
+    _, transcript_id = await _call(database)
+    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
+    async with database.transaction() as conn:
+        await rows.set_state(conn, transcript_id, TranscriptState.RUNNING, at=CLOCK.utc_now())
+    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
+    found = await _state(database, transcript_id)
+    card: ModelCard = models.card(work.settings)
+    assert (found.state, found.progress, found.model, found.model_sha256) == (
+        TranscriptState.DONE,
+        1.0,
+        "model",
+        card.sha256,
+    )
+    async with database.transaction() as conn:
+        said = await rows.utterances(conn, transcript_id)
+    assert [(u.leg, u.start_ms, u.end_ms, u.text) for u in said] == [
+        ("caller", 1100, 1600, "ord-sv"),
+        ("operator", 3100, 3600, "ord-sv"),
+    ]
+    assert said[0].words == [{"start_ms": 1100, "end_ms": 1600, "text": "ord-sv", "probability": 0.8}]
+
+
+@pytest.mark.usefixtures("heard")
+async def test_a_transcript_that_is_done_is_left_alone(database: Database, tmp_path: Path) -> None:
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    _, transcript_id = await _call(database)
+    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
+
+    async def nobody(call_id: UUID) -> Call:
+        raise AssertionError("the recording was opened again")
+
+    await transcripts.job(nobody).run(work, transcript_id=str(transcript_id))
+
+
+@pytest.mark.usefixtures("heard")
+async def test_a_recording_that_is_not_there_fails_the_transcript_with_its_reason(
+    database: Database, tmp_path: Path
+) -> None:
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    _, transcript_id = await _call(database)
+
+    async def gone(call_id: UUID) -> Call:
+        raise NotFound("There is no recording of this call.")
+
+    with pytest.raises(NotFound):
+        await transcripts.job(gone).run(work, transcript_id=str(transcript_id))
+    found = await _state(database, transcript_id)
+    assert (found.state, found.error) == (TranscriptState.FAILED, "There is no recording of this call.")
