@@ -10,6 +10,8 @@ while it is being computed; its result is then left out of `commit`.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,14 +41,30 @@ RISE = (window() ** 2)[:BLOCK]
 FALL = (window() ** 2)[BLOCK:]
 RAMP = (np.arange(1, BLOCK + 1) / BLOCK).astype(np.float32)
 
+# What a stream carries from block to block, in one row of floats beside the network's own state: the last two blocks,
+# the spectrum of the frame that they are, and the half of the output that is not yet out.
+HISTORY = slice(0, WINDOW)
+BEFORE = slice(WINDOW, WINDOW + 2 * BINS)
+TAIL = slice(WINDOW + 2 * BINS, WINDOW + 2 * BINS + BLOCK)
+RECORD = TAIL.stop
 
-class Found:
-    """What a committed step says: rows are those of `commit`."""
 
-    def __init__(self, out: Float, voice: Float, strokes: list[tuple[int, int, float]]) -> None:
-        self.out = out
-        self.voice = voice
-        self.strokes = strokes
+class Said(NamedTuple):
+    """What the network said of a batch; the arrays are ours to change."""
+
+    gains: Float
+    keys: Float
+    voice: Float
+    state: Float
+
+
+class Found(NamedTuple):
+    """What a committed step gives; rows are those of `commit`."""
+
+    out: Float
+    voice: Float
+    strokes: list[tuple[int, int, float]]
+    """(row, onset in samples, dBFS)."""
 
 
 class Bank:
@@ -65,36 +83,32 @@ class Bank:
         self.comfort = Comfort(capacity) if comfort else None
         self._comfortable = np.zeros(capacity, bool)
         size = network.state_size if network else 1
-        self._history = np.zeros((capacity, WINDOW), np.float32)
-        self._before = np.zeros((capacity, BINS), np.complex64)
+        self._record = np.zeros((capacity, RECORD), np.float32)
         self._state = np.zeros((capacity, size), np.float32)
-        self._tail = np.zeros((capacity, BLOCK), np.float32)
         self._offset = np.zeros(capacity, np.float32)
         self._stale = np.zeros(capacity, bool)
-        self._w_frames = np.zeros((capacity, WINDOW), np.float32)
-        self._w_windowed = np.zeros((capacity, WINDOW), np.float32)
-        self._w_history = np.zeros((capacity, WINDOW), np.float32)
-        self._w_now = np.zeros((capacity, BINS), np.complex64)
-        self._w_before = np.zeros((capacity, BINS), np.complex64)
+        self._w_record = np.zeros((capacity, RECORD), np.float32)
+        self._w_next = np.zeros((capacity, RECORD), np.float32)
         self._w_state = np.zeros((capacity, size), np.float32)
-        self._w_after = np.zeros((capacity, size), np.float32)
-        self._w_tail = np.zeros((capacity, BLOCK), np.float32)
         self._w_offset = np.zeros(capacity, np.float32)
+        self._b_record, self._b_state = self._w_record[:0], self._w_state[:0]
+        self._w_windowed = np.zeros((capacity, WINDOW), np.float32)
         self._w_features = np.zeros((capacity, FEATURES), np.float32)
         self._w_bins = np.zeros((capacity, BINS), np.float32)
         self._w_levels = np.zeros((capacity, BINS), np.float32)
-        self._w_gains = np.zeros((capacity, BINS), np.float32)
-        self._w_keys = np.zeros(capacity, np.float32)
-        self._w_voice = np.zeros(capacity, np.float32)
+        self._w_quiet = np.zeros((capacity, BINS), np.complex64)
         self._w_wave = np.zeros((capacity, WINDOW), np.float32)
         self._w_out = np.zeros((capacity, BLOCK), np.float32)
         self._w_parts_in = np.zeros((capacity, PARTS), np.float32)
         self._w_parts_out = np.zeros((capacity, PARTS), np.float32)
+        none = np.zeros((0, BINS), np.float32)
+        self._said = Said(none, none[:, 0], none[:, 0], none)
 
     def reset(self, slot: int, comfort: bool = True, hints: bool = False) -> None:
         """A new stream has this slot."""
-        for array in (self._history, self._before, self._state, self._tail, self._offset):
-            array[slot] = 0
+        self._record[slot] = 0
+        self._state[slot] = 0
+        self._offset[slot] = 0
         self._stale[slot] = self.bypass[slot] = False
         self._comfortable[slot] = comfort
         self.meter.reset(slot)
@@ -106,138 +120,133 @@ class Bank:
     def gather(self, slots: Slots, blocks: Float) -> None:
         """Take the state of these streams, and their next blocks (streams, 160), to the bench."""
         n = len(slots)
-        history = np.take(self._history, slots, axis=0, out=self._w_history[:n], mode="clip")
-        frames = self._w_frames[:n]
-        frames[:, :BLOCK] = history[:, BLOCK:]
+        pick = _run(slots)
+        if pick is not None:  # the usual case of a full house: no copies
+            self._b_record, self._b_state = self._record[pick], self._state[pick]
+        else:
+            self._b_record = np.take(self._record, slots, axis=0, out=self._w_record[:n], mode="clip")
+            self._b_state = np.take(self._state, slots, axis=0, out=self._w_state[:n], mode="clip")
+        record = self._b_record
+        frames = self._w_next[:n, HISTORY]
+        frames[:, :BLOCK] = record[:, BLOCK:WINDOW]
         frames[:, BLOCK:] = blocks
-        self._level(slots, frames[:, BLOCK:])
-        np.take(self._before, slots, axis=0, out=self._w_before[:n], mode="clip")
-        np.take(self._state, slots, axis=0, out=self._w_state[:n], mode="clip")
-        np.take(self._tail, slots, axis=0, out=self._w_tail[:n], mode="clip")
+        offset = np.take(self._offset, slots, out=self._w_offset[:n], mode="clip")
+        self._steady(frames[:, BLOCK:], offset)
         if self._stale.any():
             for row in np.flatnonzero(self._stale[slots]):
-                self._w_before[row] = spectrum(history[row])
+                record[row, BEFORE].view(np.complex64)[:] = spectrum(record[row, HISTORY])
 
     def compute(self, slots: Slots) -> None:
         """Make the blocks on the bench quiet. Raises what the network raises."""
         assert self.network is not None
         n = len(slots)
         clock = self.meter.blocks[slots]
-        frames, before = self._w_frames[:n], self._w_before[:n]
-        now = spectrum(frames, self._w_now[:n], self._w_windowed[:n])
-        step = self.network.step(
-            features(frames, now, self._w_features[:n], self._w_bins[:n]), self._w_state[:n]
-        )
-        gains, keys, voice, after = self._w_gains[:n], self._w_keys[:n], self._w_voice[:n], self._w_after[:n]
-        gains[:], keys[:], voice[:], after[:] = step.gains, step.keys, step.voice, step.state
-        self._mend(gains, keys, voice, after)
+        frames = self._w_next[:n, HISTORY]
+        now = spectrum(frames, self._w_next[:n, BEFORE].view(np.complex64), self._w_windowed[:n])
+        step = self.network.step(features(frames, now, self._w_features[:n], self._w_bins[:n]), self._b_state)
+        said = self._said = self._mend(Said(step.gains, step.keys, step.voice, step.state))
+        before = self._b_record[:, BEFORE].view(np.complex64)
         if self.stages or self.comfort:
             levels = power(before, self._w_levels[:n], self._w_bins[:n])
             for stage in self.stages:
-                stage.apply(slots, clock, gains, levels, keys, voice)
+                stage.apply(slots, clock, said.gains, levels, said.keys, said.voice)
         if self.bypass.any():
-            gains[self.bypass[slots]] = 1.0
-        before *= gains
+            said.gains[self.bypass[slots]] = 1.0
+        quiet = np.multiply(before, said.gains, out=self._w_quiet[:n])
         if self.comfort:
-            self._ease(slots, clock, gains, levels, keys, voice, before)
-        wave = synthesis(before, self._w_wave[:n])
-        np.add(self._w_tail[:n], wave[:, :BLOCK], out=self._w_out[:n])
+            self._ease(self.comfort, slots, clock, levels, quiet)
+        wave = synthesis(quiet, self._w_wave[:n])
+        np.add(self._b_record[:, TAIL], wave[:, :BLOCK], out=self._w_out[:n])
+        self._w_next[:n, TAIL] = wave[:, BLOCK:]
         parts(frames[:, BLOCK:], self._w_parts_in[:n])
         parts(self._w_out[:n], self._w_parts_out[:n])
 
     def commit(self, slots: Slots, rows: Slots | None = None) -> Found:
         """Put the bench back; with `rows`, only those of its rows, the others having been skipped meanwhile."""
-        n = len(slots)
-        pick: slice | Slots = slice(0, n)
+        pick: slice | Slots = slice(0, len(slots))
         if rows is not None:
             slots, pick = slots[rows], rows
-        self._history[slots] = self._w_frames[pick]
-        self._before[slots] = self._w_now[pick]
-        self._state[slots] = self._w_after[pick]
-        self._tail[slots] = self._w_wave[pick, BLOCK:]
+        where = _run(slots)
+        self._record[slots if where is None else where] = self._w_next[pick]
+        self._state[slots if where is None else where] = self._said.state[pick]
         self._offset[slots] = self._w_offset[pick]
         self._stale[slots] = False
-        voice = self._w_voice[pick]
+        voice = self._said.voice[pick]
         strokes = self.meter.take(
-            slots, self._w_parts_in[pick], self._w_parts_out[pick], self._w_keys[pick], voice
+            slots, self._w_parts_in[pick], self._w_parts_out[pick], self._said.keys[pick], voice
         )
         return Found(self._w_out[pick], voice, strokes)
 
     def gains(self, row: int) -> Float:
         """The gains (161,) that made a row of the newest step."""
-        gains: Float = self._w_gains[row]
+        gains: Float = self._said.gains[row]
         return gains
 
     def skip(self, slots: Slots, blocks: Float) -> Float:
         """Let blocks (streams, 160) go through as they are, as late as any; gives (streams, 160)."""
-        history = self._history[slots]
+        record = self._record[slots]
         block = blocks.copy()
         offset = self._offset[slots]
-        self._steady(block, offset, block.mean(axis=1, dtype=np.float32), offset)
-        out: Float = self._tail[slots] + RISE * history[:, :BLOCK]
-        self._tail[slots] = FALL * history[:, BLOCK:]
-        self._history[slots, :BLOCK] = history[:, BLOCK:]
-        self._history[slots, BLOCK:] = block
+        self._steady(block, offset)
+        out: Float = record[:, TAIL] + RISE * record[:, :BLOCK]
+        record[:, TAIL] = FALL * record[:, BLOCK:WINDOW]
+        record[:, :BLOCK] = record[:, BLOCK:WINDOW]
+        record[:, BLOCK:WINDOW] = block
+        self._record[slots] = record
         self._offset[slots] = offset
         self._stale[slots] = True
         self.meter.skip(slots, _parts(block), _parts(out))
         return out
 
-    def _level(self, slots: Slots, blocks: Float) -> None:
-        """Take constant offsets out of the blocks on the bench."""
-        n = len(slots)
-        offset = np.take(self._offset, slots, out=self._w_offset[:n], mode="clip")
-        self._steady(blocks, offset, np.add.reduce(blocks, axis=1) * np.float32(1 / BLOCK), offset)
-
     @staticmethod
-    def _steady(blocks: Float, offset: Float, means: Float, out: Float) -> None:
-        """Follow each stream's offset, and take it out along a straight line from the last estimate to the new one."""
-        old = _soft(offset)
-        np.add(offset, (means - offset) * DC_RATE, out=out)
-        new = _soft(out)
-        for row in np.flatnonzero((old != 0) | (new != 0)):
-            blocks[row] -= old[row] + (new[row] - old[row]) * RAMP
+    def _steady(blocks: Float, offset: Float) -> None:
+        """Follow each stream's constant offset, and take it out along a straight line from the last estimate."""
+        old = offset.copy()
+        offset += (np.add.reduce(blocks, axis=1) * np.float32(1 / BLOCK) - offset) * DC_RATE
+        for row in np.flatnonzero((np.abs(old) > DC_LEAST) | (np.abs(offset) > DC_LEAST)):
+            start, end = _soft(old[row]), _soft(offset[row])
+            blocks[row] -= start + (end - start) * RAMP
 
-    def _mend(self, gains: Float, keys: Float, voice: Float, after: Float) -> None:
+    def _mend(self, said: Said) -> Said:
         """What is no number becomes: gain one, no key, no voice, a stream that has heard nothing."""
-        sound = np.isfinite(np.add.reduce(after, axis=1) + np.add.reduce(gains, axis=1) + keys + voice)
-        if sound.all():
-            return
-        bad = np.flatnonzero(~sound)
+        sums = np.add.reduce(said.state, axis=1) + np.add.reduce(said.gains, axis=1) + said.keys + said.voice
+        if np.isfinite(sums).all():
+            return said
+        bad = np.flatnonzero(~np.isfinite(sums))
         self.faults += len(bad)
-        gains[bad] = 1.0
-        after[bad] = 0.0
-        keys[bad] = 0.0
-        voice[bad] = 0.0
+        said = Said(*(array.copy() for array in said))
+        said.gains[bad] = 1.0
+        said.keys[bad] = said.voice[bad] = 0.0
+        said.state[bad] = 0.0
+        return said
 
     def _ease(
-        self,
-        slots: Slots,
-        clock: NDArray[np.int64],
-        gains: Float,
-        levels: Float,
-        keys: Float,
-        voice: Float,
-        spectra: Spectrum,
+        self, comfort: Comfort, slots: Slots, clock: NDArray[np.int64], levels: Float, spectra: Spectrum
     ) -> None:
         """Comfort noise for the streams that asked for it."""
-        assert self.comfort is not None
+        gains, keys, voice = self._said.gains, self._said.keys, self._said.voice
         asked = self._comfortable[slots]
         if asked.all():
-            self.comfort.learn(slots, clock, levels, keys, voice)
-            self.comfort.add(slots, clock, gains, spectra)
+            comfort.learn(slots, clock, levels, keys, voice)
+            comfort.add(slots, clock, gains, spectra)
         elif asked.any():
             rows = np.flatnonzero(asked)
             where, then, part = slots[rows], clock[rows], spectra[rows]
-            self.comfort.learn(where, then, levels[rows], keys[rows], voice[rows])
-            self.comfort.add(where, then, gains[rows], part)
+            comfort.learn(where, then, levels[rows], keys[rows], voice[rows])
+            comfort.add(where, then, gains[rows], part)
             spectra[rows] = part
+
+
+def _run(slots: Slots) -> slice | None:
+    """Slots that lie side by side, as a slice."""
+    first, last = int(slots[0]), int(slots[-1])
+    return slice(first, last + 1) if last - first + 1 == len(slots) else None
 
 
 def _parts(blocks: Float) -> Float:
     return parts(blocks, np.empty((len(blocks), PARTS), np.float32))
 
 
-def _soft(offset: Float) -> Float:
+def _soft(offset: np.float32) -> np.float32:
     """The part of an offset beyond what is left alone."""
-    return np.sign(offset) * np.maximum(np.abs(offset) - DC_LEAST, np.float32(0))
+    return np.float32(np.sign(offset) * max(abs(offset) - DC_LEAST, np.float32(0)))

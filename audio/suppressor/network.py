@@ -8,7 +8,10 @@ from audio.suppressor.frames import Float
 
 
 class Step(Protocol):
-    """What one step says about the frame *before* the newest one, for each stream."""
+    """What one step says about the frame *before* the newest one, for each stream.
+
+    The arrays are the caller's: it may change them, and keeps them until the next step.
+    """
 
     @property
     def gains(self) -> Float:
