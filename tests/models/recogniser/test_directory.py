@@ -32,6 +32,11 @@ def test_a_card_beside_the_model_names_it_and_its_longest_piece(tmp_path: Path) 
     assert (card.name, card.longest_s) == ("demo", 10.0)
 
 
+def _file_instead(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("kb-whisper")
+
+
 def _cut(path: Path) -> None:
     data = (path / "model.bin").read_bytes()
     (path / "model.bin").write_bytes(data[: len(data) // 2])
@@ -52,7 +57,7 @@ def _unconverted(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "the directory is not there": (lambda p: shutil.rmtree(p), "is not there"),
-    "it is a file": (lambda p: (shutil.rmtree(p), p.write_text("kb-whisper")), "is a file"),
+    "it is a file": (_file_instead, "is a file"),
     "config.json is missing": (lambda p: (p / "config.json").unlink(), "lacks config.json"),
     "config.json is no JSON": (lambda p: (p / "config.json").write_text("<html>"), "cannot be read as JSON"),
     "config.json is another model's": (lambda p: (p / "config.json").write_text("{}"), "no Whisper model's"),
