@@ -8,20 +8,21 @@ from callsvc.recordings.head import Head
 from callsvc.recordings.manifest import Manifest
 from callsvc.types import Event, EventKind
 
-
-def started(head: Head, place: str) -> Event:
-    """`place` is the name of the recording's directory in the spool."""
-    return Event(head.call, EventKind.RECORDING_STARTED, {"recording": str(head.recording), "place": place})
+GAPS_TOLD = 200
+"""Gaps a track that the event lists; the manifest lists all."""
 
 
-def sealed(manifest: Manifest, place: str) -> Event:
+def started(head: Head) -> Event:
+    return Event(head.call, EventKind.RECORDING_STARTED, {"recording": str(head.recording)})
+
+
+def sealed(manifest: Manifest) -> Event:
     """The chain's head leaves the node with this event, so that the past cannot be rewritten there unseen."""
     return Event(
         UUID(manifest.call),
         EventKind.RECORDING_SEALED,
         {
             "recording": manifest.recording,
-            "place": place,
             "head": manifest.chain,
             "outcome": str(manifest.outcome),
             "sealed_at": manifest.sealed_at,
@@ -30,7 +31,7 @@ def sealed(manifest: Manifest, place: str) -> Event:
                     "name": t.name,
                     "rate": t.rate_hz,
                     "samples": t.samples,
-                    "gaps": [[g.start, g.length, str(g.cause)] for g in t.gaps],
+                    "gaps": [[g.start, g.length, str(g.cause)] for g in t.gaps[:GAPS_TOLD]],
                 }
                 for t in manifest.tracks
             ],

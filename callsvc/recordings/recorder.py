@@ -207,14 +207,14 @@ class Recorder:
         try:
             if not writing.ready:
                 writing.begin(self._keys)
-                self._sink.emit(started(writing.head, writing.directory.name))
+                self._sink.emit(started(writing.head))
             if call.closing is None:
                 writing.flush()
             else:
                 manifest = writing.seal(*call.closing, self._keys, self._clock)
                 del self._calls[str(writing.head.call)]
                 OPEN.dec()
-                self._sink.emit(sealed(manifest, writing.directory.name))
+                self._sink.emit(sealed(manifest))
             self._relieved(call)
         except OSError as error:
             self._troubled(call, error)

@@ -63,7 +63,7 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
     for directory in sorted(entry for entry in spool.iterdir() if entry.is_dir()):
         if (directory / MANIFEST).exists():
             with suppress(CallsvcError):
-                sink.emit(sealed(load_manifest((directory / MANIFEST).read_bytes()), directory.name))
+                sink.emit(sealed(load_manifest((directory / MANIFEST).read_bytes())))
             continue
         if not (directory / HEAD).exists() or not (directory / SEGMENTS).exists():
             _clear(directory)
@@ -74,7 +74,7 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
             log.error("orphan_not_sealed", recording=directory.name, kind=type(error).__name__)
             continue
         log.warning("orphan_sealed", call=manifest.call, records=manifest.records)
-        sink.emit(sealed(manifest, directory.name))
+        sink.emit(sealed(manifest))
         done.append(manifest)
     return done
 

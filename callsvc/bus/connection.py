@@ -1,0 +1,58 @@
+"""One connection to the broker, and the patience to make the next."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import aiomqtt
+
+from callsvc import logs
+from callsvc.bus.address import Broker, Resolve
+from callsvc.errors import Unavailable
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+# A broker that stands still is noticed after about one and a half of these.
+KEEPALIVE_S = 10
+TIMEOUT_S = 10.0
+
+
+def client(broker: Broker, role: str) -> aiomqtt.Client:
+    """A clean session: what the broker forgets, the outbox sends again."""
+    return aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=broker.user or None,
+        password=broker.password or None,
+        identifier=f"callsvc-{role}-{uuid4().hex[:12]}",
+        protocol=aiomqtt.ProtocolVersion.V311,
+        clean_session=True,
+        keepalive=KEEPALIVE_S,
+        timeout=TIMEOUT_S,
+        max_queued_incoming_messages=2000,
+        tls_context=ssl.create_default_context() if broker.tls else None,
+    )
+
+
+async def keep_connected(
+    resolve: Resolve, role: str, use: Callable[[aiomqtt.Client], Awaitable[None]]
+) -> None:
+    """Connect, `use` the connection until it breaks, and again, until cancelled."""
+    log = logs.get("bus")
+    pause = FIRST_PAUSE_S
+    told = False
+    while True:
+        try:
+            async with client(resolve(), role) as connection:
+                log.info("broker_connected", role=role)
+                pause, told = FIRST_PAUSE_S, False
+                await use(connection)
+        except* (aiomqtt.MqttError, OSError, Unavailable) as group:
+            if not told:
+                told = True
+                log.warning("broker_away", role=role, kind=type(group.exceptions[0]).__name__)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)

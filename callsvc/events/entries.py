@@ -1,0 +1,107 @@
+"""What an event means for the books: one function a kind, each in the transaction that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from callsvc import jobs
+from callsvc.errors import NotFound
+from callsvc.events.kinds import (
+    Body,
+    CallDegraded,
+    CallEnded,
+    CallProof,
+    CallStarted,
+    LegJoined,
+    LegLeft,
+    RecordingSealed,
+    RecordingStarted,
+)
+from callsvc.store import Connection, calls, proofs, recordings
+from callsvc.types import RecordingState
+
+ARCHIVE = "archive_recording"
+TRANSCRIBE = "transcribe_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When and where it happened, by the node's own clock."""
+
+    call: UUID
+    node: str
+    at: datetime
+
+
+async def call_started(conn: Connection, told: Told, body: CallStarted) -> None:
+    await calls.start(conn, told.call, profile=body.profile, node=told.node, at=told.at)
+
+
+async def call_degraded(conn: Connection, told: Told, body: CallDegraded) -> None:
+    await calls.degrade(conn, told.call, body.what, at=told.at)
+
+
+async def call_ended(conn: Connection, told: Told, body: CallEnded) -> None:
+    await calls.end(conn, told.call, cause=body.cause, length_ms=body.length_ms, at=told.at)
+
+
+async def call_proof(conn: Connection, told: Told, body: CallProof) -> None:
+    await proofs.put(conn, proofs.ProofRow(call_id=told.call, at=told.at, **body.model_dump()))
+
+
+async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
+    await calls.leg_joined(conn, told.call, body.leg, transport=body.transport, codec=body.codec, at=told.at)
+
+
+async def leg_left(conn: Connection, told: Told, body: LegLeft) -> None:
+    await calls.leg_left(conn, told.call, body.leg, cause=body.cause, at=told.at)
+
+
+async def recording_started(conn: Connection, told: Told, body: RecordingStarted) -> None:
+    await recordings.start(conn, body.recording, told.call, at=told.at)
+
+
+async def recording_sealed(conn: Connection, told: Told, body: RecordingSealed) -> None:
+    """The row and the two jobs that serve it become true together; a node that tells it again changes nothing."""
+    try:
+        known = await recordings.get(conn, body.recording)
+    except NotFound:
+        pass
+    else:
+        if known.state in (RecordingState.SEALED, RecordingState.ARCHIVED):
+            return
+    await recordings.seal(
+        conn,
+        body.recording,
+        told.call,
+        outcome=body.outcome,
+        head=body.head,
+        tracks=[
+            recordings.TrackRow(
+                track.name,
+                track.rate,
+                track.samples,
+                [{"start": start, "length": length, "cause": cause} for start, length, cause in track.gaps],
+            )
+            for track in body.tracks
+        ],
+        at=body.sealed_at or told.at,
+    )
+    await jobs.defer(conn, ARCHIVE, once=f"archive {body.recording}", recording=str(body.recording))
+    await jobs.defer(conn, TRANSCRIBE, once=f"transcribe {told.call}", call=str(told.call))
+
+
+ENTRIES: dict[type[Body], Callable[[Connection, Told, Any], Awaitable[None]]] = {
+    CallStarted: call_started,
+    CallDegraded: call_degraded,
+    CallEnded: call_ended,
+    CallProof: call_proof,
+    LegJoined: leg_joined,
+    LegLeft: leg_left,
+    RecordingStarted: recording_started,
+    RecordingSealed: recording_sealed,
+}

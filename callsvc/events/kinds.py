@@ -1,0 +1,97 @@
+"""What each kind of event holds, and how it is checked before it is believed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callsvc.types import EventKind, Leg, Profile
+
+Word = Annotated[str, Field(max_length=100)]
+Count = Annotated[int, Field(ge=0, lt=1 << 62)]
+Level = Annotated[float, Field(allow_inf_nan=False)] | None
+
+
+class Body(BaseModel):
+    """Fields that a later version adds are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+
+class CallStarted(Body):
+    profile: Profile
+
+
+class LegJoined(Body):
+    leg: Leg
+    transport: Word = ""
+    codec: Word = ""
+
+
+class LegLeft(Body):
+    leg: Leg
+    cause: Word = ""
+
+
+class CallDegraded(Body):
+    what: Word
+    why: Word = ""
+
+
+class CallEnded(Body):
+    cause: Word
+    length_ms: Count = 0
+
+
+class CallProof(Body):
+    strokes: Count
+    level_before_db: Level = None
+    level_after_db: Level = None
+    audible_before_pct: Level = None
+    audible_after_pct: Level = None
+    blocks: Count
+    blocks_passed: Count
+    model: Word
+    model_sha256: Word
+    latency_samples: Count
+    degraded: bool
+
+
+class RecordingStarted(Body):
+    recording: UUID
+
+
+class SealedTrack(Body):
+    name: Word
+    rate: Annotated[int, Field(gt=0, le=192_000)]
+    samples: Count
+    gaps: list[tuple[Count, Count, Word]] = []
+
+
+class RecordingSealed(Body):
+    recording: UUID
+    head: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["complete", "ended_by_failure"]
+    sealed_at: datetime | None = None
+    tracks: list[SealedTrack]
+
+
+BODIES: dict[str, type[Body]] = {
+    EventKind.CALL_STARTED: CallStarted,
+    EventKind.CALL_DEGRADED: CallDegraded,
+    EventKind.CALL_PROOF: CallProof,
+    EventKind.CALL_ENDED: CallEnded,
+    EventKind.LEG_JOINED: LegJoined,
+    EventKind.LEG_LEFT: LegLeft,
+    EventKind.RECORDING_STARTED: RecordingStarted,
+    EventKind.RECORDING_SEALED: RecordingSealed,
+}
+
+
+def body(kind: str, fields: dict[str, Any]) -> Body | None:
+    """The checked content; None for a kind of a later version. Raises pydantic's `ValidationError`."""
+    model = BODIES.get(kind)
+    return None if model is None else model.model_validate(fields)
