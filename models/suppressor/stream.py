@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.suppressor.features import BINS, BLOCK, LATENCY, RATE, WINDOW, Float, features, spectrum, synthesis
+from models.suppressor.features import BINS, BLOCK, RATE, WINDOW, Float, features, spectrum, synthesis
 from models.suppressor.network import Network
 
 
@@ -66,7 +66,6 @@ def hear(network: Network, samples: NDArray[np.floating]) -> Heard:
 THRESHOLD = 0.5
 REFRACTORY = 0.05
 """Seconds within which one stroke is not counted twice."""
-AHEAD = (LATENCY - BLOCK) / RATE + BLOCK / RATE / 2
 
 
 def strokes(keys: Float, threshold: float = THRESHOLD) -> list[float]:
@@ -77,7 +76,7 @@ def strokes(keys: Float, threshold: float = THRESHOLD) -> list[float]:
         here = keys[n]
         if here < threshold or here < keys[max(0, n - 1)] or (n + 1 < len(keys) and here < keys[n + 1]):
             continue
-        time = (n + 1) * BLOCK / RATE - AHEAD - BLOCK / RATE
+        time = (n - 0.5) * BLOCK / RATE
         if time - last >= REFRACTORY:
             found.append(max(0.0, float(time)))
             last = time

@@ -1,0 +1,340 @@
+"""Draws one training example after another: a voice, a keyboard, a room, a headset, a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+
+from models.suppressor.training import synthetic
+from models.suppressor.training.bank import ACTIVE_DB, Bank, Samples, Stroke, Utterance, frame_db
+
+RATE = 16_000
+HOP = 160
+TAPS = 256
+TAIL = 8000
+
+
+def power(db: float) -> float:
+    return float(10 ** (db / 20))
+
+
+@dataclass
+class Example:
+    """What the network hears, what it should leave, and what it should know."""
+
+    mix: Samples
+    speech: Samples
+    keys: NDArray[np.int8]
+    """Per block: 1 a key was struck, -1 beside one (not judged), 0 none."""
+    voice: NDArray[np.int8]
+    threshold_db: float
+    """Under this the loudest 8 ms of a stroke are not heard."""
+    speech_db: float
+    """Active level of the speech, or NaN without any."""
+
+
+class Mixer:
+    """Seeded; every example is new."""
+
+    def __init__(self, bank: Bank, seconds: float, seed: list[int]) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.bank = bank
+        self.n = int(seconds * RATE) // HOP * HOP
+        self.size = next_fast_len(self.n + TAIL + TAPS, real=True)
+        base: dict[str, list[str]] = {}
+        for name in bank.speakers:
+            base.setdefault(name.split("~")[0], []).append(name)
+        self.voices = list(base.values())
+        boards: dict[str, list[str]] = {}
+        for name in bank.keyboards:
+            boards.setdefault(name.split("~")[0], []).append(name)
+        real = {k: v for k, v in boards.items() if not k.startswith(("made", "mouse"))}
+        self.boards = list(real.values())
+        weight = np.array([len(bank.keyboards[v[0]]) for v in self.boards], float) ** 0.5
+        self.weight = weight / weight.sum()
+        self.made = [k for k in boards if k.startswith("made")]
+        self.mice = [k for k in boards if k.startswith("mouse")]
+        self.voice_weight = np.array([self._voice_weight(v[0]) for v in self.voices])
+        self.voice_weight /= self.voice_weight.sum()
+        self.rooms = [synthetic.room(self.rng) for _ in range(150)]
+        self.noises = [synthetic.noise(self.rng) for _ in range(24)]
+
+    @staticmethod
+    def _voice_weight(name: str) -> float:
+        if name.startswith("espeak"):
+            return 0.9
+        return 1.0 if name.startswith("ls") else 7.0
+
+    # --- voices -----------------------------------------------------------------------------------------------
+
+    def _pick(self, options: list[Any]) -> Any:
+        return options[int(self.rng.integers(len(options)))]
+
+    def _track(self) -> Samples:
+        """Pieces of one speaker between pauses, with longer pauses put in, filled with that file's background."""
+        rng = self.rng
+        names = self._pick([self.voices[int(rng.choice(len(self.voices), p=self.voice_weight))]])
+        plain = names[0]
+        name = plain if rng.random() < 0.6 else self._pick(names)
+        said: list[Utterance] = self.bank.speakers[name]
+        out = np.zeros(self.n, np.float32)
+        at = -int(rng.uniform(0, 1.0) * RATE) if rng.random() < 0.3 else 0
+        lull = rng.random() < 0.75
+        fade = np.linspace(0, 1, HOP, dtype=np.float32)
+        first = True
+        while at < self.n:
+            u: Utterance = self._pick(said)
+            edges = np.concatenate([[0], u.cuts, [len(u.samples)]])
+            start = int(rng.integers(len(edges) - 1)) if first else 0
+            for a, b in zip(edges[start:-1], edges[start + 1 :], strict=True):
+                pieces = [u.samples[a:b]]
+                if (first and lull) or rng.random() < 0.3:
+                    wait = int(np.exp(rng.uniform(np.log(0.1), np.log(3.0))) * RATE)
+                    offset = int(rng.integers(max(1, len(u.background) - wait)))
+                    pieces.insert(0, u.background[offset : offset + wait])
+                first = False
+                for piece in pieces:
+                    x = piece.astype(np.float32) / 32768
+                    if len(x) > 2 * HOP:
+                        x[:HOP] *= fade
+                        x[-HOP:] *= fade[::-1]
+                    lo, hi = max(at, 0), min(at + len(x), self.n)
+                    if hi > lo:
+                        out[lo:hi] += x[lo - at : hi - at]
+                    at += len(x) - HOP
+                if at >= self.n:
+                    break
+        return out
+
+    # --- keyboards --------------------------------------------------------------------------------------------
+
+    def _times(self, dense: bool) -> list[float]:
+        """Bursts with log-normal gaps, slow pecking, or a key now and then."""
+        rng = self.rng
+        seconds = self.n / RATE
+        style = rng.random()
+        t = float(rng.uniform(0.0, 1.2))
+        out: list[float] = []
+        median = rng.uniform(0.07, 0.13) if style < 0.15 else rng.uniform(0.11, 0.21)
+        longest = 28 if dense else 18
+        while t < seconds - 0.1:
+            count = 1 if style > 0.92 else int(rng.integers(2 if style > 0.6 else 4, longest))
+            spread = rng.uniform(0.2, 0.5)
+            if 0.8 < style < 0.92:
+                median = rng.uniform(0.25, 0.7)
+            for _ in range(count):
+                if t >= seconds - 0.1:
+                    break
+                out.append(t)
+                t += float(np.clip(median * np.exp(spread * rng.standard_normal()), 0.05, 1.0))
+            t += rng.uniform(0.3, 1.6 if dense else 2.8)
+        return out
+
+    def _board(self) -> list[Stroke]:
+        rng = self.rng
+        if rng.random() < 0.22:
+            return self.bank.keyboards[self._pick(self.made)]
+        names = self.boards[int(rng.choice(len(self.boards), p=self.weight))]
+        if len(names) > 1 and rng.random() < 0.4:
+            names = [n for n in names if n.endswith("~1.0")] or names
+        return self.bank.keyboards[self._pick(names)]
+
+    def _put(self, out: Samples, at: int, x: Samples, gain: float) -> None:
+        lo, hi = max(at, 0), min(at + len(x), len(out))
+        if hi > lo:
+            out[lo:hi] += gain * x[lo - at : hi - at]
+
+    def _typing(self, dense: bool) -> tuple[Samples, list[int]]:
+        rng = self.rng
+        out = np.zeros(self.n, np.float32)
+        board = self._board()
+        under = self._board() if rng.random() < 0.15 else None
+        damp = rng.uniform(0.008, 0.06) if rng.random() < 0.3 else None
+        vary = rng.uniform(0.5, 3.5)
+        presses: list[int] = []
+        times = self._times(dense)
+        mouse = self.bank.keyboards[self._pick(self.mice)] if rng.random() < 0.12 else None
+        release_gain = power(rng.uniform(-6, 3))
+        for t in times:
+            stroke: Stroke = self._pick(mouse if mouse is not None and rng.random() < 0.4 else board)
+            gain = power(rng.normal(0, vary))
+            at = int(t * RATE)
+            x = stroke.samples
+            if damp is not None:
+                x = x.copy()
+                late = x[stroke.press + 80 :]
+                late *= np.exp(-np.arange(len(late), dtype=np.float32) / (damp * RATE))
+            self._put(out, at - stroke.press, x, gain)
+            if under is not None:
+                other: Stroke = self._pick(under)
+                self._put(out, at - other.press + int(rng.integers(0, 96)), other.samples, gain * power(rng.uniform(-12, 0)))
+            if stroke.release is not None:
+                held = float(np.clip(0.095 * np.exp(0.3 * rng.standard_normal()), 0.04, 0.3))
+                self._put(out, at + int(held * RATE), stroke.release, gain * release_gain)
+            presses.append(at)
+        return out, presses
+
+    # --- lines, rooms, desks ----------------------------------------------------------------------------------
+
+    def _equaliser(self, strength: float, band: bool = False) -> Samples:
+        """A minimum-phase filter: tilt, two or three broad humps, perhaps the band of a headset or telephone."""
+        rng = self.rng
+        hz = np.maximum(np.fft.rfftfreq(1024, 1 / RATE), 20)
+        octave = np.log2(hz / 1000)
+        db = rng.normal(0, strength / 3) * octave
+        for _ in range(int(rng.integers(1, 4))):
+            db += rng.normal(0, strength) * np.exp(-0.5 * ((octave - rng.uniform(-3.5, 3)) / rng.uniform(0.2, 1.2)) ** 2)
+        if band:
+            low, high = (300, 3400) if rng.random() < 0.35 else (rng.uniform(60, 350), rng.uniform(3300, 7800))
+            db -= 10 * np.log10(1 + (low / hz) ** (2 * rng.integers(2, 5)))
+            db -= 10 * np.log10(1 + (hz / high) ** (2 * rng.integers(3, 9)))
+        cepstrum = np.fft.irfft(np.maximum(db, -70) * np.log(10) / 20)
+        cepstrum[1:512] *= 2
+        cepstrum[513:] = 0
+        fir = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)))[:TAPS]
+        fir[-64:] *= np.linspace(1, 0, 64)
+        return fir.astype(np.float32)
+
+    def _desk(self) -> Samples:
+        """Modes of a desk at 60-300 Hz that a stroke sets ringing, as an impulse response."""
+        rng = self.rng
+        t = np.arange(int(0.2 * RATE)) / RATE
+        h = np.zeros(len(t))
+        for _ in range(int(rng.integers(1, 4))):
+            hz, q = rng.uniform(60, 300), np.exp(rng.uniform(np.log(2), np.log(20)))
+            h += power(rng.uniform(-34, -4)) * np.exp(-np.pi * hz / q * t) * np.sin(2 * np.pi * hz * t)
+        return h.astype(np.float32)
+
+    def _path(self, tail: Samples | None, direct_db: float, filters: list[Samples], desk: Samples | None) -> NDArray[Any]:
+        h = np.zeros(TAIL, np.float32)
+        h[0] = 1
+        if desk is not None:
+            h[: len(desk)] += desk
+        if tail is not None:
+            h[: len(tail)] += tail[:TAIL] * power(-direct_db)
+        spectrum = rfft(h, self.size)
+        for fir in filters:
+            spectrum *= rfft(fir, self.size)
+        return np.asarray(spectrum)
+
+    def _gain_control(self, mix: Samples) -> Samples:
+        """A slow automatic gain, as drivers and headsets have: a curve over the samples."""
+        rng = self.rng
+        level = frame_db(mix, 10)
+        target, ratio = rng.uniform(-30, -18), rng.uniform(0.3, 0.9)
+        rise, fall = rng.uniform(0.05, 0.6), rng.uniform(0.005, 0.05)
+        env = -30.0
+        curve = np.empty(len(level), np.float32)
+        for k, db in enumerate(level):
+            if db > -60:
+                env += (db - env) * (rise if db > env else fall)
+            curve[k] = np.clip((target - env) * ratio, -18, 18)
+        return np.asarray(10 ** (np.interp(np.arange(len(mix)) / HOP, np.arange(len(curve)), curve) / 20), np.float32)
+
+    # --- the whole --------------------------------------------------------------------------------------------
+
+    def example(self) -> Example:
+        rng = self.rng
+        kind = rng.choice(4, p=[0.62, 0.2, 0.14, 0.04])
+        talks, types = kind in (0, 2), kind in (0, 1)
+        voice, keys, presses = np.zeros(self.n, np.float32), np.zeros(self.n, np.float32), []
+        if talks:
+            voice = self._track()
+        if types:
+            keys, presses = self._typing(dense=kind == 1)
+        in_room = rng.random() < 0.5
+        band = rng.random() < 0.3
+        common = [self._equaliser(3, band=True)] if band else []
+        tail = self._pick(self.rooms) if in_room else None
+        if talks and (in_room or band or rng.random() < 0.4):
+            filters = common + ([self._equaliser(3)] if rng.random() < 0.6 else [])
+            path = self._path(tail, rng.uniform(6, 18), filters, None)
+            voice = irfft(rfft(voice, self.size) * path, self.size)[: self.n]
+        if types and (in_room or band or rng.random() < 0.75):
+            filters = common + ([self._equaliser(6)] if rng.random() < 0.75 else [])
+            desk = self._desk() if rng.random() < 0.55 else None
+            other = self._pick(self.rooms) if in_room else None
+            keys = irfft(rfft(keys, self.size) * self._path(other, rng.uniform(1, 11), filters, desk), self.size)[: self.n]
+        level = float(np.clip(rng.normal(-26, 6), -45, -12)) if rng.random() < 0.5 else rng.normal(-26, 1)
+        if talks:
+            db = self._active(voice)
+            voice *= power(level - db) if db > -70 else 0.0
+            if rng.random() < 0.06:
+                drive = rng.uniform(1.5, 4) / power(level)
+                voice = (np.tanh(voice * drive / 4) / drive * 4).astype(np.float32)
+        if types:
+            span = 20 if rng.random() < 0.35 else 12
+            relative = rng.uniform(-span, span)
+            peaks = [np.abs(keys[max(0, p - 80) : p + 960]).max() for p in presses if p < self.n]
+            peak = float(np.median(peaks)) if peaks else 0.0
+            keys *= power(level + relative) / max(peak, 1e-6)
+        floor = rng.uniform(-70, -52) if in_room else rng.uniform(-84, -74) if rng.random() < 0.8 else rng.uniform(-70, -50)
+        sound: Samples = self._pick(self.noises)
+        start = int(rng.integers(len(sound) - self.n))
+        floor_samples = sound[start : start + self.n] * power(floor)
+        mix = voice + keys + floor_samples
+        if rng.random() < 0.12:
+            curve = self._gain_control(mix)
+            voice, mix, floor_samples = voice * curve, mix * curve, floor_samples * curve
+        top = float(np.abs(mix).max())
+        if top > 0.97:
+            voice, mix, floor_samples = (z * (0.97 / top) for z in (voice, mix, floor_samples))
+        threshold = max(10 * np.log10(np.mean(floor_samples**2) + 1e-12) + 6, -60.0)
+        mix = self._line(mix)
+        return self._labelled(mix, voice.astype(np.float32), presses, threshold, talks)
+
+    def _line(self, mix: Samples) -> Samples:
+        """Quantisation on the way: A-law, 16 bits, a hard ceiling."""
+        chance = self.rng.random()
+        if chance < 0.05:
+            a = 87.6
+            size = np.abs(mix)
+            small = a * size / (1 + np.log(a))
+            large = (1 + np.log(np.maximum(a * size, 1))) / (1 + np.log(a))
+            code = np.round(np.where(size < 1 / a, small, large) * 127) / 127
+            back = np.where(code < 1 / (1 + np.log(a)), code * (1 + np.log(a)) / a, np.exp(code * (1 + np.log(a)) - 1) / a)
+            mix = np.sign(mix) * back
+        elif chance < 0.08:
+            ceiling = power(self.rng.uniform(-9, -1)) * np.abs(mix).max()
+            mix = np.clip(mix, -ceiling, ceiling)
+        return np.asarray(np.round(mix * 32767) / 32767, np.float32)
+
+    @staticmethod
+    def _active(x: Samples) -> float:
+        f = frame_db(x, 20)
+        loud = f[f > np.percentile(f, 98) - 25]
+        return float(10 * np.log10(np.mean(10 ** (loud / 10)) + 1e-12))
+
+    def _labelled(self, mix: Samples, voice: Samples, presses: list[int], threshold: float, talks: bool) -> Example:
+        blocks = self.n // HOP
+        struck = np.zeros(blocks + 2, np.int8)
+        hits = np.array([p // HOP for p in presses if p // HOP < blocks], np.int64)
+        struck[hits + 1] = -1
+        struck[np.maximum(hits - 1, 0)] = -1
+        struck[hits] = 1
+        said = np.zeros(blocks, np.int8)
+        level = float("nan")
+        if talks:
+            f = frame_db(voice, 10)
+            level = self._active(voice)
+            said = (f > level - 32).astype(np.int8) if level > -70 else said
+        return Example(mix, voice, struck[:blocks], said, float(threshold), level)
+
+
+def stack(examples: list[Example]) -> dict[str, NDArray[Any]]:
+    """A batch, streams first."""
+    return {
+        "mix": np.stack([e.mix for e in examples]),
+        "speech": np.stack([e.speech for e in examples]),
+        "keys": np.stack([e.keys for e in examples]),
+        "voice": np.stack([e.voice for e in examples]),
+        "threshold_db": np.array([e.threshold_db for e in examples], np.float32),
+        "speech_db": np.array([e.speech_db for e in examples], np.float32),
+    }
+
+
+__all__ = ["ACTIVE_DB", "Example", "Mixer", "stack"]
