@@ -37,7 +37,10 @@ class Step:
 
 
 class Network:
-    """The packaged weights in an inference session of one thread."""
+    """The packaged weights in an inference session of one thread; what the engine asks of a network."""
+
+    name = "quiet-gru-543k"
+    state_size = STATE
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or weights_path()
