@@ -1,0 +1,167 @@
+"""What came of the demonstration call: the figures, whether all went well, and the page that says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from callsvc.locale import text
+from callsvc.types import TranscriptState
+
+MOST_AUDIBLE_PCT = 10.0
+LEAST_LOWERED_DB = 15.0
+LEAST_SIMILAR = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the service itself says about the strokes; levels and shares are None when it judged none."""
+
+    strokes: int
+    level_before_db: float | None
+    level_after_db: float | None
+    audible_before_pct: float | None
+    audible_after_pct: float | None
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of one demonstration call.
+
+    Levels, shares and delay are measured from outside, on the operator's own file and on what the caller's client
+    wrote down; `service` holds what the service said of itself.
+    """
+
+    call_id: str
+    length_s: float
+    strokes: int
+    """Found by the service."""
+    strokes_typed: int
+    strokes_judged: int
+    """Those in speech pauses, by which the shares are reckoned."""
+    audible_before_pct: float
+    audible_after_pct: float
+    level_before_db: float
+    level_after_db: float
+    added_delay_ms: float
+    """Measured, from the operator's microphone to the caller's ear; the network's way and both buffers included."""
+    suppressor_delay_ms: float
+    """Measured between the recorded tracks before and after the suppressor."""
+    declared_delay_ms: float
+    """What the suppressor declares."""
+    similarity: float
+    """Correlation of what the caller heard with the operator's words, 0 to 1."""
+    caller_unchanged: bool
+    """Whether the operator heard the caller's sound exactly as the caller's client sent it."""
+    tracks: list[str]
+    sealed: bool
+    verified: bool
+    transcript_state: str
+    transcript_words: int
+    model: str
+    """Of the suppressor."""
+    service: Proof
+    seconds: float
+    """How long the demonstration took."""
+
+    def faults(self) -> list[str]:
+        """Catalogue keys of what did not go well; none when the call was quiet, recorded, sealed and verified."""
+        checks = {
+            "demo.fault.degraded": self.service.degraded,
+            "demo.fault.audible": self.audible_after_pct > MOST_AUDIBLE_PCT,
+            "demo.fault.level": self.level_before_db - self.level_after_db < LEAST_LOWERED_DB,
+            "demo.fault.words": self.similarity < LEAST_SIMILAR,
+            "demo.fault.caller": not self.caller_unchanged,
+            "demo.fault.sealed": not self.sealed,
+            "demo.fault.verified": not self.verified,
+            "demo.fault.transcript": self.transcript_state == TranscriptState.FAILED,
+        }
+        return [key for key, wrong in checks.items() if wrong]
+
+    def json(self) -> str:
+        """For report.json."""
+        return json.dumps(self.content(), indent=2, ensure_ascii=False) + "\n"
+
+    def content(self) -> dict[str, Any]:
+        return asdict(self) | {"ok": not self.faults()}
+
+
+def page(report: Report, out: str, lang: str = "sv") -> list[str]:
+    """One page for the person who started the demonstration; `out` is where its files lie."""
+
+    def line(key: str, **values: object) -> str:
+        return text(f"demo.report.{key}", lang, **values)
+
+    def row(label: str, value: str) -> str:
+        return f"  {line(label):<22}{value}"
+
+    lowered = report.level_before_db - report.level_after_db
+    own = report.service
+    rows = [
+        line("title"),
+        "",
+        row("call", f"{report.call_id}  ({_number(report.length_s, 1, lang)} s)"),
+        row("strokes", line("strokes_value", typed=report.strokes_typed, found=report.strokes)),
+        row(
+            "before",
+            line(
+                "heard",
+                pct=_number(report.audible_before_pct, 0, lang),
+                db=_number(report.level_before_db, 1, lang),
+            ),
+        ),
+        row(
+            "after",
+            line(
+                "heard",
+                pct=_number(report.audible_after_pct, 0, lang),
+                db=_number(report.level_after_db, 1, lang),
+            ),
+        ),
+        row("lowered", line("lowered_value", db=_number(lowered, 1, lang), judged=report.strokes_judged)),
+    ]
+    if own.level_before_db is not None and own.level_after_db is not None:
+        rows.append(
+            row(
+                "own",
+                line(
+                    "own_value",
+                    before=_number(own.level_before_db, 1, lang),
+                    after=_number(own.level_after_db, 1, lang),
+                    pct=_number(own.audible_after_pct or 0.0, 0, lang),
+                ),
+            )
+        )
+    rows += [
+        row("words", line("words_value", pct=_number(100 * report.similarity, 0, lang))),
+        row("caller", line("caller_same" if report.caller_unchanged else "caller_changed")),
+        row(
+            "delay",
+            line(
+                "delay_value",
+                declared=_number(report.declared_delay_ms, 0, lang),
+                measured=_number(report.suppressor_delay_ms, 1, lang),
+                whole=_number(report.added_delay_ms, 0, lang),
+            ),
+        ),
+        row("tracks", ", ".join(report.tracks)),
+        row(
+            "seal",
+            line("sealed" if report.sealed else "not_sealed")
+            + ", "
+            + line("verified" if report.verified else "not_verified"),
+        ),
+        row("transcript", line(f"transcript_{report.transcript_state}", words=report.transcript_words)),
+        row("model", report.model),
+        "",
+    ]
+    faults = report.faults()
+    rows += [line("not_well"), *(f"  - {text(key, lang)}" for key in faults)] if faults else [line("well")]
+    return [*rows, "", line("next"), *(f"  {part}" for part in line("next_value", out=out).splitlines())]
+
+
+def _number(value: float, digits: int, lang: str) -> str:
+    shown = f"{value:.{digits}f}"
+    return shown.replace(".", ",").replace("-", "−") if lang == "sv" else shown
