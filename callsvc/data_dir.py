@@ -1,10 +1,10 @@
 """The data directory: what lies where, which version of the layout it has, and who runs on it.
 
-    VERSION     number of the layout
-    keys/       secrets, for the owner alone
-    spool/      recordings while and after the call      objects/   the local object store
-    outbox/     events that nobody has taken yet         logs/      a file per process
-    postgres/   the embedded database                    run/       sockets, locks, ports.json
+VERSION     number of the layout
+keys/       secrets, for the owner alone
+spool/      recordings while and after the call      objects/   the local object store
+outbox/     events that nobody has taken yet         logs/      a file per process
+postgres/   the embedded database                    run/       sockets, locks, ports.json
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """People, their sessions, what they may do, and the trail of what they looked at.
 
-    rights      role x action, in one table
-    people      accounts
-    sessions    sign in, sign out, change of password, limit on wrong passwords
-    reasons     a session opens a call with a reason; without one nothing is read
-    trail       the chain of access events
-    first       the first administrator and the one-time password
+rights      role x action, in one table
+people      accounts
+sessions    sign in, sign out, change of password, limit on wrong passwords
+reasons     a session opens a call with a reason; without one nothing is read
+trail       the chain of access events
+first       the first administrator and the one-time password
 """

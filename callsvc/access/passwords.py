@@ -30,7 +30,9 @@ _POOL = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 class WeakPassword(UsageError):
     """The new password is too short or too easy to guess."""
 
-    default_hint = f"Choose at least {MIN_LENGTH} characters; a few words that do not belong together are good."
+    default_hint = (
+        f"Choose at least {MIN_LENGTH} characters; a few words that do not belong together are good."
+    )
 
 
 def one_time() -> str:
@@ -60,6 +62,7 @@ async def matches(password_hash: str | None, password: str) -> bool:
 
 def _matches(password_hash: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        _HASHER.verify(password_hash or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return password_hash is not None

@@ -16,9 +16,7 @@ MIN_LENGTH: Final = 5
 MAX_LENGTH: Final = 500
 
 
-async def open_call(
-    conn: Connection, session: Session, call_id: UUID, reason: str, *, at: datetime
-) -> None:
+async def open_call(conn: Connection, session: Session, call_id: UUID, reason: str, *, at: datetime) -> None:
     """Open a call for this session, and say so in the trail. A new reason takes the place of an earlier one.
 
     Raises `AccessDenied`, `NotFound`, `UsageError` for a reason that says nothing.

@@ -77,8 +77,11 @@ async def _open(conn: Connection, who: Person, at: datetime) -> tuple[str, Sessi
     return token, session
 
 
-async def find(conn: Connection, token: str, *, at: datetime) -> Session:
-    """The session of a cookie's token. Raises `NotSignedIn` when there is none, or it is too old or too idle."""
+async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True) -> Session:
+    """The session of a cookie's token. Raises `NotSignedIn` when there is none, or it is too old or too idle.
+
+    `touch=False` is for what no person did: it does not keep an idle session alive.
+    """
     cursor = await conn.execute(
         f"select {COLUMNS}, s.id as session_id, s.created_at as session_created_at, s.expires_at, s.seen_at"
         " from sessions s join users on users.id = s.user_id"
@@ -88,7 +91,7 @@ async def find(conn: Connection, token: str, *, at: datetime) -> Session:
     row = await cursor.fetchone()
     if row is None:
         raise NotSignedIn
-    if at - row["seen_at"] > SEEN_EVERY:
+    if touch and at - row["seen_at"] > SEEN_EVERY:
         await conn.execute("update sessions set seen_at = %s where id = %s", [at, row["session_id"]])
     return Session(
         id=row["session_id"],

@@ -71,7 +71,9 @@ async def record(
     last = await head(conn)
     at = at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
     fields = dict(detail or {})
-    digest = _hash(last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash)
+    digest = _hash(
+        last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash
+    )
     event = AccessEvent(
         last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash, digest
     )
@@ -159,7 +161,9 @@ async def verify(conn: Connection, *, known: Head | None = None) -> Head:
         if len(page) < _PAGE:
             break
     if not seen and known is not None:
-        raise VerificationFailed(f"The trail ends at event {last.id}; event {known.id} is known to have been.")
+        raise VerificationFailed(
+            f"The trail ends at event {last.id}; event {known.id} is known to have been."
+        )
     return last
 
 

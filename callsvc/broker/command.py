@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ from callsvc import data_dir as directory
 from callsvc import logs
 from callsvc.broker.gate import Credentials
 from callsvc.broker.server import running
+from callsvc.bus.address import SECRET
 from callsvc.config import Settings, load
 
 app = typer.Typer(help="Run the embedded MQTT broker.")
@@ -19,12 +21,16 @@ app = typer.Typer(help="Run the embedded MQTT broker.")
 
 @app.command()
 def run(
-    data_dir: Path = typer.Option(None, help="Directory for everything that the service keeps."),
-    port: int = typer.Option(None, help="Port on loopback; 0 takes any free one."),
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Directory for everything that the service keeps.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port on loopback; 0 takes any free one.")] = None,
 ) -> None:
     """Run the embedded MQTT broker on loopback until Ctrl-C."""
     settings = load(data_dir=data_dir)
-    logs.configure("broker", level=settings.log.level, form=settings.log.format, personal=settings.log.personal)
+    logs.configure(
+        "broker", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
+    )
     asyncio.run(serve(settings, settings.mqtt.port if port is None else port))
 
 
@@ -45,6 +51,6 @@ async def serve(settings: Settings, port: int) -> None:
 
 
 def credentials(settings: Settings, data_dir: Path) -> Credentials:
-    """What a client must say: the password of the settings, else the one in keys/mqtt-password."""
-    password = settings.mqtt.password.get_secret_value() or directory.secret(data_dir, "mqtt-password")
+    """What a client must say: the password of the settings, else the one in the data directory."""
+    password = settings.mqtt.password.get_secret_value() or directory.secret(data_dir, SECRET)
     return Credentials(settings.mqtt.user, password)

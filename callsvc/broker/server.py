@@ -20,7 +20,6 @@ from callsvc.errors import CallsvcError, PortTaken
 FIRST_PACKET_S: Final = 5.0
 MAX_WAITING: Final = 100  # at the gate
 MAX_CLIENTS: Final = 200
-WATCH_S: Final = 1.0
 
 
 class BrokerFault(CallsvcError):
@@ -71,8 +70,7 @@ class EmbeddedBroker:
 
     async def watch(self) -> None:
         """Until the task that passes messages on has ended: then raises `BrokerFault`; the process should end."""
-        while not self._broker._broadcast_task.done():
-            await asyncio.sleep(WATCH_S)
+        await asyncio.wait([self._broker._broadcast_task])
         raise BrokerFault
 
     async def stop(self) -> None:
@@ -104,9 +102,7 @@ class EmbeddedBroker:
             self._handlers.discard(task)
             writer.close()
 
-    async def _at_the_gate(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bytes | None:
+    async def _at_the_gate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
         if self._waiting >= MAX_WAITING or self._clients >= MAX_CLIENTS:
             self._log.warning("client_refused", cause="too_many")
             return None

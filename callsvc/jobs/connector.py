@@ -51,9 +51,7 @@ class PatientConnector(PsycopgConnector):
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         names = list(channels)
-        await self._patiently(
-            lambda: super(PatientConnector, self).listen_notify(on_notification, names)
-        )
+        await self._patiently(lambda: super(PatientConnector, self).listen_notify(on_notification, names))
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -66,4 +66,6 @@ async def counts(conn: Connection) -> dict[tuple[str, JobState], int]:
     cursor = await conn.execute(
         "select task_name, status::text, count(*) from procrastinate_jobs group by task_name, status"
     )
-    return {(row["task_name"], cast(JobState, row["status"])): row["count"] for row in await cursor.fetchall()}
+    return {
+        (row["task_name"], cast(JobState, row["status"])): row["count"] for row in await cursor.fetchall()
+    }

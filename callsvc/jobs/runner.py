@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,16 +23,27 @@ from callsvc.jobs.connector import PatientConnector
 from callsvc.jobs.job import Job, Work
 from callsvc.store import Database
 
-HEARTBEAT_S: Final = 5.0
-SILENT_S: Final = 20.0
-SWEEP_S: Final = 5.0
-POLL_S: Final = 5.0
-GRACE_S: Final = 20.0
 CLEAR_EVERY: Final = 720  # sweeps: an hour
 
 ENDED = Counter("callsvc_jobs_ended", "Runs of jobs that ended", ["kind", "outcome"])
-SECONDS = Histogram("callsvc_job_seconds", "How long a run of a job took", ["kind"], buckets=(0.1, 1, 10, 60, 600))
+SECONDS = Histogram(
+    "callsvc_job_seconds", "How long a run of a job took", ["kind"], buckets=(0.1, 1, 10, 60, 600)
+)
 WAITING = Gauge("callsvc_jobs", "Jobs in the queue", ["kind", "state"])
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often and how long, in seconds. A worker counts as dead after `silent_s` without a heartbeat."""
+
+    heartbeat_s: float = 5.0
+    silent_s: float = 20.0
+    sweep_s: float = 5.0
+    poll_s: float = 5.0
+    grace_s: float = 20.0
+
+
+TIMES: Final = Times()
 
 
 class PutOff(BaseRetryStrategy):
@@ -52,7 +64,7 @@ class PutOff(BaseRetryStrategy):
 
 
 class Runner:
-    """Runs `jobs` from the queue in `database`. Times are arguments so that a test need not wait."""
+    """Runs `jobs` from the queue in `database`."""
 
     def __init__(
         self,
@@ -61,21 +73,13 @@ class Runner:
         settings: Settings,
         database: Database,
         clock: Clock,
-        heartbeat_s: float = HEARTBEAT_S,
-        silent_s: float = SILENT_S,
-        sweep_s: float = SWEEP_S,
-        poll_s: float = POLL_S,
-        grace_s: float = GRACE_S,
+        times: Times = TIMES,
     ) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._heartbeat_s = heartbeat_s
-        self._silent_s = silent_s
-        self._sweep_s = sweep_s
-        self._poll_s = poll_s
-        self._grace_s = grace_s
+        self._times = times
         self._log = logs.get("jobs")
         self._connector = PatientConnector(database.pool)
         self._running: set[int] = set()
@@ -101,9 +105,9 @@ class Runner:
         """Until `stop`."""
         app = App(connector=self._connector)
         for job in self._jobs.values():
-            app.task(
-                name=job.name, queue=job.name, pass_context=True, retry=PutOff(job, self._clock)
-            )(self._function(job))
+            app.task(name=job.name, queue=job.name, pass_context=True, retry=PutOff(job, self._clock))(
+                self._function(job)
+            )
         async with app.open_async():
             workers = [asyncio.create_task(self._work(app, job)) for job in self._jobs.values()]
             sweeping = asyncio.create_task(self._sweep())
@@ -150,12 +154,12 @@ class Runner:
                     queues=[job.name],
                     name=job.name,
                     concurrency=job.at_once or self._settings.worker.concurrency,
-                    fetch_job_polling_interval=self._poll_s,
-                    abort_job_polling_interval=self._poll_s,
-                    shutdown_graceful_timeout=self._grace_s,
+                    fetch_job_polling_interval=self._times.poll_s,
+                    abort_job_polling_interval=self._times.poll_s,
+                    shutdown_graceful_timeout=self._times.grace_s,
                     install_signal_handlers=False,
-                    update_heartbeat_interval=self._heartbeat_s,
-                    stalled_worker_timeout=self._silent_s,
+                    update_heartbeat_interval=self._times.heartbeat_s,
+                    stalled_worker_timeout=self._times.silent_s,
                 )
             except (ConnectorException, psycopg.Error) as error:
                 if not self._stop.is_set():
@@ -166,10 +170,10 @@ class Runner:
         before: set[int] = set()
         sweeps = 0
         while True:
-            await asyncio.sleep(self._sweep_s)
+            await asyncio.sleep(self._times.sweep_s)
             try:
                 async with self._database.transaction() as conn:
-                    await sweeper.give_back(conn, self._jobs, silent_s=self._silent_s)
+                    await sweeper.give_back(conn, self._jobs, silent_s=self._times.silent_s)
                     before = await self._sweep_own(conn, before)
                     if sweeps % CLEAR_EVERY == 0:
                         await sweeper.clear(conn)

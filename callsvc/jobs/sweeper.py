@@ -56,9 +56,7 @@ async def _requeue(conn: Connection, rows: list[dict[str, object]], jobs: Mappin
             await conn.execute("select procrastinate_finish_job_v1(%s, 'failed', false)", [row["id"]])
             log.error("job_given_up", job=row["id"], kind=row["task_name"], attempts=attempts + 1)
         else:
-            await conn.execute(
-                "select procrastinate_retry_job_v2(%s, now(), null, null, null)", [row["id"]]
-            )
+            await conn.execute("select procrastinate_retry_job_v2(%s, now(), null, null, null)", [row["id"]])
             log.warning("job_taken_back", job=row["id"], kind=row["task_name"], attempts=attempts + 1)
     return [int(str(row["id"])) for row in rows]
 

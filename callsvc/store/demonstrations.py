@@ -33,9 +33,7 @@ class Demonstration:
     finished_at: datetime | None
 
 
-async def create(
-    conn: Connection, demonstration_id: UUID, *, created_by: UUID | None, at: datetime
-) -> None:
+async def create(conn: Connection, demonstration_id: UUID, *, created_by: UUID | None, at: datetime) -> None:
     await conn.execute(
         "insert into demonstrations (id, state, created_by, created_at) values (%s, 'queued', %s, %s)",
         [demonstration_id, created_by, at],

@@ -30,10 +30,11 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """All that this version knows, in order; numbers rise by one from 1."""
-    found = []
-    for entry in resources.files("callsvc.store").joinpath("migrations").iterdir():
-        if match := re.fullmatch(r"(\d{4})_(\w+)\.sql", entry.name):
-            found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+    found = [
+        Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8"))
+        for entry in resources.files("callsvc.store").joinpath("migrations").iterdir()
+        if (match := re.fullmatch(r"(\d{4})_(\w+)\.sql", entry.name))
+    ]
     found.sort(key=lambda m: m.number)
     if [m.number for m in found] != list(range(1, len(found) + 1)):
         raise ConfigurationError("The migrations are not numbered from 1 without a hole.")

@@ -41,9 +41,7 @@ class TrackRow:
     gaps: list[Any]
 
 
-_RECORDING = (
-    "id, call_id, state, outcome, head, manifest, location, started_at, sealed_at, archived_at"
-)
+_RECORDING = "id, call_id, state, outcome, head, manifest, location, started_at, sealed_at, archived_at"
 
 
 async def start(conn: Connection, recording_id: UUID, call_id: UUID, *, at: datetime) -> None:

@@ -45,9 +45,7 @@ class Utterance:
     words: list[Any]
 
 
-_TRANSCRIPT = (
-    "id, call_id, state, model, model_sha256, language, progress, error, created_at, finished_at"
-)
+_TRANSCRIPT = "id, call_id, state, model, model_sha256, language, progress, error, created_at, finished_at"
 
 
 async def create(
@@ -84,19 +82,14 @@ async def set_progress(conn: Connection, transcript_id: UUID, progress: float) -
     await conn.execute("update transcripts set progress = %s where id = %s", [progress, transcript_id])
 
 
-async def replace_utterances(
-    conn: Connection, transcript_id: UUID, utterances: Sequence[Utterance]
-) -> None:
+async def replace_utterances(conn: Connection, transcript_id: UUID, utterances: Sequence[Utterance]) -> None:
     """All utterances at once, so that a job that runs twice leaves one set."""
     await conn.execute("delete from utterances where transcript_id = %s", [transcript_id])
     async with conn.cursor() as cursor:
         await cursor.executemany(
             "insert into utterances (transcript_id, n, leg, start_ms, end_ms, text, words)"
             " values (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.text, Jsonb(u.words))
-                for u in utterances
-            ],
+            [(transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.text, Jsonb(u.words)) for u in utterances],
         )
 
 

@@ -1,8 +1,8 @@
 """One embedded PostgreSQL for the whole run, and a database of its own, made from a template, for each test.
 
-    postgres    the server: Server(cluster, process)          once
-    conninfo    connection string of a fresh database         for each test
-    database    a `callsvc.store.Database` on it, opened      for each test
+postgres    the server: Server(cluster, process)          once
+conninfo    connection string of a fresh database         for each test
+database    a `callsvc.store.Database` on it, opened      for each test
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from psycopg.conninfo import make_conninfo
 
 from callsvc.errors import CallsvcError, ConfigurationError, Unavailable
 from callsvc.store.embedded import binaries, system_user
-from callsvc.store.embedded.binaries import Binaries
 from callsvc.store.embedded.system_user import SystemUser
 
 ADMIN: Final = "callsvc_admin"
@@ -66,9 +65,7 @@ class Cluster:
     `directory` is the data directory, `run_dir` where the socket lies if its path is short enough.
     """
 
-    def __init__(
-        self, directory: Path, run_dir: Path, *, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, directory: Path, run_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.directory = directory.absolute()
         self.binaries = binaries.choose(_major(self.directory))
         self.user: SystemUser = system_user.for_postgres()
@@ -124,7 +121,9 @@ class Cluster:
     def ensure_database(self, name: str = DATABASE) -> None:
         """The owner's role and the database, made where they are missing. Raises `Unavailable`."""
         try:
-            with psycopg.connect(self.conninfo("postgres", ADMIN), connect_timeout=5, autocommit=True) as conn:
+            with psycopg.connect(
+                self.conninfo("postgres", ADMIN), connect_timeout=5, autocommit=True
+            ) as conn:
                 if not conn.execute("select 1 from pg_roles where rolname = %s", [OWNER]).fetchone():
                     conn.execute(sql.SQL("create role {} login").format(sql.Identifier(OWNER)))
                 if not conn.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
@@ -175,9 +174,21 @@ class Cluster:
             locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         else:
             locale = ["--locale-provider=libc", "--locale=C.UTF-8"]
+        command = [
+            str(self.binaries.initdb),
+            "-D",
+            str(fresh),
+            "-U",
+            ADMIN,
+            "-E",
+            "UTF8",
+            "-T",
+            "swedish",
+            "-k",
+        ]
+        command += ["--auth-local=peer", "--auth-host=scram-sha-256", "--no-instructions", *locale]
         made = subprocess.run(
-            [str(self.binaries.initdb), "-D", str(fresh), "-U", ADMIN, "-E", "UTF8", *locale]
-            + ["-T", "swedish", "-k", "--auth-local=peer", "--auth-host=scram-sha-256", "--no-instructions"],
+            command,
             env=_environment(),
             cwd=fresh,
             preexec_fn=self._before_exec(),
@@ -256,7 +267,8 @@ def _major(directory: Path) -> int | None:
         return None
     except ValueError:
         raise ConfigurationError(
-            f"{directory / 'PG_VERSION'} holds no version number.", hint="Restore the directory from its backup."
+            f"{directory / 'PG_VERSION'} holds no version number.",
+            hint="Restore the directory from its backup.",
         ) from None
 
 

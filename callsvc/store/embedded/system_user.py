@@ -77,9 +77,10 @@ def _add() -> pwd.struct_passwd:
             "PostgreSQL cannot run as root, and there is no `useradd` to make a user for it.",
             hint=f"Make a system user named {NAME}, or run the service as an ordinary user.",
         )
+    command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    command += ["--shell", "/usr/sbin/nologin", NAME]
     made = subprocess.run(
-        [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        + ["--shell", "/usr/sbin/nologin", NAME],
+        command,
         capture_output=True,
         text=True,
         check=False,
@@ -148,7 +149,9 @@ def before_exec(user: SystemUser, paths: Iterable[Path]) -> Callable[[], None]:
 def _capability_setter(mask: int) -> Callable[[], int]:
     """A call of capset(2) with exactly these capabilities; all of its memory is allocated here, before the fork."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable; low then high
+    data = (ctypes.c_uint32 * 6)(
+        mask, mask, mask, 0, 0, 0
+    )  # effective, permitted, inheritable; low then high
     capset = _LIBC.capset
 
     def set_them() -> int:

@@ -27,10 +27,10 @@ async def port() -> AsyncIterator[int]:
         yield port
 
 
-def client(port: int, *, user: str = WHO.user, password: str = WHO.password, name: str | None = None) -> aiomqtt.Client:
-    return aiomqtt.Client(
-        "127.0.0.1", port, username=user, password=password, identifier=name, timeout=5
-    )
+def client(
+    port: int, *, user: str = WHO.user, password: str = WHO.password, name: str | None = None
+) -> aiomqtt.Client:
+    return aiomqtt.Client("127.0.0.1", port, username=user, password=password, identifier=name, timeout=5)
 
 
 async def passes_messages(port: int) -> bool:
@@ -43,7 +43,11 @@ async def passes_messages(port: int) -> bool:
 
 
 def connect(
-    *, level: int = 4, user: bytes | None = b"callsvc", password: bytes | None = b"open sesame", name: bytes = b"x"
+    *,
+    level: int = 4,
+    user: bytes | None = b"callsvc",
+    password: bytes | None = b"open sesame",
+    name: bytes = b"x",
 ) -> bytes:
     def text(value: bytes) -> bytes:
         return len(value).to_bytes(2, "big") + value
@@ -101,7 +105,12 @@ async def test_a_stranger_who_takes_a_clients_name_does_not_end_its_session(port
 
 async def test_garbage_is_refused_and_the_broker_goes_on(port: int) -> None:
     dice = random.Random(7)
-    garbage = [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00", b"\x10\xff\xff\xff\x7f", b"\x10\x00"]
+    garbage = [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"\x10\xff\xff\xff\x7f",
+        b"\x10\x00",
+    ]
     garbage += [dice.randbytes(dice.randint(1, 400)) for _ in range(60)]
     garbage += [connect()[:n] for n in range(1, len(connect()))]
     answers = await asyncio.gather(*(answer(port, sent) for sent in garbage))

@@ -71,7 +71,9 @@ async def test_what_does_not_exist_is_not_found(database: Database) -> None:
         assert await proofs.get(conn, new_id()) is None
 
 
-async def test_a_recording_told_of_twice_is_one_and_an_archived_one_stays_archived(database: Database) -> None:
+async def test_a_recording_told_of_twice_is_one_and_an_archived_one_stays_archived(
+    database: Database,
+) -> None:
     call, recording = new_id(), new_id()
     track = recordings.TrackRow("caller.rx", 8000, 80_000, [{"start": 160, "length": 160, "cause": "loss"}])
     async with database.transaction() as conn:
@@ -114,10 +116,13 @@ async def test_an_event_is_taken_once_even_if_it_is_sent_again(database: Databas
 
 
 async def test_an_event_whose_transaction_fails_is_not_taken(database: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fails() -> None:
         async with database.transaction() as conn:
             await nodes.advance(conn, "node-1", 1, at=T0)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails()
     async with database.transaction() as conn:
         assert await nodes.advance(conn, "node-1", 1, at=T0)
 
@@ -131,7 +136,10 @@ async def test_search_knows_swedish_letters_stems_and_beginnings(database: Datab
         await transcripts.replace_utterances(
             conn,
             transcript,
-            [transcripts.Utterance(n, "caller", n * 1000, n * 1000 + 900, t, []) for n, t in enumerate(lines)],
+            [
+                transcripts.Utterance(n, "caller", n * 1000, n * 1000 + 900, t, [])
+                for n, t in enumerate(lines)
+            ],
         )
 
         async def hits(query: str) -> list[int]:
@@ -172,7 +180,9 @@ async def test_a_demonstration_keeps_what_it_has_told(database: Database) -> Non
     demonstration, call = new_id(), new_id()
     async with database.transaction() as conn:
         await demonstrations.create(conn, demonstration, created_by=None, at=T0)
-        await demonstrations.update(conn, demonstration, "running", at=T0, call_id=call, step="call", progress=0.5)
+        await demonstrations.update(
+            conn, demonstration, "running", at=T0, call_id=call, step="call", progress=0.5
+        )
         await demonstrations.update(conn, demonstration, "done", at=T0, report={"strokes": 12})
         found = await demonstrations.get(conn, demonstration)
     assert (found.state, found.call_id, found.step, found.report) == ("done", call, "call", {"strokes": 12})
