@@ -16,7 +16,7 @@ $(error PART is one of: $(PARTS))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench docs lock desk clean
+.PHONY: help demo run test check format bench docs pages wheel lock desk clean
 
 help:           ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -55,6 +55,15 @@ docs:           ## build the documentation (docs/_build/html)
 	@$(SETUP) docs
 	@$(VENV)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
+
+pages:          ## write the reference pages that follow from the code
+	@$(SETUP) check
+	@$(VENV)/python docs/pages.py
+
+wheel:          ## build the wheel (dist), pages and weights included
+	@$(SETUP) run
+	@$(VENV)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@ls dist/*.whl
 
 desk:           ## sound devices, too: compiles PyAudio for `callsvc desk`
 	@$(SETUP) run --desk

@@ -1,0 +1,125 @@
+"""Makes the reference pages that follow from the code: settings, commands, metrics.
+
+python docs/pages.py            write them
+python docs/pages.py --check    say which are not what the code says; exit code 1 if any
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from callsvc import cli
+from callsvc.config_command import reference_page
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, as its own --help tells them."""
+    lines = [
+        "# Commands",
+        "",
+        "Made by `python docs/pages.py` from the command line itself; change the help texts there.",
+        "",
+        "| exit code | means |",
+        "| --- | --- |",
+        "| 0 | done |",
+        "| 1 | a fault |",
+        "| 2 | wrong usage |",
+        "| 3 | settings that cannot work |",
+        "| 4 | a part that is needed is missing: `callsvc doctor` says which |",
+        "| 5 | something sealed is not what it was |",
+        "",
+        "`callsvc --install-completion` teaches the shell to complete all of this.",
+        "",
+    ]
+    group = typer.main.get_command(cli.app)
+    context: Any = group.make_context("callsvc", [], resilient_parsing=True)
+    for name in group.list_commands(context):  # type: ignore[attr-defined]
+        lines += _command(f"callsvc {name}", group.get_command(context, name), 2)  # type: ignore[attr-defined]
+    return "\n".join(lines)
+
+
+def _command(path: str, command: Any, level: int) -> list[str]:
+    lines = [f"{'#' * level} {path}", ""]
+    about = (command.help or command.short_help or "").replace("\b", "").strip()
+    if about:
+        lines += [*about.splitlines(), ""]
+    rows = [row for parameter in command.params if (row := _parameter(parameter))]
+    if rows:
+        lines += ["| argument or option | what it does |", "| --- | --- |", *rows, ""]
+    for name, inner in getattr(command, "commands", {}).items():
+        lines += _command(f"{path} {name}", inner, level + 1)
+    return lines
+
+
+def _parameter(parameter: Any) -> str:
+    if getattr(parameter, "hidden", False):
+        return ""
+    if parameter.param_type_name == "argument":
+        name = parameter.human_readable_name
+    else:
+        name = ", ".join([*parameter.opts, *parameter.secondary_opts])
+        if not parameter.is_flag:
+            name += f" {(parameter.metavar or parameter.type.name).upper()}"
+    default = parameter.default
+    shown = "" if default in (None, False, "") or callable(default) else f" (default: {default})"
+    return f"| `{name}` | {(getattr(parameter, 'help', '') or '').strip()}{shown} |"
+
+
+def metrics_page() -> str:
+    """Every metric that the service declares."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made by `python docs/pages.py` from the declarations in the code; change the texts there.",
+        "",
+        "Each process answers `/metrics` with the figures that it counts, in Prometheus' text form. Labels hold states and",
+        "kinds, never an id and never anything about a person. A counter's name ends in `_total` there.",
+        "",
+        "| metric | kind | labels | what it counts | declared in |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    found = sorted(row for path in sorted((ROOT / "callsvc").rglob("*.py")) for row in _metrics(path))
+    return "\n".join([*lines, *found, ""])
+
+
+def _metrics(path: Path) -> Iterator[str]:
+    module = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
+            continue
+        words = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
+        keywords = {word.arg: word.value for word in node.keywords}
+        labels = node.args[2] if len(node.args) > 2 else keywords.get("labelnames", ast.List(elts=[]))
+        named = ", ".join(f"`{label}`" for label in ast.literal_eval(labels))
+        about = words[1].rstrip(".")
+        yield f"| `{words[0]}` | {KINDS[node.func.id]} | {named} | {about} | `{module}` |"
+
+
+PAGES = {"settings.md": reference_page, "cli.md": commands_page, "metrics.md": metrics_page}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        page, text = REFERENCE / name, make().rstrip() + "\n"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                page.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"docs/reference/{name}: {'is not what the code says' if '--check' in sys.argv else 'written'}")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
