@@ -8,7 +8,6 @@ that calls the transcript done. Without a model the transcript waits (`waiting_m
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from uuid import UUID
 
 from callsvc import jobs, logs
@@ -31,43 +30,38 @@ PROGRESS_EVERY_S = 1.0
 TRACKS = ((Leg.CALLER, Track.CALLER_RX), (Leg.OPERATOR, Track.OPERATOR_TX))
 
 
-async def ask(conn: Connection, call_id: UUID, *, language: str, at: datetime) -> UUID:
-    """A transcript for the call, queued with its job in the caller's transaction; the one there is, if there is one."""
-    if found := await transcripts.of_call(conn, call_id):
-        return found.id
-    transcript_id = new_id()
-    await transcripts.create(conn, transcript_id, call_id, language=language, at=at)
-    await jobs.defer(conn, NAME, once=f"{NAME} {transcript_id}", transcript_id=str(transcript_id))
-    return transcript_id
+async def ask(conn: Connection, call_id: UUID) -> None:
+    """Queue the call's transcription in the caller's transaction, unless it waits in the queue already."""
+    await jobs.defer(conn, NAME, once=f"transcribe {call_id}", call=str(call_id))
 
 
 async def take_up(database: Database, settings: Settings) -> int:
     """Queue the transcripts that waited for a model, if there is one now. How many."""
     try:
-        models.card(settings)
+        await asyncio.to_thread(models.card, settings)
     except MissingPart:
         return 0
     async with database.transaction() as conn:
         waiting = await transcripts.in_state(conn, TranscriptState.WAITING_MODEL, limit=1000)
         for one in waiting:
-            await jobs.defer(conn, NAME, once=f"{NAME} {one.id}", transcript_id=str(one.id))
+            await ask(conn, one.call_id)
     return len(waiting)
 
 
 def job(open_recording: OpenRecording) -> Job:
     """The job, with the way to a call's recording."""
 
-    async def run(work: Work, transcript_id: str) -> None:
-        await _transcribe(work, UUID(transcript_id), open_recording)
+    async def run(work: Work, call: str) -> None:
+        await _transcribe(work, UUID(call), open_recording)
 
     return Job(NAME, run, at_once=1)
 
 
-async def _transcribe(work: Work, transcript_id: UUID, open_recording: OpenRecording) -> None:
-    log = logs.get("transcripts").bind(transcript=str(transcript_id))
+async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) -> None:
+    log = logs.get("transcripts").bind(call=str(call_id))
     database, clock = work.database, work.clock
-    async with database.transaction() as conn:
-        transcript = await transcripts.get(conn, transcript_id)
+    transcript = await _row(work, call_id)
+    transcript_id = transcript.id
     if transcript.state == TranscriptState.DONE:
         return
     try:
@@ -90,7 +84,7 @@ async def _transcribe(work: Work, transcript_id: UUID, open_recording: OpenRecor
             model_sha256=card.sha256,
         )
     try:
-        recorded = await open_recording(transcript.call_id)
+        recorded = await open_recording(call_id)
         heard = await _listen(work, transcript_id, recorded, card, transcript.language)
     except NotFound as error:
         await _failed(work, transcript_id, error.message)
@@ -101,6 +95,19 @@ async def _transcribe(work: Work, transcript_id: UUID, open_recording: OpenRecor
             conn, transcript_id, TranscriptState.DONE, at=clock.utc_now(), progress=1.0
         )
     log.info("transcript_done", utterances=len(heard), words=sum(len(one.words) for one in heard))
+
+
+async def _row(work: Work, call_id: UUID) -> transcripts.Transcript:
+    """The call's transcript, made if this is the first to ask."""
+    async with work.database.transaction() as conn:
+        # Two runs side by side agree on one row.
+        await conn.execute("select 1 from calls where id = %s for update", [call_id])
+        if found := await transcripts.of_call(conn, call_id):
+            return found
+        transcript_id = new_id()
+        language = work.settings.transcripts.language
+        await transcripts.create(conn, transcript_id, call_id, language=language, at=work.clock.utc_now())
+        return await transcripts.get(conn, transcript_id)
 
 
 async def _listen(

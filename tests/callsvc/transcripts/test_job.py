@@ -72,20 +72,22 @@ def _work(database: Database, tmp_path: Path, model_dir: Path | None = None) -> 
     return Work(settings, database, CLOCK, job_id=1, attempt=1)
 
 
-async def _call(database: Database) -> tuple[UUID, UUID]:
+async def _call(database: Database) -> UUID:
     call_id = new_id()
     async with database.transaction() as conn:
         await conn.execute(
             "insert into calls (id, profile, state, created_at) values (%s, 'report', 'ended', %s)",
             [call_id, CLOCK.utc_now()],
         )
-        transcript_id = await transcripts.ask(conn, call_id, language="sv", at=CLOCK.utc_now())
-    return call_id, transcript_id
+        await transcripts.ask(conn, call_id)
+    return call_id
 
 
-async def _state(database: Database, transcript_id: UUID) -> rows.Transcript:
+async def _found(database: Database, call_id: UUID) -> rows.Transcript:
     async with database.transaction() as conn:
-        return await rows.get(conn, transcript_id)
+        found = await rows.of_call(conn, call_id)
+    assert found is not None
+    return found
 
 
 async def _queued(database: Database) -> int:
@@ -104,17 +106,16 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_call_is_asked_for_once(database: Database) -> None:
-    call_id, first = await _call(database)
+    call_id = await _call(database)
     async with database.transaction() as conn:
-        again = await transcripts.ask(conn, call_id, language="sv", at=CLOCK.utc_now())
-    assert again == first
+        await transcripts.ask(conn, call_id)
     assert await _queued(database) == 1
 
 
 async def test_without_a_model_the_call_waits_and_says_why(database: Database, tmp_path: Path) -> None:
-    _, transcript_id = await _call(database)
-    await transcripts.job(_open).run(_work(database, tmp_path), transcript_id=str(transcript_id))
-    found = await _state(database, transcript_id)
+    call_id = await _call(database)
+    await transcripts.job(_open).run(_work(database, tmp_path), call=str(call_id))
+    found = await _found(database, call_id)
     assert found.state == TranscriptState.WAITING_MODEL
     assert found.error == models.NONE_SET
 
@@ -124,9 +125,9 @@ async def test_a_broken_model_makes_the_call_wait_and_names_the_fault(
 ) -> None:
     directory = model_directory(tmp_path / "model")
     (directory / "tokenizer.json").unlink()
-    _, transcript_id = await _call(database)
-    await transcripts.job(_open).run(_work(database, tmp_path, directory), transcript_id=str(transcript_id))
-    found = await _state(database, transcript_id)
+    call_id = await _call(database)
+    await transcripts.job(_open).run(_work(database, tmp_path, directory), call=str(call_id))
+    found = await _found(database, call_id)
     assert found.state == TranscriptState.WAITING_MODEL
     assert "lacks tokenizer.json" in (found.error or "")
 
@@ -134,10 +135,10 @@ async def test_a_broken_model_makes_the_call_wait_and_names_the_fault(
 async def test_what_waits_is_taken_up_when_there_is_a_model_and_not_before(
     database: Database, tmp_path: Path
 ) -> None:
-    _, transcript_id = await _call(database)
+    call_id = await _call(database)
     async with database.transaction() as conn:
         await conn.execute("delete from procrastinate_jobs")
-    await transcripts.job(_open).run(_work(database, tmp_path), transcript_id=str(transcript_id))
+    await transcripts.job(_open).run(_work(database, tmp_path), call=str(call_id))
     assert await transcripts.take_up(database, _work(database, tmp_path).settings) == 0
     assert await _queued(database) == 0
     directory = model_directory(tmp_path / "model")
@@ -152,12 +153,13 @@ async def test_both_legs_are_heard_in_order_and_running_twice_leaves_one_set(
 ) -> None:
     directory = model_directory(tmp_path / "model")
     work = _work(database, tmp_path, directory)
-    _, transcript_id = await _call(database)
-    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
+    call_id = await _call(database)
+    await transcripts.job(_open).run(work, call=str(call_id))
+    first = await _found(database, call_id)
     async with database.transaction() as conn:
-        await rows.set_state(conn, transcript_id, TranscriptState.RUNNING, at=CLOCK.utc_now())
-    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
-    found = await _state(database, transcript_id)
+        await rows.set_state(conn, first.id, TranscriptState.RUNNING, at=CLOCK.utc_now())
+    await transcripts.job(_open).run(work, call=str(call_id))
+    found = await _found(database, call_id)
     card: ModelCard = models.card(work.settings)
     assert (found.state, found.progress, found.model, found.model_sha256) == (
         TranscriptState.DONE,
@@ -166,7 +168,7 @@ async def test_both_legs_are_heard_in_order_and_running_twice_leaves_one_set(
         card.sha256,
     )
     async with database.transaction() as conn:
-        said = await rows.utterances(conn, transcript_id)
+        said = await rows.utterances(conn, found.id)
     assert [(u.leg, u.start_ms, u.end_ms, u.text) for u in said] == [
         ("caller", 1100, 1600, "ord-sv"),
         ("operator", 3100, 3600, "ord-sv"),
@@ -177,13 +179,13 @@ async def test_both_legs_are_heard_in_order_and_running_twice_leaves_one_set(
 @pytest.mark.usefixtures("heard")
 async def test_a_transcript_that_is_done_is_left_alone(database: Database, tmp_path: Path) -> None:
     work = _work(database, tmp_path, model_directory(tmp_path / "model"))
-    _, transcript_id = await _call(database)
-    await transcripts.job(_open).run(work, transcript_id=str(transcript_id))
+    call_id = await _call(database)
+    await transcripts.job(_open).run(work, call=str(call_id))
 
     async def nobody(call_id: UUID) -> Call:
         raise AssertionError("the recording was opened again")
 
-    await transcripts.job(nobody).run(work, transcript_id=str(transcript_id))
+    await transcripts.job(nobody).run(work, call=str(call_id))
 
 
 @pytest.mark.usefixtures("heard")
@@ -191,12 +193,12 @@ async def test_a_recording_that_is_not_there_fails_the_transcript_with_its_reaso
     database: Database, tmp_path: Path
 ) -> None:
     work = _work(database, tmp_path, model_directory(tmp_path / "model"))
-    _, transcript_id = await _call(database)
+    call_id = await _call(database)
 
     async def gone(call_id: UUID) -> Call:
         raise NotFound("There is no recording of this call.")
 
     with pytest.raises(NotFound):
-        await transcripts.job(gone).run(work, transcript_id=str(transcript_id))
-    found = await _state(database, transcript_id)
+        await transcripts.job(gone).run(work, call=str(call_id))
+    found = await _found(database, call_id)
     assert (found.state, found.error) == (TranscriptState.FAILED, "There is no recording of this call.")
