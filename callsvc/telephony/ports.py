@@ -1,9 +1,10 @@
-"""What telephony needs of others, as protocols: where events go."""
+"""What telephony needs of others, as protocols: where events go, and how the recording of a call is doing."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from audio.taps import TapFactory
 from callsvc.types import Event
 
 
@@ -19,3 +20,22 @@ class NullSink:
 
     def emit(self, event: Event) -> None:
         return None
+
+
+class RecordingStatus(Protocol):
+    """How a recording is doing."""
+
+    @property
+    def condition(self) -> str:
+        """`recording`, `degraded`, `sealing`, `sealed` or `none`."""
+
+    @property
+    def why(self) -> str:
+        """What the trouble is while degraded."""
+
+
+class Recording(TapFactory, Protocol):
+    """A tap factory that can say how it is doing."""
+
+    def state(self, call_id: str) -> RecordingStatus:
+        """How the recording of this call is doing now."""

@@ -38,10 +38,23 @@ class Claims:
     token: str
     """The token's own id: one token joins once."""
     expires: datetime
+    demonstration: bool = False
+    """The call is a demonstration: its operator's raw microphone may be kept for comparison."""
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it is too late to join with it."""
+        return now > self.expires + LEEWAY
 
 
 def issue(
-    key: Ed25519PrivateKey, now: datetime, *, call: str, leg: Leg, profile: Profile, subject: str
+    key: Ed25519PrivateKey,
+    now: datetime,
+    *,
+    call: str,
+    leg: Leg,
+    profile: Profile,
+    subject: str,
+    demonstration: bool = False,
 ) -> str:
     """Make a token for one leg of one call."""
     claims = {
@@ -52,6 +65,7 @@ def issue(
         "profile": profile.value,
         "sub": subject,
         "jti": str(new_id()),
+        "demo": demonstration,
         "iat": int(now.timestamp()),
         "exp": int((now + LIFETIME).timestamp()),
     }
@@ -59,7 +73,15 @@ def issue(
 
 
 def verify(key: Ed25519PublicKey, now: datetime, token: str, *, call: str, leg: Leg) -> Claims:
-    """Read a token for this leg of this call; raises `TokenRefused` if it is anything else."""
+    """Read a token for this leg of this call; raises `TokenRefused` if it is anything else, or has expired."""
+    claims = read(key, now, token, call=call, leg=leg)
+    if claims.expired(now):
+        raise TokenRefused("expired")
+    return claims
+
+
+def read(key: Ed25519PublicKey, now: datetime, token: str, *, call: str, leg: Leg) -> Claims:
+    """Read a token for this leg of this call, which may have expired."""
     if len(token) > MAX_TOKEN_CHARS:
         raise TokenRefused("too long")
     try:
@@ -95,15 +117,13 @@ def _checked(claims: Mapping[str, Any], now: datetime, call: str, leg: Leg) -> C
         issued = datetime.fromtimestamp(claims["iat"], now.tzinfo)
     except (OverflowError, ValueError, OSError):
         raise TokenRefused("a time is out of range") from None
-    if now > expires + LEEWAY:
-        raise TokenRefused("expired")
     if issued > now + LEEWAY or expires - issued > LIFETIME:
         raise TokenRefused("valid for too long, or not yet")
     try:
         profile = Profile(claims["profile"])
     except ValueError:
         raise TokenRefused("no such line profile") from None
-    return Claims(call, leg, profile, claims["sub"], claims["jti"], expires)
+    return Claims(call, leg, profile, claims["sub"], claims["jti"], expires, claims.get("demo") is True)
 
 
 class UsedTokens:
@@ -112,9 +132,13 @@ class UsedTokens:
     def __init__(self) -> None:
         self._used: dict[str, datetime] = {}
 
+    def check(self, claims: Claims) -> None:
+        """Raises `TokenRefused` for a token that has joined before."""
+        if claims.token in self._used:
+            raise TokenRefused("used before")
+
     def use(self, claims: Claims, now: datetime) -> None:
         """Use a token up; raises `TokenRefused` the second time."""
         self._used = {token: end for token, end in self._used.items() if end + 2 * LEEWAY > now}
-        if claims.token in self._used:
-            raise TokenRefused("used before")
+        self.check(claims)
         self._used[claims.token] = claims.expires

@@ -1,0 +1,7 @@
+"""The media node: a process of its own that needs nobody else to keep a call going.
+
+command     `callsvc media`
+node        puts calls, suppressor, recorder and outbox together, and takes them apart again
+http        /whip, /healthz, /readyz, /metrics
+realtime    what the machine allows a process that must not be late
+"""

@@ -1,0 +1,47 @@
+"""The node's web application: signalling, and what a supervisor and a scraper ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from callsvc import metrics
+
+
+def application(signalling: list[Route], reasons: Callable[[], dict[str, str]]) -> Starlette:
+    """`reasons` says why the node is not ready to take calls; empty when it is.
+
+    Any page may signal: what lets a client in is its token alone, never a cookie.
+    """
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        why = reasons()
+        return JSONResponse({"ready": not why, "reasons": why}, 503 if why else 200)
+
+    async def metrics_text(_request: Request) -> Response:
+        body, kind = metrics.exposition()
+        return Response(body, headers={"Content-Type": kind})
+
+    routes: list[BaseRoute] = [
+        *signalling,
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics_text),
+    ]
+    anybody = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Location", "Retry-After"],
+    )
+    return Starlette(routes=routes, middleware=[anybody])

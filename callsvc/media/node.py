@@ -1,0 +1,196 @@
+"""The media node, put together: calls in front, suppressor and recorder beside them, the outbox behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from audio.suppressor import Engine
+from callsvc import data_dir, logs
+from callsvc.bus.address import broker
+from callsvc.bus.outbox import Outbox
+from callsvc.bus.publisher import publish
+from callsvc.clock import Clock
+from callsvc.config import Settings
+from callsvc.errors import MissingPart, PortTaken
+from callsvc.media import realtime
+from callsvc.media.http import application
+from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.recorder import Recorder
+from callsvc.telephony import http, ice, token_keys
+from callsvc.telephony.call import Parts
+from callsvc.telephony.plain import Ports
+from callsvc.telephony.switchboard import Switchboard
+from models.suppressor import Network
+
+log = logs.get("media")
+
+
+class Server(uvicorn.Server):
+    """uvicorn without hands on the signals: the node decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Node:
+    """One media node from start to end."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._data_dir = data_dir.prepare(settings.data_dir)
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._public_key: Ed25519PublicKey | None = None
+        self._recorder: Recorder | None = None
+        self._switchboard: Switchboard | None = None
+
+    async def run(self) -> None:
+        """Until a signal: SIGTERM once lets calls end by themselves, twice (or SIGINT) ends them."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._asked_to_stop)
+        loop.add_signal_handler(signal.SIGINT, self._told_to_stop)
+        listening = self._bind()
+        ice.use_only([self._settings.media.host])
+        with self._engine() as engine:
+            async with self._telling() as outbox, self._calls(engine, outbox) as switchboard:
+                await self._serve(switchboard, listening)
+
+    def _asked_to_stop(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def _told_to_stop(self) -> None:
+        self._stop.set()
+        self._hurry.set()
+
+    def _bind(self) -> socket.socket:
+        media = self._settings.media
+        try:
+            return socket.create_server((media.host, media.port), backlog=128)
+        except OSError:
+            raise PortTaken(f"{media.host}:{media.port} cannot be listened on.") from None
+
+    def _engine(self) -> Engine:
+        network = None
+        if self._settings.suppressor.enabled:
+            network = Network()
+        else:
+            log.warning("suppressor_off")
+        return Engine(
+            network,
+            streams=self._settings.media.max_calls,
+            comfort=self._settings.suppressor.comfort_noise,
+            on_degraded=lambda why: log.error("suppressor_degraded", why=why),
+        )
+
+    @contextlib.asynccontextmanager
+    async def _telling(self) -> AsyncIterator[Outbox]:
+        outbox = Outbox(self._data_dir / "outbox", node=self._settings.media.node_id, clock=self._clock)
+        publishing = asyncio.create_task(publish(outbox, lambda: broker(self._settings)), name="publish")
+        publishing.add_done_callback(_log_fault)
+        try:
+            yield outbox
+        finally:
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+            outbox.close()
+
+    @contextlib.asynccontextmanager
+    async def _calls(self, engine: Engine, outbox: Outbox) -> AsyncIterator[Switchboard]:
+        media = self._settings.media
+        recorder = self._recorder = Recorder(
+            self._data_dir / "spool",
+            FileKeyRing(self._data_dir / "keys"),
+            node=media.node_id,
+            sink=outbox,
+            clock=self._clock,
+            min_free_mb=media.spool_min_free_mb,
+        )
+        orphans = recorder.start()
+        lengths = {
+            str(one.call): max((t.samples * 1000 // t.rate_hz for t in one.tracks), default=0)
+            for one in orphans
+        }
+        outbox.end_unfinished(lengths)
+        log.info("spool_looked_through", sealed=len(orphans))
+        parts = Parts(self._clock, outbox, recorder, engine, media.vanish_after_s)
+        switchboard = Switchboard(
+            parts, Ports(media.host, *media.rtp_ports), max_calls=media.max_calls, keep_raw=media.keep_raw
+        )
+        self._switchboard = switchboard
+        try:
+            async with switchboard:
+                yield switchboard
+        finally:
+            await asyncio.to_thread(recorder.stop)
+
+    async def _serve(self, switchboard: Switchboard, listening: socket.socket) -> None:
+        routes = http.routes(switchboard, self._key, self._clock)
+        app = application(routes, self._reasons)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
+            limit_concurrency=200, timeout_keep_alive=5, ws="none",
+        )  # fmt: skip
+        server = Server(config)
+        host, port = listening.getsockname()[:2]
+        _announce(self._data_dir, host, port)
+        granted = realtime.claim()
+        realtime.settle()
+        log.info("media_listens", host=host, port=port, realtime=granted.realtime, locked=granted.locked)
+        serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+        await self._until_stopped(serving)
+        log.info("media_drains", calls=len(switchboard.calls))
+        draining = asyncio.create_task(switchboard.drain(), name="drain")
+        hurrying = asyncio.create_task(self._hurry.wait(), name="hurry")
+        await asyncio.wait({draining, hurrying, serving}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurrying):
+            task.cancel()
+        server.should_exit = True
+        await serving
+        log.info("media_stops")
+
+    async def _until_stopped(self, serving: asyncio.Task[None]) -> None:
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+    def _key(self) -> Ed25519PublicKey:
+        if self._public_key is None:
+            self._public_key = token_keys.public_key(self._data_dir / "keys")
+        return self._public_key
+
+    def _reasons(self) -> dict[str, str]:
+        """Why no call can be taken now."""
+        why: dict[str, str] = {}
+        try:
+            self._key()
+        except MissingPart as error:
+            why["token_key"] = error.message
+        board = self._switchboard
+        if board is None or board.draining:
+            why["draining"] = "The node is about to stop."
+        elif len(board.calls) >= self._settings.media.max_calls:
+            why["full"] = "The node has as many calls as it may."
+        return why
+
+
+def _log_fault(task: asyncio.Task[None]) -> None:
+    """Telling others must never end a call: a fault there is written down, and events wait on disk."""
+    if not task.cancelled() and (error := task.exception()):
+        log.error("publish_failed", error=type(error).__name__)
+
+
+def _announce(directory: Path, host: str, port: int) -> None:
+    known = data_dir.addresses(directory)
+    data_dir.write_addresses(directory, known | {"media": {"host": host, "port": port}})

@@ -1,0 +1,121 @@
+"""One leg's connection to the node, whatever carries it.
+
+What is common to WebRTC and plain RTP: which codecs were agreed, packets in to a listener, frames and packets out,
+messages on a side channel where there is one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from audio.codecs import Codec
+from audio.rtp import Packet
+from callsvc.clock import Clock
+from callsvc.telephony.out import OutStream
+
+
+class Listener(Protocol):
+    """Who is told what a connection does. Called from the event loop, never after `on_left`."""
+
+    def on_ready(self) -> None:
+        """Sound can flow."""
+
+    def on_packet(self, packet: Packet, now: float) -> None:
+        """A packet came from the peer."""
+
+    def on_channel(self) -> None:
+        """Messages can flow."""
+
+    def on_message(self, message: Mapping[str, object]) -> None:
+        """A message came on the side channel: a JSON object."""
+
+    def on_left(self, cause: str) -> None:
+        """The peer is gone: `hangup`, `vanished` or `failed`."""
+
+
+class Connection(ABC):
+    """A connection that was agreed on; made by an `accept` of one of the transports."""
+
+    transport: ClassVar[str]
+
+    def __init__(self, codecs: Mapping[int, Codec], out: OutStream, clock: Clock) -> None:
+        self.codecs = codecs
+        """By payload type, the preferred one first."""
+        self.clock = clock
+        self.ready = False
+        self.last_heard = clock.monotonic()
+        self.malformed = 0
+        self._out = out
+        self._listener: Listener | None = None
+        self._left = False
+
+    @property
+    def codec(self) -> Codec:
+        """The preferred codec: what this leg is sent."""
+        return next(iter(self.codecs.values()))
+
+    def payload_type(self, codec: Codec) -> int | None:
+        """Under which number the peer takes this codec, if it does."""
+        return next((number for number, known in self.codecs.items() if known.name == codec.name), None)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this listener from now on; if sound can flow already it is told at once."""
+        self._listener = listener
+        if self.ready:
+            listener.on_ready()
+
+    def send_frame(self, codec: Codec, payload: bytes) -> None:
+        """Send the next 20 ms of a stream."""
+        number = self.payload_type(codec)
+        if number is not None:
+            ticks = codec.clock_hz // 50
+            self._transmit(self._out.frame(number, payload, ticks, self.clock.monotonic()))
+
+    def forward(self, packet: Packet, codec: Codec) -> None:
+        """Pass a packet on that came from another leg; the payload is not touched."""
+        number = self.payload_type(codec)
+        if number is None:
+            self._out.omit(packet)
+            return
+        ticks = codec.ticks(packet.payload)
+        self._transmit(self._out.forward(packet, number, codec.clock_hz, ticks, self.clock.monotonic()))
+
+    def omit(self, packet: Packet) -> None:
+        """A packet of a stream that is passed on stays here."""
+        self._out.omit(packet)
+
+    @abstractmethod
+    def _transmit(self, packet: Packet) -> None:
+        """Put a packet on the wire, at once; what cannot be sent is dropped."""
+
+    @abstractmethod
+    def tell(self, message: Mapping[str, object]) -> None:
+        """Send a message on the side channel, if there is one and it is not choked."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Say goodbye and let everything go; may be called twice."""
+
+    def _become_ready(self) -> None:
+        if not self.ready and not self._left:
+            self.ready = True
+            if self._listener:
+                self._listener.on_ready()
+
+    def _heard(self, packet: Packet) -> None:
+        now = self.last_heard = self.clock.monotonic()
+        if self._listener and not self._left:
+            self._listener.on_packet(packet, now)
+
+    def _message(self, message: Mapping[str, object]) -> None:
+        self.last_heard = self.clock.monotonic()
+        if self._listener and not self._left:
+            self._listener.on_message(message)
+
+    def _leave(self, cause: str) -> None:
+        if not self._left:
+            self._left = True
+            if self._listener:
+                self._listener.on_left(cause)

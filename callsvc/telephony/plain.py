@@ -1,0 +1,149 @@
+"""A leg on plain RTP over UDP, for phones and gateways on a trusted network.
+
+Only the peer that the offer names is heard: its address must be the offer's, and from the first good packet on its
+port must be the same too (a phone behind an address translator sends from another port than it names).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, cast
+
+from audio import rtp
+from audio.codecs import Codec
+from audio.errors import BadPacket
+from audio.rtp import Packet
+from callsvc.clock import Clock
+from callsvc.telephony import sdp
+from callsvc.telephony.connection import Connection
+from callsvc.telephony.errors import NodeFull
+from callsvc.telephony.out import OutStream
+
+RTCP_BYE = 203
+Address = tuple[str, int]
+
+
+def bye(ssrc: int) -> bytes:
+    """An RTCP compound that ends a stream: an empty receiver report and a BYE (RFC 3550 sections 6.4.2, 6.6)."""
+    source = ssrc.to_bytes(4, "big")
+    return bytes([0x80, 201, 0, 1]) + source + bytes([0x81, RTCP_BYE, 0, 1]) + source
+
+
+def is_bye(datagram: bytes) -> bool:
+    """Whether an RTCP compound holds a BYE."""
+    at = 0
+    while at + 4 <= len(datagram) and datagram[at] >> 6 == rtp.VERSION:
+        if datagram[at + 1] == RTCP_BYE:
+            return True
+        at += 4 + 4 * int.from_bytes(datagram[at + 2 : at + 4], "big")
+    return False
+
+
+class RtpSocket(asyncio.DatagramProtocol):
+    """A bound UDP port; hands what comes to whoever took it over."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.DatagramTransport | None = None
+        self.connection: RtpConnection | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio's own datagram transport does not derive from the class that says what it can do.
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        if self.connection:
+            self.connection.datagram(data, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        """The peer's port is closed for now; the silence timeout decides what that means."""
+
+
+class Ports:
+    """The UDP ports that plain RTP may use: a range, taken in turn, or any that is free."""
+
+    def __init__(self, host: str, first: int, last: int) -> None:
+        self._host = host
+        self._range = range(first, last + 1) if first else range(1)
+        self._turn = 0
+
+    async def bind(self) -> RtpSocket:
+        """Take a free port; raises `NodeFull` when there is none."""
+        loop = asyncio.get_running_loop()
+        for port in self._in_turn():
+            try:
+                _, socket = await loop.create_datagram_endpoint(RtpSocket, local_addr=(self._host, port))
+            except OSError:
+                continue
+            return socket
+        raise NodeFull("no free RTP port")
+
+    def _in_turn(self) -> Iterator[int]:
+        for _ in self._range:
+            yield self._range[self._turn % len(self._range)]
+            self._turn += 1
+
+
+class RtpConnection(Connection):
+    """One leg on plain RTP."""
+
+    transport: ClassVar[str] = "rtp"
+
+    def __init__(self, socket: RtpSocket, peer: Address, codecs: Mapping[int, Codec], clock: Clock) -> None:
+        assert socket.transport is not None
+        out = OutStream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
+        super().__init__(codecs, out, clock)
+        self.foreign = 0
+        """Datagrams from somebody who is not the peer."""
+        self._peer = peer
+        self._latched = False
+        self._socket = socket.transport
+        self.local: Address = self._socket.get_extra_info("sockname")[:2]
+        self.ready = True
+        socket.connection = self
+
+    def datagram(self, data: bytes, source: Address) -> None:
+        """Take what came to the port."""
+        source = source[:2]
+        if source[0] != self._peer[0] or (self._latched and source != self._peer):
+            self.foreign += 1
+            return
+        if rtp.is_rtcp(data):
+            self.last_heard = self.clock.monotonic()
+            if is_bye(data):
+                self._leave("hangup")
+            return
+        try:
+            packet = rtp.parse(data)
+        except BadPacket:
+            self.malformed += 1
+            return
+        if not self._latched:
+            if packet.payload_type not in self.codecs:
+                self.malformed += 1
+                return
+            self._peer, self._latched = source, True
+        self._heard(packet)
+
+    def _transmit(self, packet: Packet) -> None:
+        if not self._socket.is_closing():
+            self._socket.sendto(rtp.build(packet), self._peer)
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        """Plain RTP has no side channel."""
+
+    async def close(self) -> None:
+        self._left = True
+        if not self._socket.is_closing():
+            self._socket.sendto(bye(self._out.ssrc), self._peer)
+            self._socket.close()
+
+
+async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConnection, str]:
+    """Answer a plain RTP offer with the first codec of it that we speak."""
+    socket = await ports.bind()
+    number, codec = next(iter(offer.codecs.items()))
+    connection = RtpConnection(socket, (offer.host, offer.port), {number: codec}, clock)
+    host, port = connection.local
+    return connection, sdp.plain(host, port, {number: codec}, secrets.randbits(31))

@@ -1,0 +1,33 @@
+"""What each line profile means for the call itself: is it recorded, is the raw microphone kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from callsvc.types import Profile, Track
+
+KeepRaw = Literal["never", "demo", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinePolicy:
+    """The rules of one call."""
+
+    record: bool
+    keep_raw: bool
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The tracks that are recorded."""
+        if not self.record:
+            return ()
+        raw = (Track.OPERATOR_RX,) if self.keep_raw else ()
+        return (Track.CALLER_RX, Track.OPERATOR_TX, *raw)
+
+
+def policy_of(profile: Profile, *, demonstration: bool, keep_raw: KeepRaw) -> LinePolicy:
+    """The rules for a call on this line. The anonymous line records nothing unless somebody asks for it."""
+    record = profile is not Profile.ANONYMOUS
+    raw = keep_raw == "always" or (keep_raw == "demo" and demonstration)
+    return LinePolicy(record, record and raw)

@@ -1,0 +1,92 @@
+"""One leg as its call sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from audio.receive import Receiver
+from audio.rtp import Packet
+from audio.suppressor import RATE
+from callsvc.telephony import metrics
+from callsvc.telephony.connection import Connection
+from callsvc.types import Leg
+
+
+class Owner(Protocol):
+    """What the sides of a call tell it."""
+
+    def side_ready(self, side: Side) -> None: ...
+
+    def side_packet(self, side: Side, packet: Packet) -> None: ...
+
+    def side_channel(self, side: Side) -> None: ...
+
+    def side_message(self, side: Side, message: Mapping[str, object]) -> None: ...
+
+    def side_left(self, side: Side, cause: str) -> None: ...
+
+    def fail(self, error: Exception) -> None: ...
+
+
+class Side:
+    """A connection, its receive path, and which leg it is."""
+
+    def __init__(self, owner: Owner, leg: Leg, connection: Connection, token: str) -> None:
+        self.leg = leg
+        self.connection = connection
+        self.token = token
+        """Id of the token that joined; it may hang up, too."""
+        rate = RATE if leg is Leg.OPERATOR else connection.codec.rate_hz
+        self.receiver = Receiver(connection.codecs, rate)
+        self._owner = owner
+        self._counted: dict[str, int] = {}
+
+    # Roots of what the network sets off: a fault in it is the call's, and stays in the call.
+
+    def on_ready(self) -> None:
+        try:
+            self._owner.side_ready(self)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_packet(self, packet: Packet, now: float) -> None:
+        try:
+            self.receiver.put(packet, now)
+            self._owner.side_packet(self, packet)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_channel(self) -> None:
+        try:
+            self._owner.side_channel(self)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_message(self, message: Mapping[str, object]) -> None:
+        try:
+            self._owner.side_message(self, message)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_left(self, cause: str) -> None:
+        try:
+            self._owner.side_left(self, cause)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def count(self) -> None:
+        """Bring the metrics up to date with what the receive path has counted."""
+        counts = self.receiver.counts
+        figures = {
+            "in": counts.received,
+            "late": counts.late,
+            "lost": counts.lost,
+            "duplicate": counts.duplicate,
+            "stray": counts.stray,
+            "malformed": self.connection.malformed,
+            "undecodable": self.receiver.undecodable,
+        }
+        for fate, total in figures.items():
+            metrics.PACKETS.labels(self.leg.value, fate).inc(max(0, total - self._counted.get(fate, 0)))
+        self._counted = figures

@@ -1,0 +1,156 @@
+"""All calls of a node: lets legs in, keeps time for everybody, and sees every call to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from uuid import UUID
+
+from callsvc import logs
+from callsvc.ids import parse_id
+from callsvc.telephony import metrics, plain, sdp, webrtc
+from callsvc.telephony.call import Call, Parts
+from callsvc.telephony.connection import Connection
+from callsvc.telephony.errors import LegTaken, NodeFull, NoSuchLeg
+from callsvc.telephony.plain import Ports
+from callsvc.telephony.policies import KeepRaw, policy_of
+from callsvc.telephony.side import Side
+from callsvc.telephony.tokens import Claims, UsedTokens
+from callsvc.types import CallState, Leg
+
+TICK_S = 0.010
+log = logs.get("telephony")
+
+
+class Switchboard:
+    """The calls of this node. Use as an async context manager: leaving ends what is left."""
+
+    def __init__(self, parts: Parts, ports: Ports, *, max_calls: int, keep_raw: KeepRaw = "never") -> None:
+        self.calls: dict[UUID, Call] = {}
+        self.draining = False
+        self._parts = parts
+        self._ports = ports
+        self._max_calls = max_calls
+        self._keep_raw = keep_raw
+        self._used = UsedTokens()
+        self._joining: set[tuple[UUID, Leg]] = set()
+        self._tasks = asyncio.TaskGroup()
+        self._pacing: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def __aenter__(self) -> Switchboard:
+        await self._tasks.__aenter__()
+        self._pacing = self._tasks.create_task(self._pace(), name="pace")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for call in list(self.calls.values()):
+            call.end("node_stopped")
+        if self._pacing:
+            self._pacing.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    async def join(self, call_id: str, leg: Leg, claims: Claims, body: bytes) -> str:
+        """Let a leg in: an SDP offer for the answer. Raises a `TelephonyError` and changes nothing otherwise."""
+        identity = parse_id(call_id)
+        call = self.calls.get(identity)
+        if self.draining or (call is None and len(self.calls) >= self._max_calls):
+            raise NodeFull
+        if (identity, leg) in self._joining or (call and leg in call.sides):
+            raise LegTaken
+        self._used.check(claims)
+        offer = sdp.parse(body)
+        self._joining.add((identity, leg))
+        try:
+            connection, answer = await self._accept(offer, body)
+        finally:
+            self._joining.discard((identity, leg))
+        try:
+            self._used.use(claims, self._parts.clock.utc_now())
+            self._enter(identity, leg, claims, connection)
+        except BaseException:
+            await connection.close()
+            raise
+        return answer
+
+    async def _accept(self, offer: sdp.Offer, body: bytes) -> tuple[Connection, str]:
+        if offer.protocol == sdp.PLAIN:
+            return await plain.accept(offer, self._ports, self._parts.clock)
+        return await webrtc.accept(body.decode("utf-8"), self._parts.clock)
+
+    def _enter(self, identity: UUID, leg: Leg, claims: Claims, connection: Connection) -> None:
+        call = self.calls.get(identity)
+        if call is None:
+            if self.draining or len(self.calls) >= self._max_calls:
+                raise NodeFull
+            policy = policy_of(claims.profile, demonstration=claims.demonstration, keep_raw=self._keep_raw)
+            call = Call(identity, claims.profile, policy, self._parts, self._ended)
+            self.calls[identity] = call
+            self._empty.clear()
+        call.join(leg, connection, claims.token)
+        self._count()
+
+    def hang_up(self, call_id: str, leg: Leg, claims: Claims, *, expired: bool) -> None:
+        """End a call from one leg; an expired token will do if it is the one that joined."""
+        call = self.calls.get(parse_id(call_id))
+        side = call.sides.get(leg) if call else None
+        if call is None or side is None or (expired and side.token != claims.token):
+            raise NoSuchLeg
+        call.hang_up(side, "hangup")
+
+    def _ended(self, call: Call) -> None:
+        self.calls.pop(call.id, None)
+        for side in call.sides.values():
+            self._tasks.create_task(self._close(side), name="close")
+        if not self.calls:
+            self._empty.set()
+        self._count()
+
+    async def _close(self, side: Side) -> None:
+        await self._guarded(side.connection.close)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """The root of a task of one call: what goes wrong in it stays in it."""
+        try:
+            await work()
+        except Exception as error:
+            log.error("close_failed", error=type(error).__name__)
+
+    async def _pace(self) -> None:
+        """Wake every 10 ms, for all calls at once, so that their sound reaches the suppressor as one batch."""
+        clock, loop = self._parts.clock, asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += TICK_S
+            wait = due - loop.time()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            late = loop.time() - due
+            metrics.LATENESS.observe(max(0.0, late))
+            if late > 1.0:
+                due = loop.time()
+            if wait <= 0:
+                await asyncio.sleep(0)
+            self.tick(clock.monotonic())
+
+    def tick(self, now: float) -> None:
+        """Let every call do what is due; a call that fails ends, and no other."""
+        for call in list(self.calls.values()):
+            try:
+                call.tick(now)
+            except Exception as error:
+                call.fail(error)
+
+    def _count(self) -> None:
+        states = [call.state for call in self.calls.values()]
+        for state in (CallState.SETTING_UP, CallState.LIVE):
+            metrics.CALLS.labels(state.value).set(states.count(state))
+
+    async def drain(self) -> None:
+        """Take no more calls and wait until those here are over."""
+        self.draining = True
+        await self._empty.wait()

@@ -1,0 +1,174 @@
+"""Operator to caller: the one direction that is worked on.
+
+    packets ─► receiver (16 kHz) ─► operator.rx tap ─► suppressor ─► operator.tx tap ─► rate ─► encode ─► caller
+
+If the suppressor is missing, full or stuck, sound goes past it and the call is marked as degraded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from audio.codecs import Encoder
+from audio.conceal import ease_in
+from audio.errors import AudioError
+from audio.marks import Marks, Run
+from audio.receive import Heard, Receiver
+from audio.resample import Floats, Resampler, rounded, to_float, to_int16
+from audio.suppressor import BLOCK, RATE, Engine, Proof, Stream, StrokeInfo
+from audio.taps import Continuous
+from callsvc.telephony import metrics
+from callsvc.telephony.connection import Connection
+
+STUCK_BLOCKS = 25
+"""Blocks that may be inside the engine; with more it is taken for dead (250 ms, its own patience is far less)."""
+
+
+class Uplink:
+    """One call's way from the operator to the caller. Made and used in the event loop."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        caller: Connection,
+        engine: Engine | None,
+        raw: Continuous,
+        heard: Continuous,
+        degraded: Callable[[str], None],
+    ) -> None:
+        self._receiver = receiver
+        self._caller = caller
+        self._raw = raw
+        self._heard = heard
+        self._degraded = degraded
+        self._loop = asyncio.get_running_loop()
+        self._returned: deque[Floats] = deque()
+        self._awake = False
+        self._inside: deque[Floats] = deque()
+        self._rest: Floats = np.zeros(0, np.float32)
+        self._after_hole = False
+        self._last_proof: Proof | None = None
+        self._stream = self._open(engine)
+        self._marks = Marks(engine.latency_samples if engine and self._stream else 0)
+        self._codec = caller.codec
+        self._encoder: Encoder = self._codec.encoder()
+        self._resampler = Resampler(RATE, self._codec.rate_hz)
+        self._outgoing: Floats = np.zeros(0, np.float32)
+
+    def _open(self, engine: Engine | None) -> Stream | None:
+        if engine is not None:
+            try:
+                return engine.open(self._on_block)
+            except AudioError:
+                pass
+        self._degraded("suppressor")
+        return None
+
+    def tick(self, now: float) -> None:
+        """Play what is due."""
+        for heard in self._receiver.pop(now):
+            self._record(heard)
+            if heard.played:
+                self._play(heard)
+        if self._stream and len(self._inside) > STUCK_BLOCKS:
+            self._go_round()
+
+    def _record(self, heard: Heard) -> None:
+        if heard.start is None:
+            return
+        if heard.cause is None:
+            self._raw.write(heard.start, heard.samples)
+        else:
+            self._raw.gap(heard.start, len(heard.samples), heard.cause)
+
+    def _play(self, heard: Heard) -> None:
+        samples = heard.samples
+        if heard.cause is not None:
+            self._after_hole = True
+        elif self._after_hole:
+            self._after_hole = False
+            samples = ease_in(samples, RATE)
+        self._marks.put(Run(len(samples), heard.start, heard.cause))
+        sound = to_float(samples)
+        if self._stream is None:
+            metrics.BLOCKS.labels("past").inc(len(sound) / BLOCK)
+            self._send(sound)
+            return
+        if len(self._rest):
+            sound = np.concatenate([self._rest, sound])
+        whole = len(sound) - len(sound) % BLOCK
+        self._rest = sound[whole:]
+        for start in range(0, whole, BLOCK):
+            block = sound[start : start + BLOCK]
+            self._inside.append(block)
+            self._stream.push(block)
+
+    def _on_block(self, out: Floats, info: StrokeInfo) -> None:
+        """A block came back; in the engine's thread."""
+        self._returned.append(out)
+        if not self._awake:
+            self._awake = True
+            self._loop.call_soon_threadsafe(self._take_back)
+
+    def _take_back(self) -> None:
+        self._awake = False
+        count = 0
+        while self._returned and self._stream:
+            out = self._returned.popleft()
+            if self._inside:
+                self._inside.popleft()
+            count += 1
+            self._send(out)
+        metrics.BLOCKS.labels("through").inc(count)
+
+    def _go_round(self) -> None:
+        """The engine is stuck: let what is inside it go by as it is, and all that follows."""
+        assert self._stream is not None
+        self._last_proof = self._stream.close()
+        self._stream = None
+        self._returned.clear()
+        waiting, self._inside = list(self._inside), deque()
+        latency = self._last_proof.latency_samples
+        self._marks.take(latency)
+        for block in [*waiting, self._rest]:
+            self._send(block)
+        self._rest = self._rest[:0]
+        self._degraded("suppressor")
+
+    def _send(self, sound: Floats) -> None:
+        at = 0
+        samples = to_int16(sound)
+        for run in self._marks.take(len(sound)):
+            if run.start is not None and run.cause is not None:
+                self._heard.gap(run.start, run.count, run.cause)
+            elif run.start is not None:
+                self._heard.write(run.start, samples[at : at + run.count])
+            at += run.count
+        resampled = self._resampler.process(sound)
+        self._outgoing = np.concatenate([self._outgoing, resampled]) if len(self._outgoing) else resampled
+        frame = self._codec.frame_samples
+        while len(self._outgoing) >= frame:
+            payload = self._encoder.encode(rounded(self._outgoing[:frame] * np.float32(32768.0)))
+            self._outgoing = self._outgoing[frame:]
+            self._caller.send_frame(self._codec, payload)
+
+    def finish(self) -> None:
+        """The call is over: what still waits is recorded as it came, and is not played to anybody."""
+        for heard in self._receiver.drain():
+            self._record(heard)
+        if self._stream:
+            self._last_proof = self._stream.close()
+            self._stream = None
+
+    def proof(self) -> Proof | None:
+        """What was done to the typing so far; None when there never was a suppressor."""
+        return self._stream.proof() if self._stream else self._last_proof
+
+    @property
+    def past_suppressor(self) -> bool:
+        """Whether the sound goes past the suppressor."""
+        return self._stream is None

@@ -1,0 +1,206 @@
+"""A leg on WebRTC, by aiortc, of which we use ICE, DTLS, SRTP and the data channel, and not its handling of sound.
+
+Incoming packets are taken over before its jitter buffer; outgoing ones go straight to SRTP, past its encoder. Both
+rest on names that aiortc does not promise to keep: its version is pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Coroutine, Mapping
+from typing import Any, ClassVar
+
+from aiortc import (
+    InvalidStateError,
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.clock import current_ntp_time
+from aiortc.exceptions import OperationError
+from aiortc.rtcrtpreceiver import StreamStatistics
+from aiortc.rtp import RtpPacket
+
+from audio import codecs, rtp
+from audio.codecs import Codec
+from audio.rtp import Packet
+from callsvc.clock import Clock
+from callsvc.telephony.connection import Connection
+from callsvc.telephony.errors import BadOffer
+from callsvc.telephony.out import OutStream
+
+CHANNEL = "callsvc"
+MAX_MESSAGE_CHARS = 4096
+MAX_BUFFERED_BYTES = 64 * 1024
+SETUP_S = 15.0
+GOODBYE_S = 0.1
+"""How long a last message may take to leave."""
+PARSER_ERRORS = (
+    ValueError, LookupError, TypeError, AttributeError, AssertionError, InvalidStateError, OperationError,
+)  # fmt: skip
+"""What aiortc raises for descriptions that make no sense."""
+OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0;maxaveragebitrate=64000"
+
+
+class Quiet(MediaStreamTrack):
+    """A track that never has anything: keeps aiortc's own sender asleep."""
+
+    kind = "audio"
+
+    async def recv(self) -> Any:
+        await asyncio.Event().wait()
+
+
+class WebRtcConnection(Connection):
+    """One leg on WebRTC: the node's end of it, or a client's."""
+
+    transport: ClassVar[str] = "webrtc"
+
+    def __init__(self, peer: RTCPeerConnection, transceiver: RTCRtpTransceiver, clock: Clock) -> None:
+        self._peer = peer
+        self._sender: Any = transceiver.sender
+        self._receiver: Any = transceiver.receiver
+        self._channel: RTCDataChannel | None = None
+        agreed: dict[int, Codec] = {
+            codec.payloadType: codecs.by_name(codec.name)
+            for codec in transceiver._codecs
+            if codec.payloadType is not None
+        }
+        out = OutStream(self._sender._ssrc, secrets.randbits(15), secrets.randbits(32))
+        super().__init__(agreed, out, clock)
+        setattr(self._receiver, "_handle_rtp_packet", self._handle_rtp_packet)  # noqa: B010  its own is a method
+        peer.on("connectionstatechange", self._state_changed)
+        peer.on("datachannel", self.use_channel)
+        self._setup = asyncio.get_running_loop().call_later(SETUP_S, self._never_ready)
+        self._state_changed()
+
+    def use_channel(self, channel: RTCDataChannel) -> None:
+        """Take this data channel for messages, if it is ours."""
+        if channel.label == CHANNEL and self._channel is None:
+            self._channel = channel
+            channel.on("message", self._channel_message)
+            channel.on("open", self._channel_open)
+            self._channel_open()
+
+    def _channel_open(self) -> None:
+        if self._channel and self._channel.readyState == "open" and self._listener and not self._left:
+            self._listener.on_channel()
+
+    def _state_changed(self) -> None:
+        state = self._peer.connectionState
+        if state == "connected":
+            self._setup.cancel()
+            self._become_ready()
+        elif state in ("failed", "closed"):
+            self._setup.cancel()
+            self._leave("hangup" if state == "closed" and self.ready else "failed")
+
+    def _never_ready(self) -> None:
+        self._leave("failed")
+
+    def _channel_message(self, text: object) -> None:
+        if not isinstance(text, str) or len(text) > MAX_MESSAGE_CHARS:
+            self.malformed += 1
+            return
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            message = None
+        if isinstance(message, dict):
+            self._message(message)
+        else:
+            self.malformed += 1
+
+    async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+        codec = self.codecs.get(packet.payload_type)
+        if codec is not None:
+            # aiortc's receiver reports are made from these figures.
+            streams = self._receiver._RTCRtpReceiver__remote_streams
+            if packet.ssrc not in streams:
+                streams.clear()
+                streams[packet.ssrc] = StreamStatistics(codec.clock_hz)
+            streams[packet.ssrc].add(packet)
+        self._heard(
+            Packet(
+                packet.payload_type,
+                packet.sequence_number,
+                packet.timestamp,
+                packet.ssrc,
+                packet.payload,
+                bool(packet.marker),
+            )
+        )
+
+    def _transmit(self, packet: Packet) -> None:
+        if not self.ready or self._left:
+            return
+        try:
+            _at_once(self._sender.transport._send_rtp(rtp.build(packet)))
+        except ConnectionError:
+            return
+        # aiortc's sender reports are made from these figures.
+        sender = self._sender
+        sender._RTCRtpSender__ntp_timestamp = current_ntp_time()
+        sender._RTCRtpSender__rtp_timestamp = packet.timestamp
+        sender._RTCRtpSender__octet_count += len(packet.payload)
+        sender._RTCRtpSender__packet_count += 1
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        channel = self._channel
+        if channel and channel.readyState == "open" and channel.bufferedAmount < MAX_BUFFERED_BYTES:
+            channel.send(json.dumps(message, separators=(",", ":")))
+
+    async def close(self) -> None:
+        self._left = True
+        self._setup.cancel()
+        if self._channel and self.ready:
+            await asyncio.sleep(GOODBYE_S)
+        await self._peer.close()
+
+
+def _at_once(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that never really waits: sending on a plain UDP socket is one."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise ConnectionError("sending would have to wait")
+
+
+async def accept(body: str, clock: Clock) -> tuple[WebRtcConnection, str]:
+    """Answer a WebRTC offer: every codec of it that we speak, the sender's best first."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    try:
+        await peer.setRemoteDescription(RTCSessionDescription(body, "offer"))
+        transceivers = [one for one in peer.getTransceivers() if one.kind == "audio"]
+        if len(transceivers) != 1:
+            raise BadOffer("exactly one audio line is needed")
+        transceiver = transceivers[0]
+        transceiver.sender.replaceTrack(Quiet())
+        transceiver.direction = "sendrecv"
+        connection = WebRtcConnection(peer, transceiver, clock)
+        await peer.setLocalDescription(await peer.createAnswer())
+    except PARSER_ERRORS as error:
+        await peer.close()
+        raise BadOffer(type(error).__name__) from None
+    except BaseException:
+        await peer.close()
+        raise
+    return connection, with_opus_format(peer.localDescription.sdp, connection.codecs)
+
+
+def with_opus_format(description: str, agreed: Mapping[int, Codec]) -> str:
+    """The same description with our wishes for Opus, which aiortc leaves out."""
+    number = next((number for number, codec in agreed.items() if codec is codecs.OPUS), None)
+    lines = []
+    for line in description.split("\r\n"):
+        lines.append(line)
+        if number is not None and line.startswith(f"a=rtpmap:{number} "):
+            lines.append(f"a=fmtp:{number} {OPUS_FORMAT}")
+    return "\r\n".join(lines)
