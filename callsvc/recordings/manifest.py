@@ -54,6 +54,10 @@ class Manifest:
     tracks: tuple[TrackSummary, ...]
 
     def dump(self) -> bytes:
+        return json.dumps(self.content(), indent=1, ensure_ascii=False).encode() + b"\n"
+
+    def content(self) -> dict[str, Any]:
+        """What is written, as JSON values."""
         content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
         content |= {name: getattr(self, name) for name in self.__slots__ if name != "tracks"}
         content["tracks"] = [
@@ -65,7 +69,7 @@ class Manifest:
             }
             for t in self.tracks
         ]
-        return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
+        return content
 
 
 def load_manifest(raw: bytes) -> Manifest:

@@ -60,7 +60,7 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
     """
     log = logs.get("recorder")
     done = []
-    for directory in sorted(entry for entry in spool.iterdir() if entry.is_dir()):
+    for directory in sorted(d for d in spool.iterdir() if d.is_dir() and not d.name.startswith(".")):
         if (directory / MANIFEST).exists():
             with suppress(CallsvcError):
                 sink.emit(sealed(load_manifest((directory / MANIFEST).read_bytes())))

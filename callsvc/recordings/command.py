@@ -1,0 +1,102 @@
+"""`callsvc verify`: check that a recording is whole and unchanged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callsvc.config import Settings, load
+from callsvc.errors import UsageError
+from callsvc.ids import parse_id
+from callsvc.locale import text
+from callsvc.recordings import place
+from callsvc.recordings.findings import Report, clock_time
+from callsvc.recordings.keys import FileKeyRing, KeyRing
+from callsvc.recordings.known import known_chains
+from callsvc.recordings.source import DirectorySource, Source
+from callsvc.recordings.verify import verify
+
+app = typer.Typer(help="Check that a recording is whole and unchanged.")
+
+
+What = Annotated[
+    str, typer.Argument(metavar="PATH|CALL_ID", help="A recording's directory, or the id of a call.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory for everything that the service keeps.")]
+
+
+@app.command()
+def run(what: What, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Check a recording's seals, and its sound where the keys are at hand.
+
+    Names every byte, record or file that was changed, moved, doubled, added or lost. Exit code 5 when there is one.
+    """
+    settings = load(data_dir=data_dir)
+    keys = key_ring(settings)
+    reports = [check(settings, source, keys, call) for source, call in sources(settings, what)]
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [report.as_json(settings.language) for report in reports], indent=1, ensure_ascii=False
+            )
+        )
+    else:
+        for report in reports:
+            typer.echo("\n".join(lines(report, settings.language)))
+    if not all(report.ok for report in reports):
+        raise typer.Exit(5)
+
+
+def sources(settings: Settings, what: str) -> list[tuple[Source, str | None]]:
+    """What is to be checked, each with the call that it should be of."""
+    if Path(what).is_dir():
+        return [(DirectorySource(Path(what)), None)]
+    try:
+        call = str(parse_id(what))
+    except UsageError:
+        raise UsageError(
+            "That is neither a directory nor the id of a call.", hint="callsvc verify --help shows both."
+        ) from None
+    return [(source, call) for source in place.of_call(settings, call)]
+
+
+def key_ring(settings: Settings) -> KeyRing | None:
+    """The installation's keys, if they are on this machine; checking makes none."""
+    directory = settings.data_dir / "keys"
+    return FileKeyRing(directory) if (directory / "installation.json").exists() else None
+
+
+def check(settings: Settings, source: Source, keys: KeyRing | None, call: str | None) -> Report:
+    """Verify one recording, against what the database was told of it, where that answers."""
+    report = verify(source, keys=keys, call=call)
+    if call is not None and report.recording:
+        chains = known_chains(settings, call)
+        if chains is None:
+            report.note("database_away")
+        elif (told := chains.get(report.recording)) is not None and told != report.chain:
+            report.find("chain_other", told=told[:16], found=report.chain[:16])
+    return report
+
+
+def lines(report: Report, lang: str) -> list[str]:
+    """The report for a person."""
+    if report.ok:
+        found = [
+            text("recordings.command.ok", lang, recording=report.recording, call=report.call),
+            text(
+                "recordings.command.facts",
+                lang,
+                records=report.records,
+                length=clock_time(report.sound_s),
+                outcome=text(f"recordings.command.outcome_{report.outcome}", lang),
+                chain=report.chain,
+            ),
+        ]
+    else:
+        found = [text("recordings.command.bad", lang, label=report.label)]
+    found += [text("recordings.command.fault", lang, sentence=f.sentence(lang)) for f in report.findings]
+    return found + [text("recordings.command.note", lang, sentence=f.sentence(lang)) for f in report.notes]

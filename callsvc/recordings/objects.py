@@ -1,0 +1,132 @@
+"""The object store: a directory, or a bucket that speaks S3. Recordings lie there under `recordings/<id>/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from uuid import UUID
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from callsvc.config import Settings
+from callsvc.errors import ConfigurationError, Unavailable
+from callsvc.recordings.durable import sync_directory
+from callsvc.recordings.errors import NoRecording
+
+RECORDINGS: Final = "recordings"
+
+
+class Objects:
+    """Puts files into the store and reads them back. Blocks; every failure of the store is `Unavailable`."""
+
+    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
+        self._store = store
+        self._root = root
+        """Where the store lies when it is a directory: what is put there is synced by us."""
+
+    def put(self, name: str, file: Path) -> None:
+        """Store a file under `name`, safe when this returns; what was there is replaced."""
+        try:
+            obstore.put(self._store, name, file)
+            if self._root is not None:
+                self._settle(self._root / name)
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
+    def size(self, name: str) -> int:
+        try:
+            return int(obstore.head(self._store, name)["size"])
+        except FileNotFoundError:
+            raise NoRecording(f"{name} is not in the object store.") from None
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer at the end."""
+        size = self.size(name)
+        if offset >= size or length <= 0:
+            return b""
+        try:
+            part = obstore.get_range(self._store, name, start=offset, length=min(length, size - offset))
+            return bytes(part)
+        except FileNotFoundError:
+            raise NoRecording(f"{name} is not in the object store.") from None
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
+    def names(self, prefix: str) -> list[str]:
+        """Everything below `prefix`, sorted."""
+        try:
+            return sorted(str(meta["path"]) for batch in obstore.list(self._store, prefix) for meta in batch)
+        except FileNotFoundError:
+            return []
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
+    @staticmethod
+    def _settle(path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        sync_directory(path.parent)
+        sync_directory(path.parent.parent)
+
+
+class StoredSource:
+    """A recording in the object store. Sizes are asked for once: what is sealed does not grow."""
+
+    def __init__(self, objects: Objects, prefix: str) -> None:
+        self._objects = objects
+        self._prefix = prefix.rstrip("/") + "/"
+        self._sizes: dict[str, int] = {}
+
+    @property
+    def label(self) -> str:
+        return self._prefix.rstrip("/")
+
+    def names(self) -> list[str]:
+        found = [name.removeprefix(self._prefix) for name in self._objects.names(self._prefix)]
+        if not found:
+            raise NoRecording(f"There is no recording in {self.label}.")
+        return found
+
+    def size(self, name: str) -> int:
+        if name not in self._sizes:
+            self._sizes[name] = self._objects.size(self._prefix + name)
+        return self._sizes[name]
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        return self._objects.read(self._prefix + name, offset, min(length, self.size(name) - offset))
+
+    def whole(self, name: str) -> bytes:
+        return self.read(name, 0, self.size(name))
+
+
+def objects(settings: Settings) -> Objects:
+    """The store of the settings; data_dir/objects when none is named. Raises `ConfigurationError`."""
+    url = settings.store.url
+    parts = urlsplit(url)
+    if url and parts.scheme not in ("file", "s3"):
+        raise ConfigurationError("store.url must begin with file:// or s3://.")
+    try:
+        if parts.scheme == "s3":
+            return Objects(from_url(url))
+        root = Path(url2pathname(parts.path)) if url else settings.data_dir.absolute() / "objects"
+        return Objects(LocalStore(root, mkdir=True), root)
+    except (BaseError, OSError, ValueError) as error:
+        raise ConfigurationError(f"The object store cannot be used: {type(error).__name__}.") from None
+
+
+def prefix_of(recording: UUID | str) -> str:
+    return f"{RECORDINGS}/{recording}"
+
+
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(f"The object store does not answer ({type(error).__name__}).")
