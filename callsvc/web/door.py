@@ -1,0 +1,94 @@
+"""Who is asking, and whether they may: the session cookie and the table of rights, both of callsvc.access."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Depends, Path, Request, Response
+
+from callsvc.access import sessions
+from callsvc.access.rights import Action, demand
+from callsvc.access.sessions import NotSignedIn, Session
+from callsvc.errors import UsageError
+from callsvc.ids import parse_id
+from callsvc.web.problems import Problem
+from callsvc.web.site import Site, site
+
+PLAIN_COOKIE: Final = "callsvc-session"
+# The prefix makes browsers refuse the cookie unless it is Secure and for the whole of this one host.
+SECURE_COOKIE: Final = "__Host-callsvc-session"
+
+OneSite = Annotated[Site, Depends(site)]
+
+
+def _secure(here: Site) -> bool:
+    return here.settings.web.public_url.startswith("https:")
+
+
+def cookie_name(here: Site) -> str:
+    return SECURE_COOKIE if _secure(here) else PLAIN_COOKIE
+
+
+def set_cookie(response: Response, here: Site, token: str) -> None:
+    response.set_cookie(
+        cookie_name(here),
+        token,
+        max_age=int(sessions.LIFETIME.total_seconds()),
+        path="/",
+        secure=_secure(here),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(response: Response, here: Site) -> None:
+    response.delete_cookie(cookie_name(here), path="/", secure=_secure(here), httponly=True, samesite="lax")
+
+
+async def signed_in(request: Request, here: OneSite) -> Session:
+    """The session of whoever asks, also of one who must change the password first. Raises `NotSignedIn`."""
+    token = request.cookies.get(cookie_name(here))
+    if not token:
+        raise NotSignedIn
+    async with here.database.transaction() as conn:
+        return await sessions.find(conn, token, at=here.clock.utc_now())
+
+
+def may(action: Action) -> Callable[[Session], Awaitable[Session]]:
+    """A dependency: the session of somebody who may do `action`."""
+
+    async def allowed(session: Annotated[Session, Depends(signed_in)]) -> Session:
+        if session.person.must_change_password:
+            raise Problem("password_change_required")
+        demand(session.person.roles, action)
+        return session
+
+    return allowed
+
+
+def _id(text: Annotated[str, Path()]) -> UUID:
+    try:
+        return parse_id(text)
+    except UsageError:
+        raise Problem("bad_id") from None
+
+
+def call_id(call_id: Annotated[str, Path(description="The call's id.")]) -> UUID:
+    """An id in its one canonical spelling, from the path."""
+    return _id(call_id)
+
+
+def user_id(user_id: Annotated[str, Path(description="The user's id.")]) -> UUID:
+    return _id(user_id)
+
+
+def demo_id(demo_id: Annotated[str, Path(description="The demonstration call's id.")]) -> UUID:
+    return _id(demo_id)
+
+
+SignedIn = Annotated[Session, Depends(signed_in)]
+CallId = Annotated[UUID, Depends(call_id)]
+UserId = Annotated[UUID, Depends(user_id)]
+DemoId = Annotated[UUID, Depends(demo_id)]

@@ -1,0 +1,49 @@
+"""Leave to read something of a call: right and reason each time, a line in the trail for each sitting.
+
+A player asks for a track in dozens of ranges. The first is written down, and the next that comes ten minutes later.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+from uuid import UUID
+
+from callsvc.access import reasons
+from callsvc.access.rights import Action, demand
+from callsvc.access.sessions import Session
+from callsvc.clock import Clock
+from callsvc.errors import ReasonRequired
+from callsvc.store import Database
+
+SITTING_S: Final = 600.0
+_REMEMBERED: Final = 10_000
+
+
+class Readings:
+    """What has been written down lately."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lately: OrderedDict[tuple[UUID, UUID, str], tuple[float, str]] = OrderedDict()
+
+    async def ask(self, session: Session, call: UUID, action: Action, *, kind: str, name: str) -> None:
+        """Raises `AccessDenied`, or `ReasonRequired` when this session has not opened the call."""
+        key = (session.id, call, name)
+        now = self._clock.monotonic()
+        async with self._database.transaction() as conn:
+            reason = await reasons.reason_for(conn, session, call)
+            noted = self._lately.get(key)
+            if reason is not None and noted is not None and noted[1] == reason and now - noted[0] < SITTING_S:
+                demand(session.person.roles, action)
+                return
+            await reasons.read(
+                conn, session, call, action, object_kind=kind, object_id=name, at=self._clock.utc_now()
+            )
+        if reason is None:
+            raise ReasonRequired
+        self._lately[key] = (now, reason)
+        self._lately.move_to_end(key)
+        while len(self._lately) > _REMEMBERED:
+            self._lately.popitem(last=False)

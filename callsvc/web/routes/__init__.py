@@ -1,0 +1,1 @@
+"""The API, a noun a file."""

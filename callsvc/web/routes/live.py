@@ -1,0 +1,69 @@
+"""What changes, as it changes: server-sent events (WHATWG HTML, section 9.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
+
+from callsvc.access import sessions
+from callsvc.errors import AccessDenied, Unavailable
+from callsvc.web import door
+from callsvc.web.changes import Watcher
+from callsvc.web.door import OneSite, SignedIn
+from callsvc.web.problems import Problem
+from callsvc.web.site import Site
+
+router = APIRouter(prefix="/api/events", tags=["live"])
+QUIET_S: Final = 15.0
+
+
+@router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+async def events(request: Request, here: OneSite, session: SignedIn) -> Response:
+    """A stream of topics that changed: `calls`, `call:<id>`, `demo`, `log`, `health`. It ends with the session."""
+    if session.person.must_change_password:
+        raise Problem("password_change_required")
+    token = request.cookies[door.cookie_name(here)]
+    # Taken here, so that one screen too many is told so; given back when the stream ends, however it ends.
+    taken = ExitStack()
+    watcher = taken.enter_context(here.changes.watch())
+    return StreamingResponse(
+        _stream(here, watcher, token, taken),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+        background=BackgroundTask(taken.close),
+    )
+
+
+async def _stream(here: Site, watcher: Watcher, token: str, taken: ExitStack) -> AsyncIterator[str]:
+    with taken:
+        yield "retry: 2000\nevent: hello\ndata: {}\n\n"
+        checked = here.clock.monotonic()
+        while not here.changes.closing.is_set():
+            topics = await watcher.next(QUIET_S)
+            if here.clock.monotonic() - checked >= QUIET_S:
+                checked = here.clock.monotonic()
+                if not await _still_there(here, token):
+                    return
+            if here.changes.closing.is_set():
+                return
+            if topics:
+                yield f"event: changed\ndata: {json.dumps({'topics': sorted(topics)})}\n\n"
+            else:
+                yield ": quiet\n\n"
+
+
+async def _still_there(here: Site, token: str) -> bool:
+    try:
+        async with here.database.transaction() as conn:
+            await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
+    except AccessDenied:
+        return False
+    except Unavailable:
+        return True
+    return True

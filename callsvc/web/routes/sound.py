@@ -1,0 +1,122 @@
+"""The sound of a call and its words: only for a session that has opened the call with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Header
+from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from callsvc.access.rights import Action
+from callsvc.access.sessions import Session
+from callsvc.store import transcripts
+from callsvc.types import Leg, Track, TranscriptState
+from callsvc.web import door, ranges
+from callsvc.web.door import CallId, OneSite
+from callsvc.web.playback import Playback
+from callsvc.web.problems import Problem
+from callsvc.web.shapes import Lane, Peaks, TranscriptOut, UtteranceOut, WordOut
+
+router = APIRouter(prefix="/api/calls", tags=["reading"])
+Listener = Annotated[Session, Depends(door.may(Action.AUDIO_READ))]
+Reader = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_READ))]
+Range = Annotated[str | None, Header(alias="Range", description="One range of bytes (RFC 9110).")]
+
+# As many stretches as a wide screen has room to show.
+MOST_PEAKS = 4000
+_WAV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/wav": {}}},
+    206: {"content": {"audio/wav": {}}},
+}
+# The order of the channels of playback.wav.
+CHANNELS = (Track.CALLER_RX, Track.OPERATOR_TX, Track.OPERATOR_RX)
+
+
+@router.get("/{call_id}/audio/{track}.wav", response_class=Response, responses=_WAV)
+async def audio(
+    here: OneSite, session: Listener, call_id: CallId, track: Track, asked: Range = None
+) -> Response:
+    """One track, as it was recorded, at its own rate."""
+    await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name=track)
+    recording = await here.library.open(call_id)
+    if track not in recording.tracks:
+        raise Problem("no_sound")
+    return ranges.wav(recording.wav(track), asked)
+
+
+@router.get("/{call_id}/playback.wav", response_class=Response, responses=_WAV)
+async def playback(here: OneSite, session: Listener, call_id: CallId, asked: Range = None) -> Response:
+    """All tracks in step, a channel each, in the order that `peaks` names."""
+    await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name="playback")
+    recording = await here.library.open(call_id)
+    return ranges.wav(Playback(recording, channels(recording.tracks)), asked)
+
+
+@router.get("/{call_id}/peaks")
+async def peaks(here: OneSite, session: Listener, call_id: CallId) -> Peaks:
+    """The outline of every track, for the waveform; and which channel of playback.wav is which."""
+    await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name="peaks")
+    recording = await here.library.open(call_id)
+    names = channels(recording.tracks)
+    longest = max(recording.tracks[name].samples / recording.tracks[name].rate_hz for name in names)
+    lanes = []
+    for name in names:
+        outline = await run_in_threadpool(recording.peaks, name)
+        low, high = fewer(outline.low, outline.high)
+        lanes.append(Lane(track=name, low=low.tolist(), high=high.tolist()))
+    return Peaks(duration_ms=round(1000 * longest), channels=names, lanes=lanes)
+
+
+@router.get("/{call_id}/transcript")
+async def transcript(here: OneSite, session: Reader, call_id: CallId) -> TranscriptOut:
+    """What was said, as the machine heard it."""
+    await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="transcript", name="transcript")
+    async with here.database.transaction() as conn:
+        found = await transcripts.of_call(conn, call_id)
+        if found is None or found.state != TranscriptState.DONE:
+            raise Problem("no_transcript")
+        spoken = await transcripts.utterances(conn, found.id)
+    return TranscriptOut(
+        model=found.model,
+        language=found.language,
+        utterances=[
+            UtteranceOut(
+                n=one.n,
+                leg=Leg(one.leg),
+                start_ms=one.start_ms,
+                end_ms=one.end_ms,
+                text=one.text,
+                words=[
+                    WordOut(
+                        start_ms=word["start_ms"],
+                        end_ms=word["end_ms"],
+                        text=word["text"],
+                        probability=word.get("probability"),
+                    )
+                    for word in one.words
+                ],
+            )
+            for one in spoken
+        ],
+    )
+
+
+def channels(tracks: Container[str]) -> list[str]:
+    """The tracks that there are, in the order of the channels. Raises `Problem` when there is none."""
+    names = [str(name) for name in CHANNELS if name in tracks]
+    if not names:
+        raise Problem("no_sound")
+    return names
+
+
+def fewer(low: NDArray[np.int8], high: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """The same outline in at most `MOST_PEAKS` stretches."""
+    step = -(-len(low) // MOST_PEAKS)
+    if step <= 1:
+        return low, high
+    edges = np.arange(0, len(low), step)
+    return np.minimum.reduceat(low, edges), np.maximum.reduceat(high, edges)

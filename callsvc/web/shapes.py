@@ -1,0 +1,302 @@
+"""What goes over the wire: the API's shapes, from which its OpenAPI description and the screens' types are made.
+
+Times are RFC 3339 in UTC. `_ms` counts from the start of the call.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callsvc.access.rights import Action
+from callsvc.types import CallState, Leg, Profile, RecordingState, Role, TranscriptState
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+# People
+
+
+class Credentials(Shape):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class PasswordChange(Shape):
+    current: Annotated[str, Field(min_length=1, max_length=1000)]
+    wanted: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Me(Shape):
+    """Who is signed in, and all that they may do."""
+
+    id: UUID
+    name: str
+    display_name: str
+    roles: list[Role]
+    rights: list[Action]
+    must_change_password: bool
+    expires_at: datetime
+
+
+class User(Shape):
+    id: UUID
+    name: str
+    display_name: str
+    roles: list[Role]
+    must_change_password: bool
+    created_at: datetime
+    last_login_at: datetime | None
+    disabled_at: datetime | None
+
+
+class UserList(Shape):
+    users: list[User]
+
+
+class NewUser(Shape):
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    display_name: Annotated[str, Field(min_length=1, max_length=200)]
+    roles: list[Role]
+
+
+class UserChange(Shape):
+    """What is left out stays as it is."""
+
+    roles: list[Role] | None = None
+    disabled: bool | None = None
+
+
+class UserWithPassword(Shape):
+    """The password works once and must then be changed; it is shown here and kept nowhere."""
+
+    user: User
+    one_time_password: str
+
+
+# Calls
+
+
+class RecordingBrief(Shape):
+    state: RecordingState
+    outcome: str | None
+
+
+class TranscriptBrief(Shape):
+    state: TranscriptState
+    progress: float
+
+
+class ProofBrief(Shape):
+    """Levels and shares are null when no key stroke was found."""
+
+    strokes: int
+    level_before_db: float | None
+    level_after_db: float | None
+    audible_before_pct: float | None
+    audible_after_pct: float | None
+    degraded: bool
+
+
+class ProofOut(ProofBrief):
+    blocks: int
+    blocks_passed: int
+    model: str
+    model_sha256: str
+    latency_samples: int
+
+
+class CallSummary(Shape):
+    id: UUID
+    profile: Profile
+    state: CallState
+    demo: bool
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    length_ms: int | None
+    degraded: str | None
+    recording: RecordingBrief | None
+    transcript: TranscriptBrief | None
+    proof: ProofBrief | None
+
+
+class CallList(Shape):
+    """Newest first. `next` is given back as `before` to go on; null at the end. `now` is the service's clock."""
+
+    now: datetime
+    calls: list[CallSummary]
+    next: str | None
+
+
+class GapOut(Shape):
+    """Samples at the track's rate, from the start of the call."""
+
+    start: int
+    length: int
+    cause: str
+
+
+class TrackOut(Shape):
+    name: str
+    rate: int
+    samples: int
+    gaps: list[GapOut]
+
+
+class LegOut(Shape):
+    leg: Leg
+    transport: str
+    codec: str
+    joined_at: datetime | None
+    left_at: datetime | None
+    cause: str | None
+
+
+class CallDetail(CallSummary):
+    """All that may be known of a call without a reason. `opened` is the reason under which this session has it open."""
+
+    proof: ProofOut | None
+    now: datetime
+    node: str | None
+    cause: str | None
+    legs: list[LegOut]
+    tracks: list[TrackOut]
+    opened: str | None
+
+
+class NewCall(Shape):
+    profile: Profile
+
+
+class CallTokens(Shape):
+    """The call, where to signal, and the token of each leg; each is good once, for two minutes."""
+
+    call_id: UUID
+    media_url: str
+    caller_token: str
+    operator_token: str
+
+
+class Access(Shape):
+    # Its length is judged where all reasons are; this bound only keeps nonsense out.
+    reason: Annotated[str, Field(max_length=2000)]
+
+
+class Lane(Shape):
+    """The outline of a track: lowest and highest of each stretch, -128 to 127."""
+
+    track: str
+    low: list[int]
+    high: list[int]
+
+
+class Peaks(Shape):
+    """`channels` names the track of each channel of playback.wav."""
+
+    duration_ms: int
+    channels: list[str]
+    lanes: list[Lane]
+
+
+class WordOut(Shape):
+    start_ms: int
+    end_ms: int
+    text: str
+    probability: float | None
+
+
+class UtteranceOut(Shape):
+    n: int
+    leg: Leg
+    start_ms: int
+    end_ms: int
+    text: str
+    words: list[WordOut]
+
+
+class TranscriptOut(Shape):
+    model: str | None
+    language: str
+    utterances: list[UtteranceOut]
+
+
+class Demonstration(Shape):
+    """A demonstration call. `progress` runs from 0 to 1; `step` names what is being done."""
+
+    id: UUID
+    call_id: UUID | None
+    state: Literal["queued", "running", "done", "failed"]
+    progress: float
+    step: str
+    error: str | None
+    created_at: datetime
+
+
+class LatestDemonstration(Shape):
+    latest: Demonstration | None
+
+
+# The access log
+
+
+class Who(Shape):
+    id: UUID
+    name: str
+    display_name: str
+
+
+class WhoList(Shape):
+    people: list[Who]
+
+
+class AccessEventOut(Shape):
+    """`object` says which part of a call or which account, where the action does not."""
+
+    id: int
+    at: datetime
+    person: Who | None
+    action: str
+    object: str | None
+    call_id: UUID | None
+    reason: str
+
+
+class AccessEventList(Shape):
+    """Newest first; `next` is given back as `before` to go on."""
+
+    events: list[AccessEventOut]
+    next: int | None
+
+
+class Chain(Shape):
+    """Whether the log is whole, as of `at`. `head` is the digest that ends the chain."""
+
+    whole: bool
+    events: int
+    head: str | None
+    broken_at: int | None
+    at: datetime
+
+
+# Health
+
+
+class Part(Shape):
+    """How one part is: a code that the screens have words for, and the figures in those words."""
+
+    part: str
+    state: Literal["ok", "degraded", "down"]
+    code: str
+    values: dict[str, str | int | float]
+
+
+class HealthOut(Shape):
+    at: datetime
+    overall: Literal["ok", "degraded", "down"]
+    parts: list[Part]

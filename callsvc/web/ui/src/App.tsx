@@ -1,0 +1,60 @@
+/** Which page stands on the screen, and for whom. */
+import { useEffect, useState } from "preact/hooks";
+import { Problem } from "./api/client";
+import { useKeys } from "./keys";
+import { Call } from "./pages/Call";
+import { Calls } from "./pages/Calls";
+import { Health } from "./pages/Health";
+import { AccessLog } from "./pages/AccessLog";
+import { Missing } from "./pages/Missing";
+import { Password } from "./pages/Password";
+import { SignIn } from "./pages/SignIn";
+import { Users } from "./pages/Users";
+import { Fault } from "./parts/Notice";
+import { Help, helpOpen } from "./parts/Help";
+import { Shell } from "./parts/Shell";
+import { path, place, type Place } from "./router";
+import { ask, may, me, type Right } from "./session";
+
+const needs: Partial<Record<Place["page"], Right>> = {
+  calls: "call.list",
+  call: "call.list",
+  users: "users.admin",
+  log: "trail.read",
+  health: "health.read",
+};
+
+export function App() {
+  const [problem, setProblem] = useState<Problem>();
+  const start = () => {
+    setProblem(undefined);
+    ask().catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+  };
+  useEffect(start, []);
+  useKeys({ help: () => (helpOpen.value = true) });
+  if (problem) return <main class="alone"><Fault problem={problem} retry={start} /></main>;
+  if (me.value === undefined) return null;
+  if (me.value === null) return <><SignIn /><Help page="signin" /></>;
+  if (me.value.must_change_password) return <><Password first /><Help page="password" /></>;
+  const wanted = place(path.value);
+  const right = needs[wanted.page];
+  const at: Place = right && !may(right) ? { page: "missing" } : wanted;
+  return (
+    <>
+      <Shell>{page(at)}</Shell>
+      <Help page={at.page} />
+    </>
+  );
+}
+
+function page(at: Place) {
+  switch (at.page) {
+    case "calls": return <Calls />;
+    case "call": return <Call key={at.id} id={at.id} />;
+    case "users": return <Users />;
+    case "log": return <AccessLog />;
+    case "health": return <Health />;
+    case "password": return <Password />;
+    case "missing": return <Missing />;
+  }
+}

@@ -1,0 +1,81 @@
+/** The service's API, typed by its own OpenAPI description (schema.d.ts is generated; never edit it). */
+import { lang } from "../locale";
+import type { components, paths } from "./schema";
+
+export type Shape<Name extends keyof components["schemas"]> = components["schemas"][Name];
+
+type Method = "get" | "post" | "patch" | "delete";
+type Having<M extends Method> = { [P in keyof paths]: paths[P] extends { [K in M]: object } ? P : never }[keyof paths];
+type Operation<P extends keyof paths, M extends Method> = paths[P] extends { [K in M]: infer O } ? O : never;
+type Json<R> = R extends { content: { "application/json": infer B } } ? B : undefined;
+type Answer<O> = O extends { responses: infer R }
+  ? Json<R[Extract<keyof R, 200 | 201 | 202 | 204>]>
+  : never;
+type Body<O> = O extends { requestBody: { content: { "application/json": infer B } } } ? B : undefined;
+type Fields<O, In extends "path" | "query"> = O extends { parameters: { [K in In]?: infer F } } ? F : never;
+export type Options<O> = {
+  path?: Fields<O, "path">;
+  query?: Fields<O, "query">;
+  body?: Body<O>;
+  signal?: AbortSignal;
+};
+
+/** What went wrong, in the words of the service: `title` says what, `hint` what to do. `code` is for the program. */
+export class Problem extends Error {
+  constructor(readonly status: number, readonly code: string, readonly title: string, readonly hint: string,
+    readonly field: string | null = null) {
+    super(title);
+  }
+}
+
+/** Called when the service says that nobody is signed in any more. */
+export const whenSignedOut: { tell: () => void } = { tell: () => undefined };
+
+async function call<P extends keyof paths, M extends Method>(
+  method: M, path: P, options: Options<Operation<P, M>>,
+): Promise<Answer<Operation<P, M>>> {
+  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.value };
+  const init: RequestInit = { method: method.toUpperCase(), headers, credentials: "same-origin", cache: "no-store" };
+  if (options.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(options.body);
+  }
+  if (options.signal) init.signal = options.signal;
+  let answer: Response;
+  try {
+    answer = await fetch(address(path, options), init);
+  } catch (fault) {
+    if (fault instanceof DOMException && fault.name === "AbortError") throw fault;
+    throw new Problem(0, "unreachable", "", "");
+  }
+  if (!answer.ok) throw await problem(answer);
+  return (answer.status === 204 ? undefined : await answer.json()) as Answer<Operation<P, M>>;
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  let told: { code?: string; title?: string; hint?: string; field?: string } = {};
+  try {
+    told = (await answer.json()) as typeof told;
+  } catch {
+    told = {};
+  }
+  if (answer.status === 401 && told.code === "signed_out") whenSignedOut.tell();
+  return new Problem(answer.status, told.code ?? "fault", told.title ?? "", told.hint ?? "", told.field ?? null);
+}
+
+function address(path: string, options: { path?: unknown; query?: unknown }): string {
+  const inPath = (options.path ?? {}) as Record<string, string>;
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(inPath[name] ?? ""));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries((options.query ?? {}) as Record<string, unknown>)) {
+    if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text ? `${filled}?${text}` : filled;
+}
+
+export const api = {
+  get: <P extends Having<"get">>(path: P, options: Options<Operation<P, "get">> = {}) => call("get", path, options),
+  post: <P extends Having<"post">>(path: P, options: Options<Operation<P, "post">> = {}) => call("post", path, options),
+  patch: <P extends Having<"patch">>(path: P, options: Options<Operation<P, "patch">> = {}) => call("patch", path, options),
+};

@@ -1,0 +1,61 @@
+/** A call is opened for a reason, which is kept. Nothing is heard or read before. */
+import { useState } from "preact/hooks";
+import { api, Problem, type Shape } from "../api/client";
+import { t, type Key } from "../locale";
+import { Icon } from "../parts/Icon";
+import { Fault } from "../parts/Notice";
+
+const reasons = ["investigation", "review", "disclosure", "complaint", "technical"] as const;
+const LEAST = 5;
+const MOST = 500;
+
+export function ReasonGate({ call, opened }: { call: Shape<"CallDetail">; opened: () => void }) {
+  const [chosen, choose] = useState<string>("");
+  const [note, setNote] = useState("");
+  const [tried, setTried] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+  const label = chosen ? t(`reason.${chosen}` as Key) : "";
+  const reason = [label, note.trim()].filter(Boolean).join(": ");
+  const missing = tried && reason.length < LEAST;
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    if (reason.length < LEAST) return;
+    api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })
+      .then(opened)
+      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+  };
+
+  return (
+    <section class="card gate" aria-labelledby="gate">
+      <div class="gate-mark" aria-hidden="true"><Icon name="lock" size={28} /></div>
+      <div>
+        <h2 id="gate">{t("gate.title")}</h2>
+        <p>{t("gate.lead")}</p>
+        {problem && <Fault problem={problem} />}
+        <form onSubmit={submit}>
+          <fieldset aria-describedby={missing ? "gate-fault" : undefined}>
+            <legend>{t("gate.reason")}</legend>
+            <div class="chips">
+              {reasons.map((name) => (
+                <label key={name} class="chip">
+                  <input type="radio" name="reason" value={name} checked={chosen === name} onChange={() => choose(name)} />
+                  <span>{t(`reason.${name}`)}</span>
+                </label>
+              ))}
+            </div>
+          </fieldset>
+          <div class="field">
+            <label for="gate-note">{t("gate.note")}</label>
+            <textarea id="gate-note" rows={2} maxLength={MOST - 60} value={note} aria-invalid={missing ? "true" : undefined}
+              aria-describedby={missing ? "gate-hint gate-fault" : "gate-hint"} onInput={(event) => setNote(event.currentTarget.value)} />
+            <p class="hint" id="gate-hint">{t("gate.hint")}</p>
+            {missing && <p class="field-fault" id="gate-fault" role="alert">{t("gate.missing")}</p>}
+          </div>
+          <button type="submit" class="button primary"><Icon name="eye" />{t("gate.open")}</button>
+        </form>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,103 @@
+/** Both parties as two lanes on one time line. For assistive technology it is a slider; gaps are hatched and named. */
+import { useEffect, useRef } from "preact/hooks";
+import { effect } from "@preact/signals";
+import WaveSurfer from "wavesurfer.js";
+import type { Shape } from "../api/client";
+import { clock, number } from "../format";
+import { t } from "../locale";
+import { colour, painted } from "../theme";
+import { causeName, trackName } from "./Facts";
+import type { Sound } from "./sound";
+
+type Peaks = Shape<"Peaks">;
+type Track = Shape<"TrackOut">;
+const LANE_PX = 84;
+const STEP_S = 5;
+
+function nonce(): string {
+  return document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "";
+}
+
+/** Lowest and highest of each stretch, one after the other: the outline that wavesurfer draws. */
+function outline(lane: Peaks["lanes"][number]): Float32Array {
+  const line = new Float32Array(lane.low.length * 2);
+  lane.low.forEach((low, n) => {
+    line[2 * n] = low / 128;
+    line[2 * n + 1] = (lane.high[n] ?? 0) / 128;
+  });
+  return line;
+}
+
+type Props = { peaks: Peaks; tracks: Track[]; sound: Sound; shown: readonly string[] };
+
+export function Waveform({ peaks, tracks, sound, shown }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const lanes = shown.flatMap((name) => peaks.lanes.filter((lane) => lane.track === name));
+  useEffect(() => {
+    if (!box.current) return undefined;
+    const colours = () => lanes.map((lane) => {
+      const token = lane.track === "caller.rx" ? "--caller" : lane.track === "operator.rx" ? "--raw" : "--operator";
+      return { waveColor: colour(`${token}-wave`), progressColor: colour(token), height: LANE_PX };
+    });
+    const surfer = WaveSurfer.create({
+      container: box.current,
+      peaks: lanes.map(outline),
+      duration: peaks.duration_ms / 1000,
+      splitChannels: colours(),
+      height: LANE_PX,
+      barWidth: 2,
+      barGap: 1,
+      barRadius: 1,
+      cursorColor: colour("--text"),
+      cursorWidth: 2,
+      normalize: false,
+      interact: true,
+      dragToSeek: false,
+      cspNonce: nonce(),
+    });
+    surfer.on("interaction", (seconds) => sound.seek(seconds));
+    const stopFollowing = effect(() => surfer.setTime(sound.at.value));
+    const stopPainting = effect(() => {
+      if (painted.value > 0) surfer.setOptions({ splitChannels: colours(), cursorColor: colour("--text") });
+    });
+    return () => {
+      stopFollowing();
+      stopPainting();
+      surfer.destroy();
+    };
+  }, [peaks, shown.join()]);
+
+  const seconds = peaks.duration_ms / 1000;
+  const onKey = (event: KeyboardEvent) => {
+    const by: Record<string, number> = { ArrowLeft: -STEP_S, ArrowDown: -STEP_S, ArrowRight: STEP_S, ArrowUp: STEP_S, PageDown: -60, PageUp: 60 };
+    const step = by[event.key];
+    if (step !== undefined) sound.skip(step);
+    else if (event.key === "Home") sound.seek(0);
+    else if (event.key === "End") sound.seek(seconds);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="waveform">
+      <div class="lane-names" aria-hidden="true">
+        {lanes.map((lane) => <span key={lane.track} class={lane.track.replace(".", "-")}>{trackName(lane.track)}</span>)}
+      </div>
+      <div class="lanes" role="slider" tabIndex={0} aria-label={t("player.position")} aria-valuemin={0} aria-valuemax={Math.round(seconds)}
+        aria-valuenow={Math.round(sound.at.value)} aria-valuetext={t("player.position.text", { at: clock(sound.at.value), of: clock(seconds) })} onKeyDown={onKey}>
+        <div ref={box} class="wave" />
+        {lanes.map((lane, n) => {
+          const track = tracks.find((candidate) => candidate.name === lane.track);
+          return track?.gaps.map((gap) => {
+            const from = gap.start / track.rate;
+            const length = gap.length / track.rate;
+            return (
+              <div key={`${lane.track} ${gap.start}`} class={`gap ${gap.cause}`} title={t("gap.title", { cause: causeName(gap.cause), at: clock(from), s: number(length, 1) })}
+                style={{ left: `${(100 * from) / seconds}%`, width: `${(100 * length) / seconds}%`, top: `${n * LANE_PX}px`, height: `${LANE_PX}px` }} />
+            );
+          });
+        })}
+      </div>
+      <div class="lane-times" aria-hidden="true"><span>{clock(0)}</span><span>{clock(seconds / 2)}</span><span>{clock(seconds)}</span></div>
+    </div>
+  );
+}

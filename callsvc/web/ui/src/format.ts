@@ -1,0 +1,59 @@
+/** Times, lengths and figures as people read them. */
+import { lang } from "./locale";
+
+/** Seconds as 4:12, or 1:04:12 from an hour on. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const s = String(whole % 60).padStart(2, "0");
+  return h > 0 ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${String(m).padStart(2, "0")}:${s}`;
+}
+
+/** A duration for machines, for <time datetime>. */
+export function isoDuration(seconds: number): string {
+  return `PT${Math.max(0, Math.round(seconds))}S`;
+}
+
+const dated = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${lang.value} ${name}`;
+  let found = dated.get(key);
+  if (!found) dated.set(key, (found = new Intl.DateTimeFormat(lang.value === "sv" ? "sv-SE" : "en-GB", options)));
+  return found;
+}
+
+/** 22 nov. 2026 14:03 */
+export function moment(iso: string): string {
+  return formatter("moment", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
+}
+
+/** 22 nov. 14:03:07 */
+export function momentWithSeconds(iso: string): string {
+  return formatter("seconds", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(iso));
+}
+
+/** söndag 22 november */
+export function day(iso: string): string {
+  return formatter("day", { weekday: "long", day: "numeric", month: "long" }).format(new Date(iso));
+}
+
+/** 14:03 */
+export function hour(iso: string): string {
+  return formatter("hour", { hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
+}
+
+export function number(value: number, digits = 0): string {
+  return new Intl.NumberFormat(lang.value, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value);
+}
+
+/** A share in per cent, one decimal under ten. */
+export function percent(value: number): string {
+  return `${number(value, value > 0 && value < 10 ? 1 : 0)} %`;
+}
+
+/** A level with its true minus sign. */
+export function decibel(value: number): string {
+  return `${number(value, 0).replace("-", "−")} dB`;
+}

@@ -1,0 +1,86 @@
+/** The keyboard: keymap.json says which key does what where; this listens, and tells help and tooltips the same. */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { lookup, type Key } from "./locale";
+import keymap from "./keymap.json";
+import { remember, remembered } from "./remembered";
+
+export type Action = (typeof keymap)[number]["action"];
+export type Where = "everywhere" | "calls" | "call";
+export type Binding = { action: string; keys: string[]; where: string };
+
+export const bindings: readonly Binding[] = keymap;
+/** Single letters can be turned off (WCAG 2.1.4): those who dictate or tremble press them by accident. */
+export const letters = signal(remembered("keys") !== "off");
+
+export function chooseLetters(on: boolean): void {
+  letters.value = on;
+  remember("keys", on ? null : "off");
+}
+
+type Handler = () => void;
+const handlers = new Map<string, Handler>();
+const CHORD_MS = 1200;
+let first: { key: string; at: number } | null = null;
+
+function pressed(event: KeyboardEvent): string {
+  return event.key === " " ? "Space" : event.key;
+}
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && Boolean(target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]"));
+}
+
+/** Keys that the focused control itself answers to stay with it. */
+function taken(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (key === "Space") return Boolean(target.closest("button, a, summary, input, [role=button], [role=slider]"));
+  if (key.startsWith("Arrow")) return Boolean(target.closest("[role=slider], [role=radiogroup], input, [data-arrows]"));
+  return false;
+}
+
+addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!letters.value || typing(event.target) || document.querySelector("dialog[open]")) return;
+  const key = pressed(event);
+  if (taken(event.target, key)) return;
+  const chord = first && event.timeStamp - first.at < CHORD_MS ? `${first.key} ${key}` : null;
+  first = null;
+  for (const binding of bindings) {
+    if (!handlers.has(binding.action)) continue;
+    if (binding.keys.some((candidate) => candidate === key || candidate === chord)) {
+      event.preventDefault();
+      handlers.get(binding.action)?.();
+      return;
+    }
+  }
+  if (bindings.some((binding) => binding.keys.some((candidate) => candidate.startsWith(`${key} `)))) {
+    first = { key, at: event.timeStamp };
+  }
+});
+
+/** While the component is shown, its actions answer to their keys. */
+export function useKeys(actions: Record<Action, Handler> | Partial<Record<Action, Handler>>): void {
+  useEffect(() => {
+    const mine = Object.entries(actions) as [string, Handler][];
+    for (const [action, handler] of mine) handlers.set(action, handler);
+    return () => {
+      for (const [action, handler] of mine) if (handlers.get(action) === handler) handlers.delete(action);
+    };
+  });
+}
+
+export function keyNames(binding: Binding): string[][] {
+  return binding.keys.map((keys) => keys.split(" ").map((key) => lookup(`keyname.${key}`, key.length === 1 ? key.toUpperCase() : key)));
+}
+
+export function actionLabel(action: string): Key {
+  return `key.${action}` as Key;
+}
+
+/** For title and aria-keyshortcuts: the first key of an action. */
+export function hint(action: Action): string {
+  const binding = bindings.find((candidate) => candidate.action === action);
+  const names = binding ? keyNames(binding)[0] : undefined;
+  return names ? names.join(" ") : "";
+}

@@ -1,0 +1,16 @@
+import "@fontsource-variable/atkinson-hyperlegible-next";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/parts.css";
+import "./styles/shell.css";
+import "./styles/pages.css";
+import "./styles/call.css";
+import { render } from "preact";
+import { App } from "./App";
+import { choose, lang } from "./locale";
+import { onLink } from "./router";
+
+choose(lang.value);
+addEventListener("click", onLink);
+const root = document.getElementById("app");
+if (root) render(<App />, root);

@@ -1,0 +1,82 @@
+/** Who looked at what, when and why; and whether the log is whole. */
+import { useCallback, useState } from "preact/hooks";
+import { api, type Shape } from "../api/client";
+import { momentWithSeconds, number } from "../format";
+import { lookup, t, tn } from "../locale";
+import { useResource } from "../resource";
+import { callAddress } from "../router";
+import { Fault, Notice } from "../parts/Notice";
+import { Page } from "../parts/Page";
+import { Shape as Drawn, State } from "../parts/State";
+
+type Page_ = Shape<"AccessEventList">;
+
+export function AccessLog() {
+  const [person, setPerson] = useState("");
+  const [older, setOlder] = useState<Page_[]>([]);
+  const people = useResource((signal) => api.get("/api/access-events/people", { signal }), []);
+  const first = useResource((signal) => {
+    setOlder([]);
+    return api.get("/api/access-events", { query: { user_id: person }, signal });
+  }, [person], ["log"]);
+  const next = (older.at(-1) ?? first.data)?.next;
+  const more = useCallback(() => {
+    if (next) void api.get("/api/access-events", { query: { user_id: person, before: next } }).then((list) => setOlder((lists) => [...lists, list]));
+  }, [next, person]);
+  const events = first.data && [first.data, ...older].flatMap((list) => list.events);
+  return (
+    <Page title={t("log.title")} lead={t("log.lead")}>
+      <Chain />
+      <div class="filters">
+        <label class="field inline"><span>{t("log.person")}</span>
+          <select value={person} onChange={(event) => setPerson(event.currentTarget.value)}>
+            <option value="">{t("log.everybody")}</option>
+            {people.data?.people.map((one) => <option key={one.id} value={one.id}>{`${one.display_name} (${one.name})`}</option>)}
+          </select>
+        </label>
+      </div>
+      {first.problem && !events && <Fault problem={first.problem} retry={first.reload} />}
+      {events && events.length === 0 && <p class="empty">{t("log.none")}</p>}
+      {events && events.length > 0 && (
+        <div class="card table-card">
+          <table class="cards log">
+            <thead><tr><th scope="col">{t("log.when")}</th><th scope="col">{t("log.who")}</th><th scope="col">{t("log.what")}</th><th scope="col">{t("log.why")}</th></tr></thead>
+            <tbody>
+              {events.map((event) => (
+                <tr key={event.id}>
+                  <th scope="row"><time datetime={event.at}>{momentWithSeconds(event.at)}</time><span class="aside">{t("log.number", { n: event.id })}</span></th>
+                  <td data-label={t("log.who")}>{event.person ? <>{event.person.display_name} <span class="aside">{event.person.name}</span></> : t("log.service")}</td>
+                  <td data-label={t("log.what")}>{lookup(`action.${event.action}`, event.action)}
+                    {event.object && <> <span class="aside">{event.object}</span></>}
+                    {event.call_id && <> <a href={callAddress(event.call_id)}>{t("log.call")}</a></>}</td>
+                  <td data-label={t("log.why")}>{event.reason || <span class="aside">{t("log.noreason")}</span>}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {next && <button type="button" class="button" onClick={more}>{t("calls.more")}</button>}
+    </Page>
+  );
+}
+
+function Chain() {
+  const chain = useResource((signal) => api.get("/api/access-events/chain", { signal }), []);
+  if (chain.problem && !chain.data) return <Fault problem={chain.problem} retry={chain.reload} />;
+  if (!chain.data) return <p class="chain"><State tone="busy">{t("chain.checking")}</State></p>;
+  if (!chain.data.whole) {
+    return (
+      <Notice tone="bad" title={t("chain.broken")}>
+        <p>{chain.data.broken_at === null ? t("chain.broken.hint") : t("chain.broken.at", { n: chain.data.broken_at })} {t("chain.broken.do")}</p>
+      </Notice>
+    );
+  }
+  return (
+    <div class="chain">
+      <Drawn tone="good" /><span>{chain.data.events === 0 ? t("chain.empty") : tn("chain.whole", chain.data.events)} {t("chain.at", { at: momentWithSeconds(chain.data.at) })}</span>
+      {chain.data.head && <span class="aside" title={t("chain.head.hint")}>{t("chain.head", { n: number(chain.data.events), digest: chain.data.head.slice(0, 16) })}</span>}
+      <button type="button" class="button small" onClick={chain.reload}>{t("chain.again")}</button>
+    </div>
+  );
+}

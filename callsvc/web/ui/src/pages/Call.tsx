@@ -1,0 +1,60 @@
+/** One call: its facts and its proof for all who may know of it; its sound and its words for a reason. */
+import { useState } from "preact/hooks";
+import { api } from "../api/client";
+import { Facts } from "../call/Facts";
+import { Player } from "../call/Player";
+import { Proof } from "../call/Proof";
+import { ReasonGate } from "../call/ReasonGate";
+import { Sound } from "../call/sound";
+import { Transcript } from "../call/Transcript";
+import { profileName, recordingSaid } from "../call/words";
+import { moment } from "../format";
+import { t } from "../locale";
+import { useResource } from "../resource";
+import { addresses } from "../router";
+import { may } from "../session";
+import { Clock, serviceTimeIs } from "../parts/Clock";
+import { Icon } from "../parts/Icon";
+import { Fault, Notice } from "../parts/Notice";
+import { Page } from "../parts/Page";
+import { State } from "../parts/State";
+
+export function Call({ id }: { id: string }) {
+  const [sound] = useState(() => new Sound(id));
+  const found = useResource(async (signal) => {
+    const answer = await api.get("/api/calls/{call_id}", { path: { call_id: id }, signal });
+    serviceTimeIs(answer.now);
+    return answer;
+  }, [id], [`call:${id}`]);
+  const call = found.data;
+  const back = <p class="way-back"><a href={addresses.calls}><Icon name="left" size={18} />{t("call.back")}</a></p>;
+  if (!call) {
+    return (
+      <Page title={t("call.title")} before={back}>
+        {found.problem && <Fault problem={found.problem} retry={found.reload} />}
+      </Page>
+    );
+  }
+  const live = call.state === "live" && call.started_at;
+  const recording = recordingSaid(call);
+  return (
+    <Page before={back} title={t("call.titled", { line: profileName(call.profile), at: moment(call.started_at ?? call.created_at) })}>
+      <p class="call-states">
+        {live
+          ? <State tone={recording.tone}>{recording.words} <Clock since={live} /></State>
+          : <State tone={recording.tone}>{recording.words}</State>}
+        {call.demo && <span class="tag">{t("calls.demo.tag")}</span>}
+      </p>
+      {call.degraded && <Notice tone="warn" title={t("quiet.degraded")}><p>{t("quiet.degraded.hint")}</p></Notice>}
+      <Proof call={call} />
+      {call.state === "ended" && may("call.open") && (call.opened
+        ? <>
+          <Player call={call} sound={sound} />
+          <Transcript call={call} sound={sound} />
+        </>
+        : <ReasonGate call={call} opened={found.reload} />)}
+      {call.state === "ended" && !may("call.open") && <Notice tone="quiet" title={t("call.closed")}><p>{t("call.closed.hint")}</p></Notice>}
+      <Facts call={call} />
+    </Page>
+  );
+}

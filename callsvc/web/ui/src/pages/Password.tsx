@@ -1,0 +1,60 @@
+/** A password of one's own, in place of the one-time one or of an old one. */
+import { useState } from "preact/hooks";
+import { api, Problem } from "../api/client";
+import { t } from "../locale";
+import { addresses, go } from "../router";
+import { ask, signOut } from "../session";
+import { Field } from "../parts/Field";
+import { Fault, Notice } from "../parts/Notice";
+import { Page } from "../parts/Page";
+
+const LEAST = 12;
+
+export function Password({ first = false }: { first?: boolean }) {
+  const [current, setCurrent] = useState("");
+  const [wanted, setWanted] = useState("");
+  const [again, setAgain] = useState("");
+  const [problem, setProblem] = useState<Problem>();
+  const [tried, setTried] = useState(false);
+  const [done, setDone] = useState(false);
+  const short = tried && wanted.length < LEAST ? t("password.short", { n: LEAST }) : null;
+  const differs = tried && wanted !== again ? t("password.differs") : null;
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    setDone(false);
+    if (wanted.length < LEAST || wanted !== again) return;
+    api.post("/api/me/password", { body: { current, wanted } })
+      .then(async () => {
+        setProblem(undefined);
+        await ask();
+        setDone(true);
+        setCurrent("");
+        setWanted("");
+        setAgain("");
+        setTried(false);
+        if (first) go(addresses.calls, { replace: true });
+      })
+      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+  };
+
+  return (
+    <div class={first ? "alone" : ""}>
+      <Page title={first ? t("password.first") : t("password.title")} lead={first ? t("password.first.lead") : t("password.lead")}>
+        <form class="card narrow" onSubmit={submit}>
+          {problem && <Fault problem={problem} />}
+          {done && <Notice tone="good" title={t("password.done")} />}
+          <Field label={first ? t("password.onetime") : t("password.current")} value={current} change={setCurrent} type="password" autocomplete="current-password" />
+          <Field label={t("password.wanted")} value={wanted} change={setWanted} type="password" autocomplete="new-password"
+            hint={t("password.hint", { n: LEAST })} fault={short} />
+          <Field label={t("password.again")} value={again} change={setAgain} type="password" autocomplete="new-password" fault={differs} />
+          <div class="row">
+            <button type="submit" class="button primary">{t("password.go")}</button>
+            {first && <button type="button" class="button" onClick={() => void signOut()}>{t("nav.out")}</button>}
+          </div>
+        </form>
+      </Page>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+/** Who is signed in. The cookie is the browser's; the screens know only the person and what they may do. */
+import { signal } from "@preact/signals";
+import { api, Problem, whenSignedOut, type Shape } from "./api/client";
+
+export type Me = Shape<"Me">;
+export type Right = Me["rights"][number];
+
+/** undefined: not asked yet; null: nobody. */
+export const me = signal<Me | null | undefined>(undefined);
+export const expired = signal(false);
+
+whenSignedOut.tell = () => {
+  expired.value = Boolean(me.value);
+  me.value = null;
+};
+
+export async function ask(): Promise<void> {
+  try {
+    me.value = await api.get("/api/me");
+  } catch (fault) {
+    if (fault instanceof Problem && fault.status === 401) me.value = null;
+    else throw fault;
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  me.value = await api.post("/api/login", { body: { name, password } });
+  expired.value = false;
+}
+
+export async function signOut(): Promise<void> {
+  await api.post("/api/logout");
+  me.value = null;
+  expired.value = false;
+}
+
+export function may(right: Right): boolean {
+  return me.value?.rights.includes(right) ?? false;
+}
