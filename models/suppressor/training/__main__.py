@@ -84,7 +84,9 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self.begun: int | None = None
         self.spent = 0.0
-        matrices = [p for n, p in self.net.named_parameters() if p.ndim == 2 and p.shape[0] > 1 and "gain" not in n]
+        matrices = [
+            p for n, p in self.net.named_parameters() if p.ndim == 2 and p.shape[0] > 1 and "gain" not in n
+        ]
         chosen = {id(p) for p in matrices}
         rest = [p for p in self.net.parameters() if id(p) not in chosen]
         self.optimisers = (Muon(matrices, args.rate), torch.optim.Adam(rest, args.rate, (0.9, 0.98)))
@@ -121,7 +123,7 @@ class Trainer:
         parts = cost(gains, keys, voice, batch, prices)
         total = torch.stack(list(parts.values())).sum()
         self.net.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         if bool(torch.isfinite(norm)):
             for optimiser in self.optimisers:
@@ -162,7 +164,8 @@ class Schedule:
         return self.before + time.monotonic() - self.clock
 
     def done(self) -> float:
-        return self.spent() / 60 / self.args.minutes if self.args.minutes else self.steps() / self.args.steps
+        share = self.spent() / 60 / self.args.minutes if self.args.minutes else self.steps() / self.args.steps
+        return float(share)
 
     def left(self) -> float:
         """Minutes."""

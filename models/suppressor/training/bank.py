@@ -86,7 +86,8 @@ def read(path: Path, rate: int = RATE) -> NDArray[np.float64]:
 def frame_db(x: NDArray[Any], ms: int) -> NDArray[np.float64]:
     n = RATE * ms // 1000
     m = len(x) // n
-    return 10 * np.log10(np.mean(np.asarray(x[: m * n], np.float64).reshape(m, n) ** 2, axis=1) + 1e-12)
+    mean = np.mean(np.asarray(x[: m * n], np.float64).reshape(m, n) ** 2, axis=1)
+    return np.asarray(10 * np.log10(mean + 1e-12))
 
 
 def active_db(x: NDArray[Any]) -> float:
@@ -117,7 +118,7 @@ def background(x: NDArray[Any], rng: np.random.Generator, seconds: float = 3.2) 
     for k in range(hops):
         phase = np.exp(2j * np.pi * rng.random(len(shape)))
         y[k * size // 2 : k * size // 2 + size] += w * np.fft.irfft(shape * phase, size)
-    return y[size // 2 : hops * size // 2] * np.sqrt(2 / 1.5) * 0.8
+    return np.asarray(y[size // 2 : hops * size // 2] * np.sqrt(2 / 1.5) * 0.8)
 
 
 def _pcm(x: NDArray[Any]) -> NDArray[np.int16]:
@@ -162,7 +163,9 @@ def _espeak(rng: np.random.Generator) -> Iterator[Utterance]:
                 )
                 if said.returncode == 0 and path.exists():
                     x = read(path)
-                    x = np.pad(x, (800, 2400)) + 10 ** (rng.uniform(-80, -62) / 20) * rng.standard_normal(len(x) + 3200)
+                    x = np.pad(x, (800, 2400)) + 10 ** (rng.uniform(-80, -62) / 20) * rng.standard_normal(
+                        len(x) + 3200
+                    )
                     yield utterance(f"espeak-{voice}", x, rng)
 
 

@@ -171,7 +171,12 @@ class Mixer:
             self._put(out, at - stroke.press, x, gain)
             if under is not None:
                 other: Stroke = self._pick(under)
-                self._put(out, at - other.press + int(rng.integers(0, 96)), other.samples, gain * power(rng.uniform(-12, 0)))
+                self._put(
+                    out,
+                    at - other.press + int(rng.integers(0, 96)),
+                    other.samples,
+                    gain * power(rng.uniform(-12, 0)),
+                )
             if stroke.release is not None:
                 held = float(np.clip(0.095 * np.exp(0.3 * rng.standard_normal()), 0.04, 0.3))
                 self._put(out, at + int(held * RATE), stroke.release, gain * release_gain)
@@ -187,9 +192,13 @@ class Mixer:
         octave = np.log2(hz / 1000)
         db = rng.normal(0, strength / 3) * octave
         for _ in range(int(rng.integers(1, 4))):
-            db += rng.normal(0, strength) * np.exp(-0.5 * ((octave - rng.uniform(-3.5, 3)) / rng.uniform(0.2, 1.2)) ** 2)
+            db += rng.normal(0, strength) * np.exp(
+                -0.5 * ((octave - rng.uniform(-3.5, 3)) / rng.uniform(0.2, 1.2)) ** 2
+            )
         if band:
-            low, high = (300, 3400) if rng.random() < 0.35 else (rng.uniform(60, 350), rng.uniform(3300, 7800))
+            low, high = (
+                (300, 3400) if rng.random() < 0.35 else (rng.uniform(60, 350), rng.uniform(3300, 7800))
+            )
             db -= 10 * np.log10(1 + (low / hz) ** (2 * rng.integers(2, 5)))
             db -= 10 * np.log10(1 + (hz / high) ** (2 * rng.integers(3, 9)))
         cepstrum = np.fft.irfft(np.maximum(db, -70) * np.log(10) / 20)
@@ -209,7 +218,9 @@ class Mixer:
             h += power(rng.uniform(-34, -4)) * np.exp(-np.pi * hz / q * t) * np.sin(2 * np.pi * hz * t)
         return h.astype(np.float32)
 
-    def _path(self, tail: Samples | None, direct_db: float, filters: list[Samples], desk: Samples | None) -> NDArray[Any]:
+    def _path(
+        self, tail: Samples | None, direct_db: float, filters: list[Samples], desk: Samples | None
+    ) -> NDArray[Any]:
         h = np.zeros(TAIL, np.float32)
         h[0] = 1
         if desk is not None:
@@ -233,7 +244,9 @@ class Mixer:
             if db > -60:
                 env += (db - env) * (rise if db > env else fall)
             curve[k] = np.clip((target - env) * ratio, -18, 18)
-        return np.asarray(10 ** (np.interp(np.arange(len(mix)) / HOP, np.arange(len(curve)), curve) / 20), np.float32)
+        return np.asarray(
+            10 ** (np.interp(np.arange(len(mix)) / HOP, np.arange(len(curve)), curve) / 20), np.float32
+        )
 
     # --- the whole --------------------------------------------------------------------------------------------
 
@@ -241,7 +254,8 @@ class Mixer:
         rng = self.rng
         kind = rng.choice(4, p=[0.62, 0.2, 0.14, 0.04])
         talks, types = kind in (0, 2), kind in (0, 1)
-        voice, keys, presses = np.zeros(self.n, np.float32), np.zeros(self.n, np.float32), []
+        voice, keys = np.zeros(self.n, np.float32), np.zeros(self.n, np.float32)
+        presses: list[int] = []
         if talks:
             voice = self._track()
         if types:
@@ -258,7 +272,9 @@ class Mixer:
             filters = common + ([self._equaliser(6)] if rng.random() < 0.75 else [])
             desk = self._desk() if rng.random() < 0.55 else None
             other = self._pick(self.rooms) if in_room else None
-            keys = irfft(rfft(keys, self.size) * self._path(other, rng.uniform(1, 11), filters, desk), self.size)[: self.n]
+            keys = irfft(
+                rfft(keys, self.size) * self._path(other, rng.uniform(1, 11), filters, desk), self.size
+            )[: self.n]
         level = float(np.clip(rng.normal(-26, 6), -45, -12)) if rng.random() < 0.5 else rng.normal(-26, 1)
         if talks:
             db = self._active(voice)
@@ -272,17 +288,25 @@ class Mixer:
             peaks = [np.abs(keys[max(0, p - 80) : p + 960]).max() for p in presses if p < self.n]
             peak = float(np.median(peaks)) if peaks else 0.0
             keys *= power(level + relative) / max(peak, 1e-6)
-        floor = rng.uniform(-70, -52) if in_room else rng.uniform(-84, -74) if rng.random() < 0.8 else rng.uniform(-70, -50)
+        floor = (
+            rng.uniform(-70, -52)
+            if in_room
+            else rng.uniform(-84, -74)
+            if rng.random() < 0.8
+            else rng.uniform(-70, -50)
+        )
         sound: Samples = self._pick(self.noises)
         start = int(rng.integers(len(sound) - self.n))
         floor_samples = sound[start : start + self.n] * power(floor)
-        mix = voice + keys + floor_samples
+        mix: Samples = voice + keys + floor_samples
         if rng.random() < 0.12:
             curve = self._gain_control(mix)
             voice, mix, floor_samples = voice * curve, mix * curve, floor_samples * curve
         top = float(np.abs(mix).max())
         if top > 0.97:
-            voice, mix, floor_samples = (z * (0.97 / top) for z in (voice, mix, floor_samples))
+            voice, mix, floor_samples = (
+                np.asarray(z * (0.97 / top), np.float32) for z in (voice, mix, floor_samples)
+            )
         threshold = max(10 * np.log10(np.mean(floor_samples**2) + 1e-12) + 6, -60.0)
         mix = self._line(mix)
         return self._labelled(mix, voice.astype(np.float32), presses, threshold, talks)
@@ -296,8 +320,10 @@ class Mixer:
             small = a * size / (1 + np.log(a))
             large = (1 + np.log(np.maximum(a * size, 1))) / (1 + np.log(a))
             code = np.round(np.where(size < 1 / a, small, large) * 127) / 127
-            back = np.where(code < 1 / (1 + np.log(a)), code * (1 + np.log(a)) / a, np.exp(code * (1 + np.log(a)) - 1) / a)
-            mix = np.sign(mix) * back
+            back = np.where(
+                code < 1 / (1 + np.log(a)), code * (1 + np.log(a)) / a, np.exp(code * (1 + np.log(a)) - 1) / a
+            )
+            mix = np.asarray(np.sign(mix) * back, np.float32)
         elif chance < 0.08:
             ceiling = power(self.rng.uniform(-9, -1)) * np.abs(mix).max()
             mix = np.clip(mix, -ceiling, ceiling)
@@ -309,7 +335,9 @@ class Mixer:
         loud = f[f > np.percentile(f, 98) - 25]
         return float(10 * np.log10(np.mean(10 ** (loud / 10)) + 1e-12))
 
-    def _labelled(self, mix: Samples, voice: Samples, presses: list[int], threshold: float, talks: bool) -> Example:
+    def _labelled(
+        self, mix: Samples, voice: Samples, presses: list[int], threshold: float, talks: bool
+    ) -> Example:
         blocks = self.n // HOP
         struck = np.zeros(blocks + 2, np.int8)
         hits = np.array([p // HOP for p in presses if p // HOP < blocks], np.int64)

@@ -20,14 +20,17 @@ def orthogonal(m: Tensor) -> Tensor:
     return x.T if flip else x
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(torch.optim.Optimizer):  # type: ignore[misc]  # torch is not there when types are checked
     """Steps as long, on average, as Adam's at the same rate; stacked gates are treated one by one."""
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, gates: int = 176) -> None:
         super().__init__(list(params), {"lr": lr, "momentum": momentum, "gates": gates})
 
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:
+        with torch.no_grad():
+            self._step()
+
+    def _step(self) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is None:

@@ -11,7 +11,7 @@ from models.suppressor.features import BINS, FEATURES
 from models.suppressor.network import EMBED, HIDDEN
 
 
-class Clamp(torch.autograd.Function):
+class Clamp(torch.autograd.Function):  # type: ignore[misc]  # torch is not there when types are checked
     """Clamps to 0..1; outside, only what pushes back in is let through, so that no gain gets stuck."""
 
     @staticmethod
@@ -26,7 +26,7 @@ class Clamp(torch.autograd.Function):
         return slope.masked_fill(outwards, 0.0)
 
 
-class Net(nn.Module):
+class Net(nn.Module):  # type: ignore[misc]  # as above
     """Embedding, three frames of context, two recurrent layers, a gain for each bin."""
 
     def __init__(self) -> None:

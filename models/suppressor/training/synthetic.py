@@ -31,17 +31,27 @@ def _hit(rng: np.random.Generator, kind: dict[str, Any], level: float) -> NDArra
     n = int(0.05 * RATE)
     burst = rng.standard_normal(n) * np.exp(-np.arange(n) / RATE / kind["burst_tau"])
     y[:n] += kind["burst"] * np.convolve(burst, kind["colour"], "same")
-    y += _modes(rng, 0.25, kind["desk_hz"], kind["desk_tau"], kind["desk"] * np.exp(0.3 * rng.standard_normal(len(kind["desk_hz"]))))
+    y += _modes(
+        rng,
+        0.25,
+        kind["desk_hz"],
+        kind["desk_tau"],
+        kind["desk"] * np.exp(0.3 * rng.standard_normal(len(kind["desk_hz"]))),
+    )
     rise = int(kind["rise"] * RATE) + 1
     y[:rise] *= np.linspace(0, 1, rise)
-    return level * y / (np.abs(y).max() + 1e-9)
+    return np.asarray(level * y / (np.abs(y).max() + 1e-9))
 
 
 def _kind(rng: np.random.Generator, mouse: bool) -> dict[str, Any]:
     count = int(rng.integers(3, 14))
     low, high = (900, 7000) if mouse else (rng.uniform(150, 1500), rng.uniform(2500, 7600))
     hz = np.exp(rng.uniform(np.log(low), np.log(high), count))
-    tau = (0.002 if mouse else rng.uniform(0.002, 0.02)) * (2000 / hz) ** 0.5 * np.exp(0.4 * rng.standard_normal(count))
+    tau = (
+        (0.002 if mouse else rng.uniform(0.002, 0.02))
+        * (2000 / hz) ** 0.5
+        * np.exp(0.4 * rng.standard_normal(count))
+    )
     tilt = rng.uniform(-1.2, 0.4)
     desks = int(rng.integers(1, 4))
     thump = 0.0 if mouse else float(rng.choice([0.0, 10 ** (rng.uniform(-15, 10) / 20)], p=[0.35, 0.65]))
@@ -79,7 +89,10 @@ def keyboards(rng: np.random.Generator) -> Iterator[tuple[str, list[Made]]]:
     """160 keyboards and 24 mice that nobody built."""
     for n in range(184):
         kind = _kind(rng, mouse := n >= 160)
-        yield f"{'mouse' if mouse else 'made'}{n:03d}", [_stroke(rng, kind) for _ in range(6 if mouse else 12)]
+        yield (
+            f"{'mouse' if mouse else 'made'}{n:03d}",
+            [_stroke(rng, kind) for _ in range(6 if mouse else 12)],
+        )
 
 
 def whisper(x: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -98,7 +111,7 @@ def whisper(x: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float64]:
     y = np.zeros(len(x))
     for k, frame in zip(starts, frames, strict=True):
         y[k : k + size] += frame
-    return y / (np.abs(y).max() + 1e-9)
+    return np.asarray(y / (np.abs(y).max() + 1e-9))
 
 
 def room(rng: np.random.Generator) -> Samples:
@@ -109,14 +122,16 @@ def room(rng: np.random.Generator) -> Samples:
     h = rng.standard_normal(n) * 10 ** (-3 * t / rt)
     h = np.convolve(h, [0.25, 0.5, 0.25] if rng.random() < 0.5 else [1.0], "same")
     h[: int(rng.uniform(0.0015, 0.006) * RATE)] = 0
-    return (h / np.sqrt(np.sum(h**2))).astype(np.float32)
+    return np.asarray(h / np.sqrt(np.sum(h**2)), np.float32)
 
 
 def noise(rng: np.random.Generator, seconds: int = 20) -> Samples:
     """A background of power one: white to brown, hum, or an office that swells and ebbs."""
     n = seconds * RATE
     hz = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 30)
-    y = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * (hz / 1000) ** -rng.choice([0.0, 0.5, 0.5, 0.75, 1.0]), n)
+    y = np.fft.irfft(
+        np.fft.rfft(rng.standard_normal(n)) * (hz / 1000) ** -rng.choice([0.0, 0.5, 0.5, 0.75, 1.0]), n
+    )
     y /= y.std()
     t = np.arange(n) / RATE
     if rng.random() < 0.3:
@@ -125,4 +140,4 @@ def noise(rng: np.random.Generator, seconds: int = 20) -> Samples:
     if rng.random() < 0.25:
         for k in range(1, 8):
             y += rng.uniform(0, 1.2) / k * np.sin(2 * np.pi * 50 * k * t + rng.uniform(0, 6.28))
-    return (y / y.std()).astype(np.float32)
+    return np.asarray(y / y.std(), np.float32)

@@ -62,11 +62,15 @@ def held_out_pool(pool: Path, work: Path, seed: int = 77) -> Path:
     for folder, name, content in (("speech", "speech.json", speech), ("keys", "keys.json", kept)):
         (out / folder).mkdir(parents=True, exist_ok=True)
         (out / folder / name).write_text(json.dumps(content))
-    for part in sorted({"speech/" + str(r["file"]).split("/")[0] for r in speech} | {"keys/" + k for k in kept}):
+    for part in sorted(
+        {"speech/" + str(r["file"]).split("/")[0] for r in speech} | {"keys/" + k for k in kept}
+    ):
         if not (out / part).exists():
             (out / part).symlink_to((pool / part).resolve())
     counts = ["--n-talk", "28", "--n-type", "12", "--n-speech", "8"]
-    subprocess.run([sys.executable, str(pool / "build_mixes.py"), str(out), "--seed", str(seed), *counts], check=True)
+    subprocess.run(
+        [sys.executable, str(pool / "build_mixes.py"), str(out), "--seed", str(seed), *counts], check=True
+    )
     return out
 
 
@@ -87,7 +91,9 @@ def hear_all(network: Network, mixes: dict[str, NDArray[Any]]) -> dict[str, Hear
     return {i: Heard(out[k, : len(mixes[i])], keys[k], voice[k]) for k, i in enumerate(mixes)}
 
 
-def detection(found: dict[str, list[float]], pool: Path, kind: str, tolerance: float = 0.03) -> dict[str, float]:
+def detection(
+    found: dict[str, list[float]], pool: Path, kind: str, tolerance: float = 0.03
+) -> dict[str, float]:
     """Precision and recall of strokes, each true one matched at most once."""
     hits = said = true = 0
     for i, times in found.items():
@@ -107,9 +113,14 @@ def detection(found: dict[str, list[float]], pool: Path, kind: str, tolerance: f
 def score(network: Network, pool: Path, tools: Path, quick: bool = False) -> dict[str, Any]:
     """The judge's summary, and the detector's precision and recall."""
     module = judge(tools)
-    mixes = {p.stem: module.read(f"{pool}/mixes/16k/{p.stem}.mix.flac", 16_000) for p in sorted(pool.glob("mixes/*.json"))}
+    mixes = {
+        p.stem: module.read(f"{pool}/mixes/16k/{p.stem}.mix.flac", 16_000)
+        for p in sorted(pool.glob("mixes/*.json"))
+    }
     heard = hear_all(network, mixes)
-    summary, files, keys = module.score(str(pool), lambda i, path: heard[i].samples.astype(np.float64), 16_000, quick)
+    summary, files, keys = module.score(
+        str(pool), lambda i, path: heard[i].samples.astype(np.float64), 16_000, quick
+    )
     found = {i: strokes(h.keys) for i, h in heard.items()}
     detector = {kind: detection(found, pool, kind) for kind in ("talk", "type")}
     return {"summary": summary, "detector": detector, "files": files, "keys": keys}
@@ -120,7 +131,9 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--pool", type=Path, default=Path("../shared/typing"))
     parser.add_argument("--work", type=Path, default=Path("var/suppressor"))
-    parser.add_argument("--shared", action="store_true", help="score on --pool itself instead of the held-out pool")
+    parser.add_argument(
+        "--shared", action="store_true", help="score on --pool itself instead of the held-out pool"
+    )
     parser.add_argument("--quick", action="store_true", help="without PESQ and eSTOI")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -130,7 +143,9 @@ def main() -> None:
         if key in made["summary"]:
             print(f"{title:28s} {made['summary'][key]}")
     for kind, figures in made["detector"].items():
-        print(f"strokes found, {kind:12s}  precision {figures['precision']:.3f}  recall {figures['recall']:.3f}")
+        print(
+            f"strokes found, {kind:12s}  precision {figures['precision']:.3f}  recall {figures['recall']:.3f}"
+        )
     if args.json:
         args.json.write_text(json.dumps(made))
 
