@@ -50,6 +50,10 @@ class Ballast:
             os.close(descriptor)
         return True
 
+    def low(self) -> bool:
+        """Whether there is so little room that the ballast could not be laid down and the database may soon stop."""
+        return self.free_bytes() < self._enough
+
     def let_go(self, low: int = LOW_BYTES) -> bool:
         """Give the space up if the disk is as good as full; whether it was given up."""
         if not self.laid or self.free_bytes() >= low:

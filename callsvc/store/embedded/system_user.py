@@ -139,11 +139,16 @@ def before_exec(user: SystemUser, paths: Iterable[Path]) -> Callable[[], None]:
             if keep and _LIBC.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0) != 0:
                 os._exit(126)
         # After the change of user, which clears it.
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(126)
+        die_with_parent(parent, signal.SIGINT)
 
     return prepare
+
+
+def die_with_parent(parent: int, number: signal.Signals) -> None:
+    """In a child, before exec: have the kernel send `number` when the process `parent` ends."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:  # it ended meanwhile
+        os._exit(126)
 
 
 def _capability_setter(mask: int) -> Callable[[], int]:
