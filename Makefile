@@ -10,13 +10,14 @@ SETUP  := $(PYTHON) deploy/bootstrap.py
 PARTS  := call quiet media evidence transcripts screens house
 PART   ?=
 ARGS   ?=
+POOL   ?= ../shared/typing
 
 ifneq ($(filter-out $(PARTS),$(PART)),)
 $(error PART is one of: $(PARTS))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench docs pages wheel lock desk clean
+.PHONY: help demo run test check format bench docs pages wheel lock desk clean train-suppressor train-recogniser
 
 help:           ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -50,6 +51,14 @@ bench:          ## measure (PART=); each figure is a ratio against a named peer
 	@$(SETUP) bench
 	@set -e; for file in benchmarks/$(or $(PART),[a-z]*)_*.py; do \
 	    $(VENV)/python -m benchmarks.$$(basename $$file .py); done
+
+train-suppressor: ## make the suppressor's weights anew; POOL=a folder of speech and keys
+	@$(SETUP) train
+	@var/train/bin/python -m models.suppressor.training --pool $(POOL) $(ARGS)
+
+train-recogniser: ## make the small recogniser of the demonstration anew
+	@$(SETUP) train
+	@var/train/bin/python -m models.recogniser.training.train --work var/recogniser $(ARGS)
 
 docs:           ## build the documentation (docs/_build/html)
 	@$(SETUP) docs

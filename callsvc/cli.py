@@ -44,7 +44,11 @@ class LazyGroup(TyperGroup):
             return None
         module, summary = COMMANDS[cmd_name]
         app: typer.Typer = importlib.import_module(module).app
+        app.rich_markup_mode = None  # boxes drawn around help are noise to a screen reader
         command: Any = typer.main.get_command(app)
+        command.params = [
+            p for p in command.params if p.name not in ("install_completion", "show_completion")
+        ]
         command.name = cmd_name
         command.short_help = command.short_help or summary
         return command
@@ -87,7 +91,7 @@ def main() -> None:
     try:
         app()
     except CallsvcError as error:
-        print(text("cli.error", message=error.message), file=sys.stderr)
+        typer.echo(text("cli.error", message=error.message), err=True)
         if error.hint:
-            print(text("cli.hint", hint=error.hint), file=sys.stderr)
+            typer.echo(text("cli.hint", hint=error.hint), err=True)
         sys.exit(error.exit_code)

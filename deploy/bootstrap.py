@@ -1,6 +1,6 @@
 """Sets up what a make target needs, with nothing but Debian and Python's standard library; run again, it does nothing twice.
 
-    python3 deploy/bootstrap.py run|test|check|docs|bench|lock [--desk]
+    python3 deploy/bootstrap.py run|test|check|docs|bench|lock|train [--desk]
 
     Debian packages   apt-get, as root or by sudo; without either the command is named and the exit code is 4
     .venv             made by Python's own venv; packages from a lock with hashes (deploy/lock), by pip
@@ -25,6 +25,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,14 +74,16 @@ COMPILER = (
     DebianPackage("libc6-dev", ("/usr/include/stdlib.h",)),
     DebianPackage("python3-dev", ("/usr/include/python3*/Python.h",)),
 )
+ESPEAK = DebianPackage("espeak-ng", _program("espeak-ng"))
 TEST_PEERS = (
     DebianPackage("chromium", _program("chromium")),
-    DebianPackage("espeak-ng", _program("espeak-ng")),
+    ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
+    DebianPackage("systemd", _program("systemd-analyze")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
 
@@ -91,6 +94,7 @@ PURPOSES = {
     "docs": Purpose("dev"),
     "bench": Purpose("bench", (*COMPILER, *TEST_PEERS)),
     "lock": Purpose("lock"),
+    "train": Purpose("", (*COMPILER, ESPEAK)),
 }
 # A lock that holds another one's packages: what is set up for tests is set up for running, too.
 HOLDS = {"dev": ("run",), "bench": ("run", "dev")}
@@ -201,16 +205,19 @@ def base_python() -> str:
     return getattr(sys, "_base_executable", "") or sys.executable
 
 
+def ensure_venv_module() -> None:
+    """Debian's Python comes without what a new environment gets its pip from."""
+    if importlib.util.find_spec("ensurepip") is None:
+        python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        install_debian([DebianPackage(f"{python}-venv", (f"/usr/lib/{python}/ensurepip",))])
+
+
 def ensure_environment() -> Stamp:
     python = VENV / "bin" / "python"
     stamp = Stamp.read()
     if stamp is not None and not stamp.unfinished and python.exists():
         return stamp
-    if importlib.util.find_spec("ensurepip") is None:
-        name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-        install_debian(
-            [DebianPackage(name, (f"/usr/lib/python{sys.version_info[0]}.{sys.version_info[1]}/ensurepip",))]
-        )
+    ensure_venv_module()
     say("making .venv afresh: the last set-up was cut off" if stamp is not None else "making .venv")
     run([base_python(), "-m", "venv", "--clear", VENV], "making the environment")
     return Stamp()
@@ -308,8 +315,28 @@ def install_project(stamp: Stamp, desk: bool) -> None:
         install_lock(stamp, "desk", "--no-build-isolation")
 
 
+def ensure_training(venv: Path) -> None:
+    """An environment of its own, for training alone. No lock: which build of torch fits is the machine's to say."""
+    wishes = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["train"]
+    done = venv / ".installed"
+    if done.exists() and json.loads(done.read_text()) == wishes:
+        return
+    say(f"installing what training needs in {venv.relative_to(ROOT)}: {' '.join(wishes)}")
+    run([base_python(), "-m", "venv", "--clear", venv], "making the environment")
+    run(
+        [venv / "bin" / "python", "-m", "pip", "install", "-q", "--no-input", *wishes],
+        "pip",
+        "Is there a network?",
+    )
+    done.write_text(json.dumps(wishes))
+
+
 def set_up(purpose: Purpose, desk: bool) -> None:
     install_debian((*purpose.debian, *(DESK if desk else ())))
+    if not purpose.lock:
+        ensure_venv_module()
+        ensure_training(ROOT / "var" / "train")
+        return
     stamp = ensure_environment()
     wheels_only = () if purpose.lock == "bench" else ("--only-binary", ":all:")
     if purpose.lock == "lock":

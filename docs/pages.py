@@ -69,7 +69,7 @@ def _parameter(parameter: Any) -> str:
     else:
         name = ", ".join([*parameter.opts, *parameter.secondary_opts])
         if not parameter.is_flag:
-            name += f" {(parameter.metavar or parameter.type.name).upper()}"
+            name += f" {(parameter.metavar or parameter.type_descriptor.annotation.__name__).upper()}"
     default = parameter.default
     shown = "" if default in (None, False, "") or callable(default) else f" (default: {default})"
     return f"| `{name}` | {(getattr(parameter, 'help', '') or '').strip()}{shown} |"

@@ -36,7 +36,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield machine.clock()
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def doctor(
     as_json: bool = typer.Option(False, "--json", help="Machine-readable, on standard output."),
     data_dir: Path | None = typer.Option(None, "--data-dir", help="Look at this data directory."),  # noqa: B008

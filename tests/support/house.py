@@ -12,6 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = sorted((ROOT / "deploy" / "lock").glob("*.txt"))
 
 
+def run(
+    *words: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A program's whole output as text, whatever its exit code."""
+    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
 def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -22,7 +29,7 @@ def python_files(*packages: str) -> list[Path]:
 
 def tracked_files() -> list[Path]:
     """Every file that git keeps; in a tree without git, every file of the packages."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = run("git", "ls-files", "-z")
     if listed.returncode != 0:
         return python_files("audio", "models", "callsvc", "tests", "deploy")
     return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
