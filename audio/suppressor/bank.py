@@ -3,7 +3,7 @@
     gather ─► compute ─► commit          a block that is made quiet; `compute` needs no lock
     skip                                 a block that goes through as it is
 
-A stream is a row ("slot") in every array. A block that is skipped is overlap-added like any other, with all gains one:
+A stream is a row ("slot") in every array; steps name the slots that they concern, in rising order. A block that is skipped is overlap-added like any other, with all gains one:
 going over from quiet to unprocessed sound and back is therefore a cross-fade of 10 ms. A block may be skipped even
 while it is being computed; its result is then left out of `commit`.
 """
@@ -35,7 +35,9 @@ from audio.suppressor.network import Network
 
 DC_RATE = np.float32(0.01)
 """Share of the newest block in what is taken for a constant offset: one second."""
-DC_LEAST = np.float32(5e-4)
+DC_STEP = np.float32(0.2)
+"""What a single block counts for at most: a crash is no offset."""
+DC_LEAST = np.float32(2e-3)
 """Offsets up to here are left alone, so that sound without one is not touched."""
 RISE = (window() ** 2)[:BLOCK]
 FALL = (window() ** 2)[BLOCK:]
@@ -202,7 +204,8 @@ class Bank:
     def _steady(blocks: Float, offset: Float) -> None:
         """Follow each stream's constant offset, and take it out along a straight line from the last estimate."""
         old = offset.copy()
-        offset += (np.add.reduce(blocks, axis=1) * np.float32(1 / BLOCK) - offset) * DC_RATE
+        away = np.add.reduce(blocks, axis=1) * np.float32(1 / BLOCK) - offset
+        offset += np.clip(away, -DC_STEP, DC_STEP) * DC_RATE
         for row in np.flatnonzero((np.abs(old) > DC_LEAST) | (np.abs(offset) > DC_LEAST)):
             start, end = _soft(old[row]), _soft(offset[row])
             blocks[row] -= start + (end - start) * RAMP
@@ -238,7 +241,7 @@ class Bank:
 
 
 def _run(slots: Slots) -> slice | None:
-    """Slots that lie side by side, as a slice."""
+    """Slots that lie side by side, as a slice; they are in rising order."""
     first, last = int(slots[0]), int(slots[-1])
     return slice(first, last + 1) if last - first + 1 == len(slots) else None
 

@@ -240,6 +240,19 @@ class Engine:
     # -- the thread ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception as error:  # ours, then; those who push let their own blocks through from now on
+            with self._lock:
+                self._lost = f"the engine failed: {type(error).__name__}"
+                self._faults += 1
+                for slot in np.flatnonzero(self._flying).tolist():
+                    self._flying[slot] = False
+                    if self._streams[slot] is None:
+                        self._free.append(slot)
+            self._tell(self._lost)
+
+    def _serve(self) -> None:
         while not self._stopping.is_set():
             with self._work:
                 while not (self._pushed > self._done).any():
@@ -315,6 +328,8 @@ class Engine:
                 stream = members[row]
                 assert stream is not None
                 self._skip(stream, int(slots[row]), int(taken[row]))
+            return
+        if not len(rows):
             return
         found = self._bank.commit(slots, None if valid.all() else rows)
         where, turn = slots[rows], taken[rows]

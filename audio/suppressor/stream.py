@@ -28,7 +28,8 @@ def samples(block: Any) -> Float | None:
     try:
         array = np.asarray(block)
         scale = array.dtype == np.int16
-        array = array.astype(np.float32, copy=False).ravel()
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = array.astype(np.float32, copy=False).ravel()
     except (TypeError, ValueError, OverflowError):
         return None
     if scale:
