@@ -72,7 +72,7 @@ class RecordedCall:
         self.closing: tuple[Mapping[str, int], str] | None = None
         self.trouble = ""
         self.told_trouble = False
-        self._wake = wake
+        self.wake = wake
 
     def tap(self, track: str) -> Tap:
         return self.writing.taps[track]
@@ -84,7 +84,7 @@ class RecordedCall:
     def close(self, lengths: Mapping[str, int], cause: str) -> None:
         self.closing = (dict(lengths), cause)
         self.due = 0.0
-        self._wake()
+        self.wake()
 
 
 class Recorder:
@@ -172,9 +172,13 @@ class Recorder:
             condition = Condition.SEALING if call.closing else Condition.RECORDING
         return RecordingStatus(condition, writing.safe_ms, dropped, trouble)
 
+    def open_calls(self) -> list[str]:
+        """Calls whose recording has no seal yet."""
+        return list(self._calls)
+
     @property
     def alarm(self) -> str:
-        """Why recording is not as it should be: "", "disk_low", "disk_full", "disk_error"."""
+        """Why recording is not as it should be: "", "disk_low", "disk_full", "disk_error", "fault"."""
         return next(
             (c.trouble for c in list(self._calls.values()) if c.trouble), "disk_low" if self._low else ""
         )
@@ -182,21 +186,21 @@ class Recorder:
     # The thread.
 
     def _run(self) -> None:
-        while not (self._stopping and not any(c.closing and not c.trouble for c in self._open_calls())):
+        while not (self._stopping and not any(c.closing and not c.trouble for c in self._recorded())):
             now = self._clock.monotonic()
             self._look_at_disk()
-            for call in self._open_calls():
+            for call in self._recorded():
                 if call.due <= now:
                     self._attend(call)
             now = self._clock.monotonic()
-            soonest = min((c.due for c in self._open_calls()), default=now + CADENCE_S)
+            soonest = min((c.due for c in self._recorded()), default=now + CADENCE_S)
             self._changed.wait(max(0.0, soonest - now))
             self._changed.clear()
-        for call in self._open_calls():
+        for call in self._recorded():
             self._attend(call)
             call.writing.close()
 
-    def _open_calls(self) -> list[RecordedCall]:
+    def _recorded(self) -> list[RecordedCall]:
         return list(self._calls.values())
 
     def _attend(self, call: RecordedCall) -> None:
@@ -217,18 +221,22 @@ class Recorder:
                 self._sink.emit(sealed(manifest))
             self._relieved(call)
         except OSError as error:
-            self._troubled(call, error)
+            self._troubled(call, "disk_full" if error.errno in _FULL else "disk_error")
+        except Exception as error:
+            # The root of this thread: one call's fault must not end the others' recordings.
+            self._log.error("recording_fault", call=str(writing.head.call), kind=type(error).__name__)
+            self._troubled(call, "fault")
         SYNCS.inc(max(0, writing.syncs - syncs))
         BYTES.inc(max(0, writing.bytes_written - written))
         if writing.dropped_samples > dropped:
             DROPPED.inc(writing.dropped_samples - dropped)
 
-    def _troubled(self, call: RecordedCall, error: OSError) -> None:
-        call.trouble = "disk_full" if error.errno in _FULL else "disk_error"
+    def _troubled(self, call: RecordedCall, why: str) -> None:
+        call.trouble = why
         ALARM.set(1)
         if not call.told_trouble:
             call.told_trouble = True
-            self._log.error("recording_cannot_write", call=str(call.writing.head.call), errno=error.errno)
+            self._log.error("recording_in_trouble", call=str(call.writing.head.call), why=why)
             self._sink.emit(
                 Event(
                     call.writing.head.call,
