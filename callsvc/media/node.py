@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +21,7 @@ from callsvc.bus.outbox import Outbox
 from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
 from callsvc.config import Settings
-from callsvc.errors import MissingPart, PortTaken
+from callsvc.errors import DataDirBusy, MissingPart, PortTaken
 from callsvc.media import realtime
 from callsvc.media.http import application
 from callsvc.recordings.keys import FileKeyRing
@@ -48,6 +50,7 @@ class Node:
         self._settings = settings
         self._clock = clock
         self._data_dir = data_dir.prepare(settings.data_dir)
+        self._lock = _lock(self._data_dir / "run" / "media.lock")
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._public_key: Ed25519PublicKey | None = None
@@ -145,7 +148,7 @@ class Node:
         server = Server(config)
         host, port = listening.getsockname()[:2]
         _announce(self._data_dir, host, port)
-        granted = realtime.claim()
+        granted = realtime.claim(["suppressor"])
         realtime.settle()
         log.info("media_listens", host=host, port=port, realtime=granted.realtime, locked=granted.locked)
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
@@ -183,6 +186,17 @@ class Node:
         elif len(board.calls) >= self._settings.media.max_calls:
             why["full"] = "The node has as many calls as it may."
         return why
+
+
+def _lock(file: Path) -> int:
+    """Hold the outbox and the spool for this process alone; the kernel lets go when it ends."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise DataDirBusy("Another media node already runs on this data directory.") from None
+    return descriptor
 
 
 def _log_fault(task: asyncio.Task[None]) -> None:

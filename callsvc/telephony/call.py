@@ -92,6 +92,8 @@ class Call:
         connection.listen(side)
 
     def side_ready(self, side: Side) -> None:
+        if self.state is CallState.ENDED:
+            return
         connection = side.connection
         self._emit(
             EventKind.LEG_JOINED,
@@ -197,10 +199,13 @@ class Call:
 
     def _look_at_recording(self) -> None:
         if self._taps and self._parts.recording:
-            if self._parts.recording.state(str(self.id)).condition == "degraded":
-                self._degrade("recording")
-            else:
+            status = self._parts.recording.state(str(self.id))
+            if status.condition != "degraded":
                 self.degraded.discard("recording")
+            elif "recording" not in self.degraded:
+                # Of its own troubles the recorder tells by itself.
+                self.degraded.add("recording")
+                metrics.DEGRADED.labels("recording").inc()
 
     def status(self) -> dict[str, object]:
         """What the operator's screen shows."""

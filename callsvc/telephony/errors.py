@@ -5,6 +5,7 @@ CallsvcError
     ├── TokenRefused     401  no token, or not one for this
     ├── BadOffer         400  an SDP offer that cannot be read, or that offers nothing we speak
     ├── LegTaken         409  this leg of this call is connected already
+    ├── CallOver         410  this call has ended
     ├── NoSuchLeg        404  there is nothing to hang up
     └── NodeFull         503  this node takes no more calls, or is about to stop
 """
@@ -44,6 +45,13 @@ class LegTaken(TelephonyError):
     """This leg of the call is connected already."""
 
     status = 409
+
+
+class CallOver(TelephonyError):
+    """This call has ended."""
+
+    status = 410
+    default_hint = "Begin a new call."
 
 
 class NoSuchLeg(TelephonyError):

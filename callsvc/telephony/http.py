@@ -6,6 +6,7 @@ DELETE /whip/{call}/{leg}   Authorization: Bearer <token>                       
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -82,6 +83,11 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
+def _code(error: CallsvcError) -> str:
+    """The error's kind in a word that a screen can look up: `token_refused`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+
+
 def refusal(error: CallsvcError) -> Response:
     """An error as a problem document (RFC 9457)."""
     if isinstance(error, TelephonyError):
@@ -92,5 +98,5 @@ def refusal(error: CallsvcError) -> Response:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    content = {"title": error.message, "status": status, "hint": error.hint}
+    content = {"title": error.message, "status": status, "code": _code(error), "hint": error.hint}
     return JSONResponse(content, status, headers, "application/problem+json")

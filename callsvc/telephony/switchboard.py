@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from uuid import UUID
@@ -12,7 +13,7 @@ from callsvc.ids import parse_id
 from callsvc.telephony import metrics, plain, sdp, webrtc
 from callsvc.telephony.call import Call, Parts
 from callsvc.telephony.connection import Connection
-from callsvc.telephony.errors import LegTaken, NodeFull, NoSuchLeg
+from callsvc.telephony.errors import CallOver, LegTaken, NodeFull, NoSuchLeg
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import KeepRaw, policy_of
 from callsvc.telephony.side import Side
@@ -20,6 +21,10 @@ from callsvc.telephony.tokens import Claims, UsedTokens
 from callsvc.types import CallState, Leg
 
 TICK_S = 0.010
+GIVE_UP_S = 0.1
+"""Ticks that are later than this are left out, not made up for."""
+REMEMBERED_CALLS = 1000
+"""Calls that are over and may not begin again, though a token for them is still good."""
 log = logs.get("telephony")
 
 
@@ -34,11 +39,13 @@ class Switchboard:
         self._max_calls = max_calls
         self._keep_raw = keep_raw
         self._used = UsedTokens()
+        self._over: deque[UUID] = deque(maxlen=REMEMBERED_CALLS)
         self._joining: set[tuple[UUID, Leg]] = set()
         self._tasks = asyncio.TaskGroup()
         self._pacing: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._empty.set()
+        self._busy = asyncio.Event()
 
     async def __aenter__(self) -> Switchboard:
         await self._tasks.__aenter__()
@@ -58,6 +65,8 @@ class Switchboard:
         """Let a leg in: an SDP offer for the answer. Raises a `TelephonyError` and changes nothing otherwise."""
         identity = parse_id(call_id)
         call = self.calls.get(identity)
+        if identity in self._over:
+            raise CallOver
         if self.draining or (call is None and len(self.calls) >= self._max_calls):
             raise NodeFull
         if (identity, leg) in self._joining or (call and leg in call.sides):
@@ -84,6 +93,8 @@ class Switchboard:
 
     def _enter(self, identity: UUID, leg: Leg, claims: Claims, connection: Connection) -> None:
         call = self.calls.get(identity)
+        if identity in self._over:
+            raise CallOver
         if call is None:
             if self.draining or len(self.calls) >= self._max_calls:
                 raise NodeFull
@@ -91,6 +102,7 @@ class Switchboard:
             call = Call(identity, claims.profile, policy, self._parts, self._ended)
             self.calls[identity] = call
             self._empty.clear()
+            self._busy.set()
         call.join(leg, connection, claims.token)
         self._count()
 
@@ -104,10 +116,12 @@ class Switchboard:
 
     def _ended(self, call: Call) -> None:
         self.calls.pop(call.id, None)
+        self._over.append(call.id)
         for side in call.sides.values():
             self._tasks.create_task(self._close(side), name="close")
         if not self.calls:
             self._empty.set()
+            self._busy.clear()
         self._count()
 
     async def _close(self, side: Side) -> None:
@@ -123,19 +137,14 @@ class Switchboard:
     async def _pace(self) -> None:
         """Wake every 10 ms, for all calls at once, so that their sound reaches the suppressor as one batch."""
         clock, loop = self._parts.clock, asyncio.get_running_loop()
-        due = loop.time()
         while True:
-            due += TICK_S
-            wait = due - loop.time()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            late = loop.time() - due
-            metrics.LATENESS.observe(max(0.0, late))
-            if late > 1.0:
-                due = loop.time()
-            if wait <= 0:
-                await asyncio.sleep(0)
-            self.tick(clock.monotonic())
+            await self._busy.wait()
+            due = loop.time()
+            while self.calls:
+                due = max(due + TICK_S, loop.time() - GIVE_UP_S)
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                metrics.LATENESS.observe(max(0.0, loop.time() - due))
+                self.tick(clock.monotonic())
 
     def tick(self, now: float) -> None:
         """Let every call do what is due; a call that fails ends, and no other."""
