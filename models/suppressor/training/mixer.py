@@ -40,7 +40,9 @@ class Example:
 class Mixer:
     """Seeded; every example is new."""
 
-    def __init__(self, bank: Bank, seconds: float, seed: list[int]) -> None:
+    def __init__(
+        self, bank: Bank, seconds: float, seed: list[int], rooms: int = 150, noises: int = 24
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.bank = bank
         self.n = int(seconds * RATE) // HOP * HOP
@@ -60,8 +62,8 @@ class Mixer:
         self.mice = [k for k in boards if k.startswith("mouse")]
         self.voice_weight = np.array([self._voice_weight(v[0]) for v in self.voices])
         self.voice_weight /= self.voice_weight.sum()
-        self.rooms = [synthetic.room(self.rng) for _ in range(150)]
-        self.noises = [synthetic.noise(self.rng) for _ in range(24)]
+        self.rooms = [synthetic.room(self.rng) for _ in range(rooms)]
+        self.noises = [synthetic.noise(self.rng) for _ in range(noises)]
 
     @staticmethod
     def _voice_weight(name: str) -> float:
@@ -348,8 +350,10 @@ class Mixer:
         level = float("nan")
         if talks:
             f = frame_db(voice, 10)
-            level = self._active(voice)
-            said = (f > level - 32).astype(np.int8) if level > -70 else said
+            active = self._active(voice)
+            if active > -70:
+                level = active
+                said = (f > level - 32).astype(np.int8)
         return Example(mix, voice, struck[:blocks], said, float(threshold), level)
 
 

@@ -85,10 +85,12 @@ def _stroke(rng: np.random.Generator, kind: dict[str, Any]) -> Made:
     return press, y.astype(np.float32), release.astype(np.float32)
 
 
-def keyboards(rng: np.random.Generator) -> Iterator[tuple[str, list[Made]]]:
-    """160 keyboards and 24 mice that nobody built."""
-    for n in range(184):
-        kind = _kind(rng, mouse := n >= 160)
+def keyboards(
+    rng: np.random.Generator, boards: int = 160, mice: int = 24
+) -> Iterator[tuple[str, list[Made]]]:
+    """Keyboards and mice that nobody built."""
+    for n in range(boards + mice):
+        kind = _kind(rng, mouse := n >= boards)
         yield (
             f"{'mouse' if mouse else 'made'}{n:03d}",
             [_stroke(rng, kind) for _ in range(6 if mouse else 12)],
