@@ -26,4 +26,4 @@ def run(
     logs.configure(
         "worker", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
     )
-    asyncio.run(process.run(settings, roots.jobs(settings), roots.chores(settings)))
+    asyncio.run(process.run(settings, roots.jobs, roots.CHORES))

@@ -21,19 +21,20 @@ from callsvc.worker import health
 
 RETRY_S = 1.0
 # Something that is looked after from time to time, beside the jobs.
-Chore = Callable[[Database], Awaitable[None]]
+Chore = Callable[[Settings, Database], Awaitable[None]]
+Compose = Callable[[Settings, Database], Sequence[Job]]
 
 
 async def run(
     settings: Settings,
-    kinds: Sequence[Job],
+    compose: Compose,
     chores: Sequence[Chore] = (),
     *,
     clock: Clock | None = None,
     chore_every_s: float = 60.0,
     times: Times = TIMES,
 ) -> None:
-    """Run jobs until SIGTERM or SIGINT.
+    """Run the jobs that `compose` puts together until SIGTERM or SIGINT.
 
     Waits for the database as long as it takes and says so on /readyz. Raises `PortTaken`, and `SchemaTooNew` when
     the database belongs to a newer version.
@@ -63,13 +64,14 @@ async def run(
         if conninfo is None:
             return
         async with Database(conninfo, pool_max=settings.database.pool_max) as database:
+            kinds = compose(settings, database)
             runner = Runner(
                 kinds, settings=settings, database=database, clock=clock or SystemClock(), times=times
             )
             log.info("worker_ready", kinds=[job.name for job in kinds])
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(runner.run())
-                looking = group.create_task(_look_after(database, chores, chore_every_s))
+                looking = group.create_task(_look_after(settings, database, chores, chore_every_s))
                 await stop.wait()
                 log.info("worker_stops", running=len(runner.running))
                 looking.cancel()
@@ -103,9 +105,11 @@ async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:
     return None
 
 
-async def _look_after(database: Database, chores: Sequence[Chore], every_s: float) -> None:
+async def _look_after(
+    settings: Settings, database: Database, chores: Sequence[Chore], every_s: float
+) -> None:
     while True:
         for chore in chores:
             with contextlib.suppress(Unavailable):  # the database is away; next time
-                await chore(database)
+                await chore(settings, database)
         await asyncio.sleep(every_s)

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+from uuid import UUID
+
+from callsvc import transcripts
 from callsvc.config import Settings
+from callsvc.errors import NotFound
 from callsvc.jobs import Job
+from callsvc.recordings import place
+from callsvc.recordings.jobs import JOBS as RECORDING_JOBS
+from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.reader import Recording, open_recording
+from callsvc.store import Database, recordings
+from callsvc.transcripts import OpenRecording
 from callsvc.worker.process import Chore
 
 
-def jobs(settings: Settings) -> list[Job]:
+def jobs(settings: Settings, database: Database) -> list[Job]:
     """Every kind of job that this version knows."""
-    return []
+    return [*RECORDING_JOBS, transcripts.job(opener(settings, database))]
 
 
-def chores(settings: Settings) -> list[Chore]:
-    """What is looked after once a minute."""
-    return []
+def opener(settings: Settings, database: Database) -> OpenRecording:
+    """Opens a call's recording wherever it lies now."""
+
+    async def open_call(call_id: UUID) -> Recording:
+        async with database.transaction() as conn:
+            row = await recordings.of_call(conn, call_id)
+        if row is None:
+            raise NotFound("The call has no recording.")
+        return await asyncio.to_thread(_open, settings, row)
+
+    return open_call
+
+
+def _open(settings: Settings, row: recordings.Recording) -> Recording:
+    source = place.find(settings, call=str(row.call_id), recording=str(row.id), location=row.location)
+    return open_recording(source, FileKeyRing(settings.data_dir / "keys"))
+
+
+async def _transcripts_that_waited(settings: Settings, database: Database) -> None:
+    await transcripts.take_up(database, settings)
+
+
+CHORES: Final[tuple[Chore, ...]] = (_transcripts_that_waited,)

@@ -31,7 +31,7 @@ def main(marks: Path) -> None:
         mark(f"end {work.attempt} {words}")
 
     logs.configure("worker")
-    asyncio.run(process.run(load(), [Job("rehearse", rehearse)], times=TIMES))
+    asyncio.run(process.run(load(), lambda _settings, _database: [Job("rehearse", rehearse)], times=TIMES))
 
 
 if __name__ == "__main__":
