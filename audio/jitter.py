@@ -84,7 +84,7 @@ class JitterBuffer:
     def _anchor(self) -> None:
         self._timestamps = Unwrapper(32)
         self._sequences = Unwrapper(16)
-        self._store: dict[int, tuple[Packet, int, int, bool]] = {}
+        self._store: dict[int, tuple[Packet, int, int]] = {}
         self._seen = [-1] * REMEMBERED
         self._transits: deque[float] = deque(maxlen=WINDOW_PACKETS)
         self._since_evaluated = 0
@@ -93,7 +93,7 @@ class JitterBuffer:
         self._offset = 0.0
         self._next: int | None = None
         self._last_sequence: int | None = None
-        self._last_was_silence = False
+        self._silent_from: int | None = None
         self._begun = False
 
     @property
@@ -155,9 +155,9 @@ class JitterBuffer:
             self._base = transit
             self._offset = transit + self._depth.start
             self._next = timestamp
+        if silence:
+            self._silent_from = timestamp + ticks
         if ticks == 0:
-            if silence:
-                self._last_was_silence = True
             return
         self._measure(transit)
         if self._next is not None and timestamp < self._next:
@@ -170,7 +170,7 @@ class JitterBuffer:
             self.counts.stray += 1
             return
         self._frame = ticks
-        self._store[timestamp] = (packet, ticks, sequence, silence)
+        self._store[timestamp] = (packet, ticks, sequence)
 
     def _measure(self, transit: float) -> None:
         self._transits.append(transit)
@@ -192,31 +192,34 @@ class JitterBuffer:
         self._begun = True
         entry = self._store.pop(at, None)
         if entry is not None:
-            packet, ticks, sequence, silence = entry
+            packet, ticks, sequence = entry
             self._next = at + ticks
             self._last_sequence = sequence
-            self._last_was_silence = silence
+            if self._silent_from is not None and at >= self._silent_from:
+                self._silent_from = None
             self.counts.played += 1
             return Slot(at, ticks, packet, None)
         return self._hole(at)
 
     def _hole(self, at: int) -> Slot:
         length = self._frame
-        if not self._store:
-            if self._last_was_silence:
-                cause = GapCause.SILENCE
-            elif self.surplus() < -self._depth.margin / 2:
-                self._offset += length / self.clock_hz
-                self.counts.inserted += 1
-                return Slot(at, length, None, GapCause.LOSS, inserted=True)
-            else:
-                cause = GapCause.LOSS
-        else:
+        for overlapped in [timestamp for timestamp in self._store if timestamp < at]:
+            # The packet before it claimed to be longer than the step to this one.
+            del self._store[overlapped]
+            self.counts.stray += 1
+        if self._store:
             later = min(self._store)
             length = min(length, later - at)
-            cause = GapCause.LOSS if self._missing_before(later) else GapCause.SILENCE
-        if cause is GapCause.LOSS:
-            self.counts.lost += 1
+            silent = not self._missing_before(later)
+        else:
+            silent = self._silent_from is not None and at >= self._silent_from
+        cause = GapCause.SILENCE if silent else GapCause.LOSS
+        if not silent and self.surplus() < -self._depth.margin / 2:
+            # The best place to grow: the packet may still come, and nothing that came is put off audibly.
+            self._offset += length / self.clock_hz
+            self.counts.inserted += 1
+            return Slot(at, length, None, cause, inserted=True)
+        self.counts.lost += not silent
         self._next = at + length
         return Slot(at, length, None, cause)
 

@@ -27,7 +27,7 @@ OPUS_DTX_BYTES = 2
 """An Opus packet this short says that the sender has gone silent (RFC 6716 section 2.1.9)."""
 QUIET_PEAK = 164
 """-46 dBFS: a frame below this may be left out without being missed."""
-PATIENCE_FRAMES = 50
+PATIENCE_FRAMES = 250
 """Frames to wait for a quiet one before a loud one is left out."""
 
 

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audio.jitter import Depth, JitterBuffer, Slot
+from audio.rtp import Packet
+from audio.taps import GapCause
+from tests.support.packets import Arrival, delayed, stream
+
+pytestmark = pytest.mark.media
+
+TICKS = 160
+
+
+def run(arrivals: list[Arrival], until_s: float, buffer: JitterBuffer | None = None) -> list[Slot]:
+    """What comes out of the buffer, asked every 10 ms."""
+    buffer = buffer or JitterBuffer(8000)
+    waiting = sorted(arrivals, key=lambda one: one.at)
+    slots: list[Slot] = []
+    for tick in range(round(until_s * 100)):
+        while waiting and waiting[0].at <= tick / 100:
+            arrival = waiting.pop(0)
+            buffer.put(arrival.packet, TICKS, arrival.at)
+        while (slot := buffer.pop(tick / 100)) is not None:
+            slots.append(slot)
+    return slots
+
+
+def frames(count: int) -> list[bytes]:
+    return [index.to_bytes(4, "big") for index in range(count)]
+
+
+def heard(slots: list[Slot]) -> list[int | None]:
+    return [int.from_bytes(slot.packet.payload, "big") if slot.packet else None for slot in slots]
+
+
+def test_packets_come_out_in_order_60_ms_after_the_first_came() -> None:
+    buffer = JitterBuffer(8000)
+    for arrival in stream(frames(4)):
+        buffer.put(arrival.packet, TICKS, arrival.at)
+
+    assert buffer.pop(0.069) is None
+    first = buffer.pop(0.071)
+    assert first is not None
+    assert first.packet is not None
+    assert buffer.pop(0.071) is None
+    assert buffer.pop(0.091) is not None
+
+
+def test_both_counters_may_wrap() -> None:
+    slots = run(stream(frames(30), first_sequence=65_520, first_timestamp=0xFFFFFF00), 0.6)
+
+    assert heard(slots)[:25] == list(range(25))
+    assert [slot.timestamp - slots[0].timestamp for slot in slots[:25]] == [TICKS * n for n in range(25)]
+
+
+def test_a_lost_packet_is_one_hole_and_everything_after_it_is_in_time() -> None:
+    buffer = JitterBuffer(8000)
+    slots = run(stream(frames(50), lost=[20]), 1.0, buffer)
+
+    assert heard(slots)[:40] == [*range(20), None, *range(21, 40)]
+    assert slots[20].cause is GapCause.LOSS
+    assert buffer.counts.lost == 1
+    assert buffer.depth == pytest.approx(0.060)
+
+
+def test_a_burst_of_losses_is_as_many_holes() -> None:
+    slots = run(stream(frames(60), lost=range(20, 25)), 1.1)
+
+    assert heard(slots)[18:28] == [18, 19, None, None, None, None, None, 25, 26, 27]
+
+
+def test_packets_out_of_order_are_put_in_order() -> None:
+    arrivals = delayed(stream(frames(40)), {10: 0.045, 21: 0.025, 22: 0.0, 30: 0.039})
+
+    assert heard(run(arrivals, 0.8))[:36] == list(range(36))
+
+
+def test_a_duplicate_is_played_once() -> None:
+    arrivals = stream(frames(30))
+    buffer = JitterBuffer(8000)
+    slots = run([one for one in arrivals for _ in range(2)], 0.6, buffer)
+
+    assert heard(slots)[:20] == list(range(20))
+    assert buffer.counts.duplicate == 30
+
+
+def test_a_packet_that_comes_after_its_turn_is_counted_and_left_out() -> None:
+    buffer = JitterBuffer(8000)
+    slots = run(delayed(stream(frames(40)), {10: 0.150}), 0.8, buffer)
+
+    assert heard(slots)[8:13] == [8, 9, None, 11, 12]
+    assert buffer.counts.late == 1
+
+
+def test_a_pause_with_no_number_missing_is_silence_and_no_loss() -> None:
+    spoken = stream(frames(20))
+    paused = stream(
+        frames(20), first_sequence=65_530 + 20, first_timestamp=0xFFFFFF00 + 25 * TICKS, start_s=0.5
+    )
+    buffer = JitterBuffer(8000)
+    # The next packet is known in time: it came before its turn.
+    slots = run([*spoken, Arrival(0.40, paused[0].packet), *paused[1:]], 0.9, buffer)
+
+    assert [slot.cause for slot in slots[20:25]] == [GapCause.SILENCE] * 5
+    assert buffer.counts.lost == 0
+
+
+def test_nothing_after_comfort_noise_is_silence() -> None:
+    arrivals = stream(frames(10))
+    noise = Packet(
+        13, (65_530 + 10) & 0xFFFF, (0xFFFFFF00 + 10 * TICKS) & 0xFFFFFFFF, arrivals[0].packet.ssrc, b"\x40"
+    )
+    buffer = JitterBuffer(8000)
+    for arrival in arrivals:
+        buffer.put(arrival.packet, TICKS, arrival.at)
+    slots = [slot for tick in range(26) if (slot := buffer.pop(tick / 100))]
+    buffer.put(noise, 0, 0.26, silence=True)
+    slots += [slot for tick in range(26, 60) if (slot := buffer.pop(tick / 100))]
+
+    assert {slot.cause for slot in slots[10:]} == {GapCause.SILENCE}
+    assert buffer.counts.lost == 0
+
+
+def test_depth_grows_when_packets_come_late_and_shrinks_again_when_they_do_not() -> None:
+    chance = random.Random(5)
+    rough = {index: chance.uniform(0.0, 0.120) for index in range(300)}
+    buffer = JitterBuffer(8000)
+    arrivals = delayed(stream(frames(1200)), rough)
+    waiting = list(arrivals)
+    depths: list[float] = []
+    for tick in range(2400):
+        now = tick / 100
+        while waiting and waiting[0].at <= now:
+            arrival = waiting.pop(0)
+            buffer.put(arrival.packet, TICKS, arrival.at)
+        while (slot := buffer.pop(now)) is not None:
+            if not slot.inserted and buffer.surplus() >= 0.020:
+                buffer.skip()
+        depths.append(buffer.depth)
+
+    assert max(depths[:600]) > 0.110
+    assert depths[-1] < 0.065
+    # Of the 300 packets with a jitter of 120 ms; half of them would have been too late for 60 ms.
+    assert buffer.counts.late < 25
+
+
+def test_a_long_stall_never_makes_the_depth_more_than_200_ms() -> None:
+    buffer = JitterBuffer(8000)
+    stalled = delayed(stream(frames(200)), {index: max(0.0, 3.0 - index * 0.02) for index in range(40, 150)})
+    run(stalled, 4.2, buffer)
+
+    assert buffer.depth <= 0.200 + 0.020
+
+
+def test_a_new_source_takes_over_with_its_second_packet() -> None:
+    old = stream(frames(20))
+    new = stream(frames(20), ssrc=99, first_sequence=7, first_timestamp=1_000_000, start_s=0.4)
+    buffer = JitterBuffer(8000)
+    slots = run([*old, *new], 0.8, buffer)
+
+    assert heard(slots)[-10:] == list(range(heard(slots)[-10] or 0, (heard(slots)[-1] or 0) + 1))
+    assert buffer.counts.restarts == 1
+    assert buffer.counts.stray == 1
+
+
+def test_a_sequence_that_jumps_goes_on_from_where_it_is() -> None:
+    before = stream(frames(20))
+    after = stream(frames(20), first_sequence=30_000, first_timestamp=0x40000000, start_s=0.4)
+    buffer = JitterBuffer(8000)
+    slots = run([*before, *after], 0.8, buffer)
+
+    assert buffer.counts.restarts == 1
+    assert heard(slots)[-5:] == list(range(heard(slots)[-5] or 0, (heard(slots)[-5] or 0) + 5))
+
+
+def test_single_strangers_change_nothing() -> None:
+    arrivals = stream(frames(60))
+    stray = [Arrival(0.2 + n / 10, Packet(8, 9999 * n, 77777 * n, 5 + n, b"stray")) for n in range(8)]
+    buffer = JitterBuffer(8000)
+
+    assert heard(run([*arrivals, *stray], 1.1, buffer))[:50] == list(range(50))
+    assert buffer.counts.stray == 8
+    assert buffer.counts.restarts == 0
+
+
+def test_what_waits_at_the_end_can_be_had_at_once() -> None:
+    buffer = JitterBuffer(8000)
+    for arrival in stream(frames(5), lost=[2]):
+        buffer.put(arrival.packet, TICKS, arrival.at)
+
+    assert heard(buffer.drain()) == [0, 1, None, 3, 4]
+    assert buffer.drain() == []
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.integers(0, 0xFFFF),
+            st.integers(0, 0xFFFFFFFF),
+            st.sampled_from([0, 80, 160, 960]),
+        ),
+        max_size=80,
+    )
+)
+def test_any_packets_leave_slots_that_follow_one_another(packets: list[tuple[int, int, int, int]]) -> None:
+    buffer = JitterBuffer(8000, Depth())
+    now = 0.0
+    for ssrc, sequence, timestamp, ticks in packets:
+        now += 0.007
+        restarted = buffer.put(Packet(8, sequence, timestamp, ssrc, b"x"), ticks, now)
+        position = None if restarted else -1
+        while (slot := buffer.pop(now)) is not None:
+            assert slot.ticks > 0
+            assert position in (None, -1) or slot.timestamp == position
+            position = slot.timestamp if slot.inserted else slot.timestamp + slot.ticks
+    assert buffer.counts.received == len(packets)
