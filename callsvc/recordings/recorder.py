@@ -35,7 +35,7 @@ from callsvc.recordings.segment_file import Sync
 from callsvc.recordings.writing import Writing
 from callsvc.types import Event, EventKind
 
-CADENCE_S: Final = 0.75
+CADENCE_S: Final = 0.7
 """Sound is safe on disk this long after it was heard, and what the disk takes. One second is promised."""
 
 

@@ -27,7 +27,7 @@ from callsvc.recordings.layout import CAUSES, HEAD, KEY, MANIFEST, REACHED, SEGM
 from callsvc.recordings.manifest import Manifest, Outcome, add_gap, load_manifest
 from callsvc.recordings.notices import sealed
 from callsvc.recordings.peaks import Outline
-from callsvc.recordings.scan import Walk, walk
+from callsvc.recordings.scan import Placed, Walk, walk, without_last
 from callsvc.recordings.sealing import conclude, end_drafts
 from callsvc.recordings.segment_file import Draft, SegmentFile
 from callsvc.recordings.sound import decode
@@ -97,6 +97,9 @@ def seal_orphan(directory: Path, keys: KeyRing, clock: Clock) -> Manifest:
     key = keys.unwrap(load_key(source.whole(KEY)))
     cipher = RecordCipher(key, head.recording)
     found = walk(source, SEGMENTS, head, genesis(raw))
+    # The chain vouches for a record through the one behind it; for the last one only its own tag does.
+    while found.placed and not _decrypts(source, cipher, found.placed[-1]):
+        found = without_last(found, head)
     file = SegmentFile(
         directory / SEGMENTS,
         cipher,
@@ -122,6 +125,14 @@ def seal_orphan(directory: Path, keys: KeyRing, clock: Clock) -> Manifest:
         )
     finally:
         file.close()
+
+
+def _decrypts(source: DirectorySource, cipher: RecordCipher, placed: Placed) -> bool:
+    try:
+        cipher.decrypt(placed.header, source.read(SEGMENTS, placed.payload_offset, placed.header.size))
+    except Damaged:
+        return False
+    return True
 
 
 def _failure_gaps(directory: Path, found: Walk, rates: list[int]) -> list[Draft]:

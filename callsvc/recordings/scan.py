@@ -95,6 +95,18 @@ def walk(source: Source, name: str, head: Head, genesis: bytes) -> Walk:
     return found
 
 
+def without_last(found: Walk, head: Head) -> Walk:
+    """The same walk without its last record."""
+    *kept, last = found.placed
+    shorter = Walk(
+        last.header.prev, last.offset, samples=[0] * len(head.tracks), gaps=[[] for _ in head.tracks]
+    )
+    for placed in kept:
+        count(placed.header, shorter.samples, shorter.gaps)
+    shorter.placed = kept
+    return shorter
+
+
 def records(source: Source, name: str, offset: int = 0) -> Iterator[tuple[Placed, bytes]]:
     """Each record with its place and its bytes, until something is no whole record."""
     window = Window(source, name)

@@ -126,7 +126,7 @@ def _head(
     """The head and the first link; from the manifest where head.json does not agree with it."""
     raw = source.whole(HEAD) if HEAD in names else b""
     if manifest is not None and genesis(raw).hex() != manifest.head:
-        if raw:
+        if HEAD in names:
             report.find("head_changed")
         tracks = tuple(Track(t.name, t.rate_hz) for t in manifest.tracks)
         head = Head(
@@ -142,7 +142,7 @@ def _head(
     try:
         head = load_head(raw)
     except (Damaged, FormatUnknown):
-        if raw:
+        if HEAD in names:
             report.find("head_unreadable")
         return None, b""
     if manifest is None:
@@ -211,6 +211,7 @@ def _sound(source: Source, head: Head, keys: KeyRing, found: Walk, report: Repor
     if head.key_check and key_check(key) != head.key_check:
         report.find("key_foreign")
         return
+    named = {finding.values.get("n") for finding in report.findings}
     cipher = RecordCipher(key, head.recording)
     window = Window(source, SEGMENTS)
     for placed in found.placed:
@@ -227,6 +228,8 @@ def _sound(source: Source, head: Head, keys: KeyRing, found: Walk, report: Repor
             elif header.coding == Coding.JSON:
                 json.loads(plain)
         except (Damaged, ValueError):
+            if header.n in named:
+                continue
             name, at = "", ""
             if header.track != WHOLE:
                 track = head.tracks[header.track]

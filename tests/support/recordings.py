@@ -38,7 +38,8 @@ def sound(track: Track, start: int, length: int) -> Samples:
     at = np.arange(start, start + length, dtype=np.int64)
     voice = 6000 * np.sin(at * (2 * np.pi * 210 / track.rate_hz)) * np.abs(np.sin(at / track.rate_hz))
     noise = (at * 7919 + len(track.name) * 13) % 401 - 200
-    return (voice + noise).astype(np.int16)
+    heard: Samples = (voice + noise).astype(np.int16)
+    return heard
 
 
 def wait_for(true: Callable[[], bool], timeout_s: float = 20.0) -> None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from audio.taps import Gap, GapCause
+from audio.taps import GapCause
 from callsvc.clock import SystemClock
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.reader import Recording, open_recording
@@ -184,5 +184,3 @@ def test_two_nodes_cannot_share_a_spool(tmp_path: Path) -> None:
     with pytest.raises(DataDirBusy):
         Recorder(tmp_path / "spool", keys, node="node-2", sink=Sink()).start()
     first.stop()
-
-

@@ -122,7 +122,9 @@ items = st.builds(
 
 
 @given(st.lists(items, max_size=30), st.integers(0, 9000))
-def test_whatever_a_tap_is_told_the_pieces_follow_each_other_without_a_hole(told: list[Item], end: int) -> None:
+def test_whatever_a_tap_is_told_the_pieces_follow_each_other_without_a_hole(
+    told: list[Item], end: int
+) -> None:
     timeline = Timeline(1000)
     found: list[Piece] = []
     for n, item in enumerate(told):
