@@ -81,7 +81,7 @@ class Probe:
         try:
             found = broker(self._settings)
         except CallsvcError:
-            return "down", "unreachable", {"address": self._settings.mqtt.url or "-"}
+            return "down", "absent", {}
         where = f"{found.host}:{found.port}"
         try:
             async with asyncio.timeout(TIMEOUT_S):

@@ -9,10 +9,10 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from callsvc.config import Settings
+from callsvc.recordings import place
 from callsvc.recordings.errors import NoRecording
 from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.reader import Recording, open_recording
-from callsvc.recordings.source import DirectorySource
 from callsvc.store import Database, recordings
 from callsvc.types import RecordingState
 from callsvc.web.problems import Problem
@@ -39,12 +39,17 @@ class Library:
         if (kept := self._open.get(key)) is not None:
             self._open.move_to_end(key)
             return kept
-        source = DirectorySource(self._settings.data_dir / "spool" / str(call_id))
         try:
-            opened = await run_in_threadpool(open_recording, source, self._keys)
+            opened = await run_in_threadpool(self._read, call_id, found)
         except NoRecording:
             raise Problem("no_sound") from None
         self._open[key] = opened
         while len(self._open) > KEPT:
             self._open.popitem(last=False)
         return opened
+
+    def _read(self, call_id: UUID, found: recordings.Recording) -> Recording:
+        source = place.find(
+            self._settings, call=str(call_id), recording=str(found.id), location=found.location
+        )
+        return open_recording(source, self._keys)

@@ -32,12 +32,17 @@ class ScreensMissing(MissingPart):
     )
 
 
-def router(built: Path = BUILT) -> APIRouter:
-    """Routes for the files in `built`. Raises `ScreensMissing` when there are none."""
+def check(built: Path) -> Path:
+    """The page that stands for every screen. Raises `ScreensMissing` when the screens have not been built."""
     index = built / "index.html"
     if not index.is_file():
         raise ScreensMissing
-    page = index.read_text(encoding="utf-8")
+    return index
+
+
+def router(built: Path = BUILT) -> APIRouter:
+    """Routes for the files in `built`. Raises `ScreensMissing` when there are none."""
+    page = check(built).read_text(encoding="utf-8")
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/assets/{name}")

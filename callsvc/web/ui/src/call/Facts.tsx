@@ -39,7 +39,7 @@ export function Facts({ call }: { call: Detail }) {
             {call.legs.map((leg) => (
               <li key={leg.leg}>
                 <strong>{t(`leg.${leg.leg}`)}</strong> {t("facts.leg", { transport: lookup(`transport.${leg.transport}`, leg.transport), codec: leg.codec })}
-                {leg.cause && <span class="aside">{lookup(`cause.${leg.cause}`, leg.cause)}</span>}
+                {leg.cause && <span class="aside">{lookup(`left.${leg.cause}`, leg.cause)}</span>}
               </li>
             ))}
           </ul>

@@ -1,5 +1,5 @@
 /** What was said, in step with the sound. A word plays itself: by click, or by Enter when it has the focus. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useComputed } from "@preact/signals";
 import { api, type Shape } from "../api/client";
 import { clock, percent } from "../format";
@@ -91,18 +91,30 @@ function Text({ text, sound }: { text: Shape<"TranscriptOut">; sound: Sound }) {
 
 function Line({ utterance, now, sound, language }: { utterance: Utterance; now: boolean; sound: Sound; language: string }) {
   const play = (ms: number) => void sound.play(Math.max(0, ms / 1000 - LEAD_S));
-  const playing = useComputed(() => (now ? utterance.words.findLastIndex((word) => word.start_ms <= sound.at.value * 1000 + 1) : -1)).value;
-  const words = useMemo(() => utterance.words, [utterance]);
   return (
     <li class={`utterance ${utterance.leg}`} aria-current={now ? "true" : undefined}>
       <button type="button" class="stamp" onClick={() => play(utterance.start_ms)} aria-label={t("transcript.play", { who: t(`leg.${utterance.leg}`), at: clock(utterance.start_ms / 1000) })}>
         <span class="who">{t(`leg.${utterance.leg}`)}</span><span class="clock">{clock(utterance.start_ms / 1000)}</span>
       </button>
       <p class="said" lang={language} data-arrows onKeyDown={walk}>
-        {words.length === 0 ? utterance.text : words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} play={() => play(word.start_ms)} />)}
+        {now ? <PlayingWords words={utterance.words} text={utterance.text} sound={sound} play={play} />
+          : <Words words={utterance.words} text={utterance.text} playing={-1} play={play} />}
       </p>
     </li>
   );
+}
+
+type WordsProps = { words: Word[]; text: string; play: (ms: number) => void };
+
+/** Only the utterance that is being heard looks at the clock. */
+function PlayingWords({ sound, ...rest }: WordsProps & { sound: Sound }) {
+  const playing = useComputed(() => rest.words.findLastIndex((word) => word.start_ms <= sound.at.value * 1000 + 1)).value;
+  return <Words {...rest} playing={playing} />;
+}
+
+function Words({ words, text, playing, play }: WordsProps & { playing: number }) {
+  if (words.length === 0) return <>{text}</>;
+  return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} play={() => play(word.start_ms)} />)}</>;
 }
 
 function OneWord({ word, first, now, play }: { word: Word; first: boolean; now: boolean; play: () => void }) {

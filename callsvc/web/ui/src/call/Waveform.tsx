@@ -18,12 +18,17 @@ function nonce(): string {
   return document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "";
 }
 
+/** The loudest of all tracks: one scale for all, so that what is quieter looks quieter. */
+function loudest(peaks: Peaks): number {
+  return peaks.lanes.reduce((most, lane) => Math.max(most, lane.high.reduce((a, b) => Math.max(a, b), 0), -lane.low.reduce((a, b) => Math.min(a, b), 0)), 8);
+}
+
 /** Lowest and highest of each stretch, one after the other: the outline that wavesurfer draws. */
-function outline(lane: Peaks["lanes"][number]): Float32Array {
+function outline(lane: Peaks["lanes"][number], full: number): Float32Array {
   const line = new Float32Array(lane.low.length * 2);
   lane.low.forEach((low, n) => {
-    line[2 * n] = low / 128;
-    line[2 * n + 1] = (lane.high[n] ?? 0) / 128;
+    line[2 * n] = (0.94 * low) / full;
+    line[2 * n + 1] = (0.94 * (lane.high[n] ?? 0)) / full;
   });
   return line;
 }
@@ -39,9 +44,10 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
       const token = lane.track === "caller.rx" ? "--caller" : lane.track === "operator.rx" ? "--raw" : "--operator";
       return { waveColor: colour(`${token}-wave`), progressColor: colour(token), height: LANE_PX };
     });
+    const full = loudest(peaks);
     const surfer = WaveSurfer.create({
       container: box.current,
-      peaks: lanes.map(outline),
+      peaks: lanes.map((lane) => outline(lane, full)),
       duration: peaks.duration_ms / 1000,
       splitChannels: colours(),
       height: LANE_PX,

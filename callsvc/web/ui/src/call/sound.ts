@@ -39,8 +39,8 @@ export class Sound {
     if (this.channels.length > 0) return;
     this.channels = channels;
     this.audio.src = `/api/calls/${this.id}/playback.wav`;
+    this.audio.defaultPlaybackRate = this.speed.value;
     this.audio.playbackRate = this.speed.value;
-    this.audio.preload = "metadata";
   }
 
   get hasRaw(): boolean {

@@ -9,7 +9,7 @@ export type Said = { tone: Tone; words: string };
 
 export function recordingSaid(call: Summary): Said {
   switch (call.recording?.state) {
-    case undefined: return { tone: "quiet", words: t("recording.none") };
+    case undefined: return { tone: "quiet", words: call.state === "ended" ? t("recording.none.ended") : t("recording.none") };
     case "recording": return call.state === "ended"
       ? { tone: "busy", words: t("recording.sealing") } : { tone: "rec", words: t("recording.running") };
     case "sealed":
@@ -17,7 +17,7 @@ export function recordingSaid(call: Summary): Said {
       return call.recording?.outcome === "complete"
         ? { tone: "good", words: call.recording.state === "archived" ? t("recording.archived") : t("recording.sealed") }
         : { tone: "warn", words: t("recording.cut") };
-    case "failed": return { tone: "bad", words: t("recording.failed") };
+    case "failed": return { tone: "bad", words: call.recording?.outcome === "not_as_sealed" ? t("recording.changed") : t("recording.failed") };
   }
 }
 

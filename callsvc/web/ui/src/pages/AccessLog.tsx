@@ -47,7 +47,7 @@ export function AccessLog() {
                   <th scope="row"><time datetime={event.at}>{momentWithSeconds(event.at)}</time><span class="aside">{t("log.number", { n: event.id })}</span></th>
                   <td data-label={t("log.who")}>{event.person ? <>{event.person.display_name} <span class="aside">{event.person.name}</span></> : t("log.service")}</td>
                   <td data-label={t("log.what")}>{lookup(`action.${event.action}`, event.action)}
-                    {event.object && <> <span class="aside">{event.object}</span></>}
+                    {event.object && event.object !== event.person?.name && <> <span class="aside">{lookup(`object.${event.object}`, event.object)}</span></>}
                     {event.call_id && <> <a href={callAddress(event.call_id)}>{t("log.call")}</a></>}</td>
                   <td data-label={t("log.why")}>{event.reason || <span class="aside">{t("log.noreason")}</span>}</td>
                 </tr>

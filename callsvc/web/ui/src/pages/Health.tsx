@@ -1,6 +1,6 @@
 /** How every part is, in plain words, and what to do about what is not well. */
 import { api, type Shape } from "../api/client";
-import { momentWithSeconds } from "../format";
+import { momentWithSeconds, number } from "../format";
 import { lookup, t } from "../locale";
 import { useResource } from "../resource";
 import { Fault } from "../parts/Notice";
@@ -8,6 +8,11 @@ import { Page } from "../parts/Page";
 import { Shape as Drawn, State, type Tone } from "../parts/State";
 
 type Part = Shape<"Part">;
+
+/** Figures as the language writes them. */
+function figures(values: Part["values"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? number(value, 1) : value]));
+}
 
 const tones: Record<Part["state"], Tone> = { ok: "good", degraded: "warn", down: "bad" };
 
@@ -24,13 +29,15 @@ export function Health() {
             <Drawn tone={tones[told.overall]} />
             <div><p class="overall-words">{t(`health.overall.${told.overall}`)}</p><p class="hint">{t("health.at", { at: momentWithSeconds(told.at) })}</p></div>
           </div>
-          <ul class="parts">
+          <ul class="card parts">
             {told.parts.map((part) => (
-              <li key={part.part} class="card part">
+              <li key={part.part} class={`part ${part.state}`}>
                 <h2>{lookup(`part.${part.part}`, part.part)}</h2>
                 <State tone={tones[part.state]}>{t(`health.${part.state}`)}</State>
-                <p>{lookup(`health.${part.part}.${part.code}`, lookup(`health.any.${part.code}`, part.code), part.values)}</p>
-                {part.state !== "ok" && <p class="todo">{lookup(`health.${part.part}.${part.code}.do`, lookup(`health.any.${part.code}.do`, t("health.any.do")), part.values)}</p>}
+                <div class="part-words">
+                <p>{lookup(`health.${part.part}.${part.code}`, lookup(`health.any.${part.code}`, part.code), figures(part.values))}</p>
+                {part.state !== "ok" && <p class="todo">{lookup(`health.${part.part}.${part.code}.do`, lookup(`health.any.${part.code}.do`, t("health.any.do")), figures(part.values))}</p>}
+                </div>
               </li>
             ))}
           </ul>

@@ -18,15 +18,13 @@ export function Page({ title, before, lead, actions, children }: Props) {
     <main id="main" class="page">
       {before}
       <header class="page-head">
-        <div>
+        <div class="page-title">
           <h1 ref={heading} tabIndex={-1}>{title}</h1>
-          {lead && <p class="lead">{lead}</p>}
-        </div>
-        <div class="page-actions">
-          {actions}
           <button type="button" class="button bare" onClick={() => (helpOpen.value = true)} aria-label={t("help.open")}
             title={`${t("help.open")} (${hint("help")})`} aria-keyshortcuts="?"><Icon name="help" /></button>
+          {lead && <p class="lead">{lead}</p>}
         </div>
+        {actions && <div class="page-actions">{actions}</div>}
       </header>
       {children}
     </main>

@@ -1,8 +1,8 @@
 /** The product in one picture: speech and key strokes go in on the left; speech alone comes out on the right. */
-const WIDTH = 720;
-const HEIGHT = 420;
+const WIDTH = 480;
+const HEIGHT = 560;
 const MIDDLE = HEIGHT / 2;
-const STEP = 9;
+const STEP = 8;
 
 /** A repeatable number in 0..1 for a place; no two pictures differ. */
 function noise(n: number): number {
@@ -11,8 +11,8 @@ function noise(n: number): number {
 }
 
 function voice(x: number): number {
-  const phrase = Math.max(0, Math.sin(x / 58)) * Math.max(0.15, Math.sin(x / 23 + 1));
-  return 6 + phrase * (46 + 40 * noise(x));
+  const phrase = Math.max(0, Math.sin(x / 25 + 0.7)) ** 1.2;
+  return 5 + phrase * (34 + 52 * noise(x));
 }
 
 export function QuietLine() {
@@ -24,14 +24,14 @@ export function QuietLine() {
         {bars.map((x) => <line key={x} x1={x} x2={x} y1={MIDDLE - voice(x)} y2={MIDDLE + voice(x)} />)}
       </g>
       <g class="strokes">
-        {bars.filter((_, n) => noise(n + 3) > 0.62).map((x) => {
+        {bars.filter((_, n) => noise(n + 3) > 0.55).map((x) => {
           const left = Math.max(0, 1 - Math.max(0, x - gate + 70) / 70);
           const tall = left * (70 + 80 * noise(x + 5));
           return tall > 3 ? <line key={x} x1={x} x2={x} y1={MIDDLE - tall} y2={MIDDLE + tall} />
             : <circle key={x} cx={x} cy={MIDDLE} r="2" />;
         })}
       </g>
-      <line class="gate" x1={gate} x2={gate} y1="40" y2={HEIGHT - 40} />
+      <line class="gate" x1={gate} x2={gate} y1="70" y2={HEIGHT - 70} />
     </svg>
   );
 }

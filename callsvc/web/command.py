@@ -1,0 +1,32 @@
+"""`callsvc web`: the pages and the API as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callsvc import logs
+from callsvc.config import load
+from callsvc.web import process
+
+app = typer.Typer(help="Run the pages and the API.")
+
+
+@app.command()
+def run(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Directory for everything that the service keeps.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address that the pages are served on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the pages; 0 takes any free one.")] = None,
+) -> None:
+    """Run the pages and the API until Ctrl-C."""
+    settings = load(data_dir=data_dir)
+    given: dict[str, str | int | None] = {"host": host, "port": port}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = settings.model_copy(update={"web": settings.web.model_copy(update=chosen)})
+    logs.configure("web", level=settings.log.level, form=settings.log.format, personal=settings.log.personal)
+    asyncio.run(process.run(settings))

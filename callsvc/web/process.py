@@ -1,0 +1,179 @@
+"""The web process: pages, API and the taking in of events; serves from the first moment, whatever else is away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import psycopg
+import uvicorn
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from callsvc import data_dir, jobs, logs
+from callsvc.bus import Ack, subscribe
+from callsvc.bus.address import broker
+from callsvc.bus.envelope import Message
+from callsvc.clock import Clock, SystemClock
+from callsvc.config import Settings
+from callsvc.errors import PortTaken, Unavailable
+from callsvc.events import Consumer
+from callsvc.recordings.keys import FileKeyRing
+from callsvc.store import Database, address
+from callsvc.telephony import token_keys
+from callsvc.web import pages, problems
+from callsvc.web.app import create_app
+from callsvc.web.changes import Changes
+from callsvc.web.health import Probe
+from callsvc.web.library import Library
+from callsvc.web.reading import Readings
+from callsvc.web.site import Site
+
+RETRY_S: Final = 1.0
+STOP_S: Final = 5
+
+_log = logs.get("web")
+
+
+class Front:
+    """What the server serves: the app, and before there is one, the plain truth that it is not there yet."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.app is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._waiting(scope)(scope, receive, send)
+
+    @staticmethod
+    def _waiting(scope: Scope) -> Response:
+        match scope["path"]:
+            case "/healthz":
+                return JSONResponse({"status": "alive"})
+            case "/readyz":
+                return JSONResponse({"ready": False, "missing": ["database"]}, status_code=503)
+            case _:
+                accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+                return problems.answer("away", accepted)
+
+
+class Server(uvicorn.Server):
+    """Serves until `should_exit`; leaves signals to the process."""
+
+    def __init__(self, app: ASGIApp, *, behind_proxy: bool) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=behind_proxy,
+                timeout_graceful_shutdown=STOP_S,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
+    """The site on a database, with the keys of the data directory."""
+    keys = settings.data_dir / "keys"
+    return Site(
+        settings=settings,
+        database=database,
+        clock=clock,
+        changes=Changes(database),
+        library=Library(settings, database, FileKeyRing(keys)),
+        readings=Readings(database, clock),
+        token_key=token_keys.private_key(keys),
+        probe=Probe(settings, database, clock),
+    )
+
+
+async def take_events(site: Site) -> None:
+    """Write the media nodes' events into the database, and have the screens told. Runs until cancelled."""
+    consumer = Consumer(site.database, clock=site.clock)
+
+    async def take(message: Message) -> Ack | None:
+        ack = await consumer.take(message)
+        site.changes.poke()
+        return ack
+
+    await subscribe(lambda: broker(site.settings), take)
+
+
+async def run(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Waits for the database as long as it takes. Raises `PortTaken`, `ScreensMissing`, and `SchemaTooNew` when the
+    database belongs to a newer version.
+    """
+    pages.check(pages.BUILT)
+    data_dir.prepare(settings.data_dir)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    front = Front()
+    sock = listen(settings.web.host, settings.web.port)
+    server = Server(front, behind_proxy=bool(settings.web.public_url))
+    serving = asyncio.create_task(server.serve([sock]))
+    _log.info("web_listens", port=sock.getsockname()[1])
+    try:
+        conninfo = await _prepared(settings, stop)
+        if conninfo is None:
+            return
+        async with Database(conninfo, pool_max=settings.database.pool_max) as database:
+            site = make_site(settings, database, clock or SystemClock())
+            front.app = create_app(site)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(site.changes.run()), group.create_task(take_events(site))]
+                _log.info("web_ready")
+                await stop.wait()
+                site.changes.close()
+                server.should_exit = True
+                await serving
+                for task in tasks:
+                    task.cancel()
+    finally:
+        server.should_exit = True
+        await serving
+        sock.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises `PortTaken` that names the setting."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(f"Port {port} (web.port) is taken by another program.") from None
+        raise
+
+
+async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:
+    """The database's address, once it answers and has our schema; None when told to stop before."""
+    told = False
+    while not stop.is_set():
+        try:
+            conninfo = address(settings)
+            await jobs.prepare(conninfo)
+        except (Unavailable, psycopg.OperationalError):
+            if not told:
+                _log.warning("database_away")
+                told = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_S)
+        else:
+            return conninfo
+    return None

@@ -1,0 +1,71 @@
+"""A call between two piped legs, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from audio.codecs import PCMA, Codec
+from audio.suppressor import Engine
+from callsvc.clock import FixedClock
+from callsvc.telephony.call import Call, Parts
+from callsvc.telephony.policies import LinePolicy
+from callsvc.types import Leg, Profile
+from tests.support.legs import CALL, Events, PipedConnection, Tapes
+from tests.support.packets import FRAME_S, stream
+
+TICK_S = 0.010
+
+
+class TwoLegs:
+    """A call with both ends in the test's hand."""
+
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        *,
+        caller: Mapping[int, Codec] | None = None,
+        operator: Mapping[int, Codec] | None = None,
+        tapes: Tapes | None = None,
+        policy: LinePolicy | None = None,
+    ) -> None:
+        self.clock = FixedClock()
+        self.events = Events()
+        self.tapes = tapes or Tapes()
+        self.over: list[Call] = []
+        parts = Parts(self.clock, self.events, self.tapes, engine, vanish_after_s=10.0)
+        self.call = Call(
+            CALL, Profile.REPORT, policy or LinePolicy(record=True, keep_raw=True), parts, self.over.append
+        )
+        self.caller = PipedConnection(caller or {8: PCMA}, self.clock)
+        self.operator = PipedConnection(operator or {8: PCMA}, self.clock)
+
+    def join(self) -> TwoLegs:
+        """Both legs come in."""
+        self.call.join(Leg.CALLER, self.caller, "token-caller")
+        self.call.join(Leg.OPERATOR, self.operator, "token-operator")
+        return self
+
+    async def talk(
+        self,
+        *,
+        caller: list[bytes] | None = None,
+        operator: list[bytes] | None = None,
+        lost: tuple[int, ...] = (),
+        tail_s: float = 0.3,
+    ) -> None:
+        """Both speak for as long as there are frames; then the clock goes on for a while."""
+        ways = [(self.caller, caller or []), (self.operator, operator or [])]
+        queues = [
+            (way, stream(frames, codec=way.codec, payload_type=next(iter(way.codecs)), lost=lost, ssrc=index))
+            for index, (way, frames) in enumerate(ways)
+        ]
+        longest = max(len(frames) for _, frames in ways) * FRAME_S + tail_s
+        began = self.clock.monotonic()
+        for tick in range(round(longest / TICK_S)):
+            for way, queue in queues:
+                while queue and queue[0].at <= (tick + 1) * TICK_S:
+                    way.hear(queue.pop(0).packet)
+            self.clock.advance(began + (tick + 1) * TICK_S - self.clock.monotonic())
+            self.call.tick(self.clock.monotonic())
+            await asyncio.sleep(0)

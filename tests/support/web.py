@@ -1,0 +1,127 @@
+"""The real web app on a real database and a real socket, in a thread of its own; people and calls to try it with.
+
+site        Served(url, ...): `site.client()` is a browser's worth of HTTP; `site.run(work)` works on its database
+person      site.person("anna", Role.INVESTIGATOR): an account and its password
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from callsvc import data_dir
+from callsvc.access import people
+from callsvc.clock import FixedClock, SystemClock
+from callsvc.config import Settings, load
+from callsvc.store import Connection, Database
+from callsvc.types import Role
+from callsvc.web.app import create_app
+from callsvc.web.process import Server, make_site
+from callsvc.web.site import Site
+
+T = TypeVar("T")
+PASSWORD = "fyra gula hästar äter"
+
+
+class Served:
+    """The app behind a socket, until `close`."""
+
+    def __init__(self, settings: Settings, conninfo: str, clock: FixedClock | SystemClock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.site: Site
+        self._conninfo = conninfo
+        self._sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self._sock.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._loop = asyncio.new_event_loop()
+        self._up = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        self._thread.start()
+        assert self._up.wait(30)
+
+    async def _serve(self) -> None:
+        async with Database(self._conninfo, pool_max=6) as database:
+            self.site = make_site(self.settings, database, self.clock)
+            server = Server(create_app(self.site), behind_proxy=False)
+            serving = asyncio.create_task(server.serve([self._sock]))
+            watching = asyncio.create_task(self.site.changes.run())
+            while not server.started:
+                await asyncio.sleep(0.01)
+            self._up.set()
+            await self._stop.wait()
+            self.site.changes.close()
+            server.should_exit = True
+            await serving
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+        self._sock.close()
+        self._loop.close()
+
+    def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Work on the database, in one transaction, and wait for it."""
+
+        async def within() -> T:
+            async with self.site.database.transaction() as conn:
+                return await work(conn)
+
+        return asyncio.run_coroutine_threadsafe(within(), self._loop).result(30)
+
+    def person(self, name: str, *roles: Role, must_change: bool = False, shown: str = "") -> people.Person:
+        """An account with the password `PASSWORD`."""
+
+        async def make(conn: Connection) -> people.Person:
+            return await people.create(
+                conn,
+                name=name,
+                display_name=shown or name.capitalize(),
+                roles=roles,
+                password=PASSWORD,
+                at=self.clock.utc_now(),
+                must_change_password=must_change,
+            )
+
+        return self.run(make)
+
+    def client(self, **headers: str) -> httpx.Client:
+        """Somebody with a cookie jar; closed by whoever opened it."""
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def signed_in(self, name: str, *roles: Role) -> httpx.Client:
+        """A person of these roles, signed in."""
+        self.person(name, *roles)
+        client = self.client()
+        answer = client.post("/api/login", json={"name": name, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return client
+
+
+def settings_for(path: Path) -> Settings:
+    return load(data_dir=data_dir.prepare(path))
+
+
+@pytest.fixture
+def site(conninfo: str, tmp_path: Path) -> Iterator[Served]:
+    served = Served(settings_for(tmp_path / "data"), conninfo, SystemClock())
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def still_site(conninfo: str, tmp_path: Path) -> Iterator[Served]:
+    """The same with a clock that stands still until the test moves it."""
+    served = Served(settings_for(tmp_path / "data"), conninfo, FixedClock())
+    yield served
+    served.close()
