@@ -65,7 +65,7 @@ def _parameter(parameter: Any) -> str:
     if getattr(parameter, "hidden", False):
         return ""
     if parameter.param_type_name == "argument":
-        name = parameter.human_readable_name
+        name = parameter.metavar or parameter.name.upper()
     else:
         name = ", ".join([*parameter.opts, *parameter.secondary_opts])
         if not parameter.is_flag:
