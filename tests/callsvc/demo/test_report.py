@@ -23,7 +23,8 @@ GOOD = Report(
     audible_after_pct=0.0,
     level_before_db=-38.2,
     level_after_db=-71.0,
-    added_delay_ms=64.0,
+    added_delay_ms=79.0,
+    whole_delay_ms=83.0,
     suppressor_delay_ms=20.0,
     declared_delay_ms=20.0,
     similarity=0.97,
@@ -34,6 +35,7 @@ GOOD = Report(
     transcript_state="done",
     transcript_words=41,
     model="quiet-1",
+    passed_pct=0.0,
     service=Proof(104, -38.0, -72.0, 98.0, 0.0, False),
     seconds=55.0,
 )
@@ -42,7 +44,7 @@ GOOD = Report(
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"service": replace(GOOD.service, degraded=True)}, "demo.fault.degraded"),
+        ({"passed_pct": 5.0}, "demo.fault.degraded"),
         ({"audible_after_pct": 30.0}, "demo.fault.audible"),
         ({"level_after_db": -45.0}, "demo.fault.level"),
         ({"similarity": 0.3}, "demo.fault.words"),
@@ -80,6 +82,12 @@ def test_it_is_one_page_in_either_language_whatever_became_of_the_transcript(sta
     assert len(lines) < 45
     assert max(map(len, lines)) <= 110
     assert any(GOOD.call_id in line for line in lines)
+
+
+def test_a_busy_moment_is_told_but_spoils_nothing_when_the_caller_heard_no_typing() -> None:
+    busy = replace(GOOD, passed_pct=0.4, service=replace(GOOD.service, degraded=True))
+    assert busy.faults() == []
+    assert any("0,4 %" in line for line in page(busy, "var/demo"))
 
 
 def test_without_a_model_the_page_says_how_to_get_one() -> None:
