@@ -1,0 +1,1 @@
+"""Takes the typing out of sound files."""
