@@ -74,7 +74,7 @@ async def create(
     """A new account. Raises `Conflict` when the name is taken, `WeakPassword`, `UsageError`."""
     name = login_name(name)
     passwords.check(password, name=name)
-    if not display_name.strip() or len(display_name) > 200:
+    if not display_name.strip() or len(display_name) > 200 or not display_name.isprintable():
         raise UsageError("A person's name has 1 to 200 characters.")
     password_hash = await passwords.digest(password)
     try:

@@ -23,7 +23,11 @@ async def open_call(conn: Connection, session: Session, call_id: UUID, reason: s
     """
     _demand(session, Action.CALL_OPEN)
     reason = " ".join(reason.split())
-    if not MIN_LENGTH <= len(reason) <= MAX_LENGTH or not any(c.isalpha() for c in reason):
+    if (
+        not MIN_LENGTH <= len(reason) <= MAX_LENGTH
+        or not reason.isprintable()
+        or not any(c.isalpha() for c in reason)
+    ):
         raise UsageError(f"A reason has {MIN_LENGTH} to {MAX_LENGTH} characters, in words.")
     await calls.get(conn, call_id)
     await conn.execute(

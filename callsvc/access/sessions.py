@@ -54,7 +54,7 @@ async def sign_in(
         attempt = await attempts.begin(conn, name=name, address=address, at=at)
         cursor = await conn.execute(
             f"select {COLUMNS}, password_hash from users where name = %s and disabled_at is null",
-            [name.strip().lower()],
+            [name.strip().lower().replace("\0", "")],
         )
         row = await cursor.fetchone()
     if not await passwords.matches(row["password_hash"] if row else None, password) or row is None:
