@@ -57,6 +57,7 @@ class InRow:
 async def run(settings: Settings, demonstration_id: str) -> None:
     """Place the call in the running service; the row says how it went. Raises what went wrong."""
     which, clock = parse_id(demonstration_id), SystemClock()
+    logs.configure("demo", level=settings.log.level, file=settings.data_dir / "logs" / "demo.jsonl")
     async with Database(store.address(settings), pool_max=3) as database:
         async with database.transaction() as conn:
             row = await demonstrations.get(conn, which)

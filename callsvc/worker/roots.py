@@ -16,12 +16,13 @@ from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.reader import Recording, open_recording
 from callsvc.store import Database, recordings
 from callsvc.transcripts import OpenRecording
+from callsvc.worker import demonstration
 from callsvc.worker.process import Chore
 
 
 def jobs(settings: Settings, database: Database) -> list[Job]:
     """Every kind of job that this version knows."""
-    return [*RECORDING_JOBS, transcripts.job(opener(settings, database))]
+    return [*RECORDING_JOBS, transcripts.job(opener(settings, database)), demonstration.JOB]
 
 
 def opener(settings: Settings, database: Database) -> OpenRecording:
