@@ -113,16 +113,24 @@ def digest(*paths: Path) -> str:
 
 def run(command: Sequence[str | Path], what: str, hint: str = "") -> None:
     """Run a command quietly; show the end of what it said only when it fails."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        sys.stderr.write("\n".join(done.stdout.splitlines()[-30:]) + "\n")
-        raise SetupFault(f"{what} failed (exit code {done.returncode}). {hint}".strip())
+    words, began = [str(part) for part in command], time.monotonic()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        while True:
+            try:
+                output, _ = child.communicate(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                pulse(f"{time.monotonic() - began:.0f} s")
+    pulse("")
+    if child.returncode != 0:
+        sys.stderr.write("\n".join(output.splitlines()[-30:]) + "\n")
+        raise SetupFault(f"{what} failed (exit code {child.returncode}). {hint}".strip())
+
+
+def pulse(text: str) -> None:
+    """Where somebody watches: a line that is written over, as a sign of life."""
+    if sys.stdout.isatty():
+        print(f"\r        {text:40}\r", end="", flush=True)
 
 
 # --- Debian packages -------------------------------------------------------------------------------------------
@@ -249,10 +257,8 @@ def pip_install(lock: Path, *options: str) -> None:
             ended = [*ended[-29:], line]
             if line.startswith(("Collecting ", "Requirement already ")):
                 seen += 1
-                if sys.stdout.isatty():
-                    print(f"\r        {seen} of {total}", end="", flush=True)
-        if sys.stdout.isatty():
-            print("\r" + " " * 40 + "\r", end="", flush=True)
+                pulse(f"{seen} of {total}" if seen < total else "unpacking")
+    pulse("")
     if pip.returncode != 0:
         sys.stderr.write("".join(ended))
         raise SetupFault("pip failed. Is there a network? The next run takes it up again.")
