@@ -30,6 +30,8 @@ def encode(samples: Samples, rate_hz: int) -> tuple[Coding, bytes]:
 def decode(coding: int, payload: bytes, length: int) -> Samples:
     """`length` samples back; raises `Damaged` when the payload holds another number of them."""
     if coding == Coding.S16LE:
+        if len(payload) != 2 * length:
+            raise Damaged("A stretch of sound is not as long as its header says.")
         found: NDArray[np.int16] = np.frombuffer(payload, dtype="<i2").astype(np.int16)
     elif coding == Coding.FLAC:
         try:

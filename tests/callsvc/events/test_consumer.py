@@ -39,12 +39,12 @@ def message(
 
 def call_events(call: UUID, recording: UUID) -> list[Event]:
     """All that a short call has to tell."""
-    proof = {
+    proof: dict[str, object] = {
         "strokes": 12, "level_before_db": -31.5, "level_after_db": -61.0, "audible_before_pct": 92.0,
         "audible_after_pct": 1.0, "blocks": 400, "blocks_passed": 0, "model": "m", "model_sha256": "0" * 64,
         "latency_samples": 160, "degraded": False,
     }  # fmt: skip
-    sealed = {
+    sealed: dict[str, object] = {
         "recording": str(recording),
         "head": "ab" * 32,
         "outcome": "complete",
