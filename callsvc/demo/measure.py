@@ -19,6 +19,7 @@ BEFORE_S, AFTER_S = 0.005, 0.060
 WINDOW, HOP = 128, 64
 FLOOR_DBFS, MARGIN_DB = -60.0, 6.0
 SHORTEST = 400
+PART_S = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,22 @@ class Words:
 def words(
     source: Samples, heard: Samples, speech_s: Sequence[tuple[float, float]], most_s: float = 0.25
 ) -> Words:
-    """Compare stretch by stretch, each where it fits best within `most_s`: a listener does not mind 20 ms more or less.
-
-    Both at 16 kHz, aligned as a whole.
+    """Compare part by part of a second at most, each where it fits best within `most_s`: a listener does not mind
+    20 ms more or less. Both at 16 kHz, aligned as a whole.
     """
     most = int(most_s * RATE)
+    parts = [
+        (start + k * (end - start) / n, start + (k + 1) * (end - start) / n)
+        for start, end in speech_s
+        for n in [max(1, round((end - start) / PART_S))]
+        for k in range(n)
+    ]
     lags: list[float] = []
     product = power = other = 0.0
-    for start_s, end_s in speech_s:
+    for start_s, end_s in parts:
         start, end = int(start_s * RATE), min(int(end_s * RATE), len(source), len(heard))
         part = source[start:end]
-        if len(part) < 2 * most:
+        if len(part) < most:
             continue
         lag = lag_samples(part, heard[start:end], most)
         there = advanced(heard[max(0, start + round(lag)) :], 0, len(part))

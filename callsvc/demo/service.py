@@ -9,7 +9,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -67,12 +67,14 @@ def fresh(directory: Path) -> Path:
 
 
 @asynccontextmanager
-async def running(directory: Path, clock: Clock) -> AsyncIterator[Settings]:
+async def running(
+    directory: Path, clock: Clock, wanted: Mapping[str, str] | None = None
+) -> AsyncIterator[Settings]:
     """The service on `directory` (an absolute path) for as long as the block lasts; the settings that lead to it.
 
-    Raises `ServiceFailed` with the end of what it said.
+    `wanted` are further settings, as environment variables. Raises `ServiceFailed` with the end of what it said.
     """
-    environment = os.environ | OWN | {"CALLSVC_DATA_DIR": str(directory)}
+    environment = os.environ | OWN | {"CALLSVC_DATA_DIR": str(directory)} | dict(wanted or {})
     said = directory / "serve.log"
     with said.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

@@ -73,3 +73,12 @@ def test_a_file_moved_by_its_lag_lies_on_its_source(shift: int) -> None:
 
 def test_silence_is_like_nothing() -> None:
     assert measure.similarity(_noise(1, -20), np.zeros(RATE)) == 0.0
+
+
+def test_words_are_alike_though_a_frame_was_left_out_and_not_when_others_are_spoken() -> None:
+    source = _noise(3, -25, 5)
+    spliced = np.concatenate([source[: RATE + RATE // 2], source[RATE + RATE // 2 + 320 :], np.zeros(320)])
+    over = measure.words(source, spliced, [(0.2, 1.4), (1.7, 2.8)])
+    assert over.similarity > 0.95
+    assert over.spread_s == pytest.approx(0.02, abs=0.001)
+    assert measure.words(source, _noise(3, -25, 6), [(0.2, 1.4)]).similarity < 0.3
