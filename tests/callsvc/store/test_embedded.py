@@ -1,0 +1,404 @@
+"""The embedded PostgreSQL, from Debian and from the wheel: made, run, killed, upgraded against, short of space."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from callsvc.errors import ConfigurationError, MissingPart
+from callsvc.store.embedded import binaries, cluster, system_user
+from callsvc.store.embedded.ballast import MB, Ballast
+from callsvc.store.embedded.binaries import Binaries
+from callsvc.store.embedded.cluster import ADMIN, Cluster
+from tests.support.database import FAST, start, stop
+
+pytestmark = pytest.mark.call
+
+HERE = {found.major: found for found in binaries.candidates()}
+
+
+@pytest.fixture(params=[15, 18], scope="module")
+def version(request: pytest.FixtureRequest) -> Iterator[Binaries]:
+    """PostgreSQL 15 as Debian has it, 18 as the wheel has it."""
+    found = HERE.get(request.param)
+    if found is None:
+        pytest.skip(f"PostgreSQL {request.param} IS NOT ON THIS MACHINE: not tested with it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(binaries.VARIABLE, str(found.directory))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def seed(version: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that was made and has never run; to be copied."""
+    base = tmp_path_factory.mktemp("seed")
+    Cluster(base / "data", base / "run").prepare()
+    return base / "data"
+
+
+@pytest.fixture
+def fresh(seed: Path, tmp_path: Path) -> Cluster:
+    """A cluster that was made, and is not running. It loses nothing: every commit is on the disk."""
+    shutil.copytree(seed, tmp_path / "data")
+    one = Cluster(tmp_path / "data", tmp_path / "run")
+    one.prepare()
+    return one
+
+
+@pytest.fixture(scope="module")
+def running(seed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that runs, for those who only look."""
+    base = tmp_path_factory.mktemp("running")
+    shutil.copytree(seed, base / "data")
+    one = Cluster(base / "data", base / "run", settings=FAST)
+    one.prepare()
+    process = start(one, base / "log")
+    one.ensure_database()
+    yield one
+    stop(one, process)
+
+
+def test_it_is_made_and_answers_in_the_owners_name(running: Cluster, version: Binaries) -> None:
+    with psycopg.connect(running.conninfo()) as conn:
+        assert conn.info.server_version // 10000 == version.major
+        row = conn.execute(
+            "select current_user, current_database(), usesuper from pg_user where usename = user"
+        )
+        assert row.fetchone() == ("callsvc", "callsvc", False)
+
+
+def test_swedish_words_keep_their_letters_even_where_the_machine_speaks_c(
+    version: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    one = Cluster(tmp_path / "data", tmp_path / "run", settings=FAST)
+    one.prepare()
+    process = start(one, tmp_path / "log")
+    try:
+        one.ensure_database()
+        with psycopg.connect(one.conninfo()) as conn:
+            asked = {
+                "to_tsvector('swedish', 'Våld') @@ to_tsquery('swedish', 'våld')": True,
+                "to_tsvector('swedish', 'VÅLD') @@ to_tsquery('swedish', 'våld')": True,
+                "to_tsvector('swedish', 'vald') @@ to_tsquery('swedish', 'våld')": False,
+                "to_tsvector('swedish', 'kvinnorna') @@ to_tsquery('swedish', 'kvinna')": True,
+                "to_tsvector('swedish', 'samtalen') @@ to_tsquery('swedish', 'samtal')": True,
+                "to_tsvector('swedish', 'våldet') @@ to_tsquery('swedish', 'våld:*')": True,
+                "lower('ÅÄÖÉ') = 'åäöé'": True,
+                "'Ö' ~ '[[:alpha:]]'": True,
+            }
+            for question, answer in asked.items():
+                row = conn.execute(f"select {question}".encode()).fetchone()
+                assert row == (answer,), question
+    finally:
+        stop(one, process)
+
+
+def test_nothing_listens_on_the_network(running: Cluster) -> None:
+    with psycopg.connect(running.conninfo()) as conn:
+        assert conn.execute("show listen_addresses").fetchone() == ("",)
+    assert running.socket_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_service_may_not_run_programs_or_read_files_through_the_database(
+    running: Cluster,
+) -> None:
+    for statement in ("copy (select 1) to program 'true'", "select pg_read_file('/etc/passwd')"):
+        with psycopg.connect(running.conninfo()) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(statement.encode())
+
+
+def test_what_goes_wrong_in_a_statement_is_logged_without_its_words(
+    running: Cluster,
+) -> None:
+    with psycopg.connect(running.conninfo(), autocommit=True) as conn:
+        conn.execute("create table t (word text primary key)")
+        conn.execute("insert into t values ('kanariefågel')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            conn.execute("insert into t values ('kanariefågel')")
+    said = (running.directory.parent / "log").read_text()
+    assert "duplicate key" in said
+    assert "kanariefågel" not in said
+
+
+def test_killed_it_comes_back_with_every_committed_row(fresh: Cluster, tmp_path: Path) -> None:
+    one = fresh
+    process = start(one, tmp_path / "log")
+    one.ensure_database()
+    with psycopg.connect(one.conninfo(), autocommit=True) as conn:
+        conn.execute("create table t as select generate_series(1, 1000)")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    one.prepare()
+    again = start(one, tmp_path / "log")
+    try:
+        with psycopg.connect(one.conninfo()) as conn:
+            assert conn.execute("select count(*) from t").fetchone() == (1000,)
+    finally:
+        stop(one, again)
+
+
+def test_it_ends_when_whoever_started_it_is_killed(version: Binaries, tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib, time\n"
+        "from callsvc.store.embedded.cluster import Cluster\n"
+        "from tests.support.database import FAST, start\n"
+        "base = pathlib.Path(sys.argv[1])\n"
+        "one = Cluster(base / 'data', base / 'run', settings=FAST)\n"
+        "one.prepare()\n"
+        "print(start(one, base / 'log').pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        descriptor = os.pidfd_open(pid)
+        try:
+            parent.kill()
+            assert cluster._ended(descriptor, 60)
+        finally:
+            os.close(descriptor)
+    assert "fast shutdown" in (tmp_path / "log").read_text()
+
+
+def test_a_pid_file_that_names_somebody_else_does_not_keep_it_from_starting(
+    fresh: Cluster, tmp_path: Path
+) -> None:
+    one = fresh
+    # Process 1 is alive on every machine, and no PostgreSQL.
+    (one.directory / "postmaster.pid").write_text(f"1\n{one.directory}\n1\n5432\n\n*\n")
+    one.prepare()
+    process = start(one, tmp_path / "log")
+    stop(one, process)
+
+
+def test_a_server_left_behind_is_stopped_before_the_next_one_starts(fresh: Cluster, tmp_path: Path) -> None:
+    process = start(fresh, tmp_path / "log")
+    fresh.prepare()
+    process.wait(0)
+    assert process.returncode == 0
+
+
+def test_making_it_that_was_cut_off_is_begun_anew(version: Binaries, tmp_path: Path) -> None:
+    half = tmp_path / "data.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("15\n")
+    one = Cluster(tmp_path / "data", tmp_path / "run", settings=FAST)
+    one.prepare()
+    assert not half.exists()
+    stop(one, start(one, tmp_path / "log"))
+
+
+def test_a_deep_directory_gets_its_socket_elsewhere(version: Binaries, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    one = Cluster(deep / "data", deep / "run", settings=FAST)
+    assert len(str(one.socket_dir)) < 60
+    one.prepare()
+    process = start(one, tmp_path / "log")
+    try:
+        assert one.ready()
+    finally:
+        stop(one, process)
+    assert not one.socket_dir.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ONLY ROOT CHANGES USERS: not tested as an ordinary user")
+def test_as_root_it_runs_as_a_user_of_its_own_below_a_directory_of_roots(
+    version: Binaries, tmp_path: Path
+) -> None:
+    home = tmp_path / "root"
+    home.mkdir(mode=0o700)
+    programs = home / "venv"
+    one = Cluster(home / "data", home / "run", settings=FAST)
+    if version.major == 18:  # the wheel's may lie anywhere, and find their libraries from where they lie
+        package = version.directory.parent.parent
+        for part in (package, package.with_name(package.name + ".libs")):
+            shutil.copytree(part, programs / part.name, symlinks=True)
+        one.binaries = Binaries(programs / version.directory.relative_to(package.parent), 18)
+    one.prepare()
+    process = start(one, tmp_path / "log")
+    try:
+        status = dict(
+            line.split(":\t", 1)
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if ":\t" in line
+        )
+        owner = pwd.getpwnam(system_user.NAME)
+        assert status["Uid"].split() == [str(owner.pw_uid)] * 4
+        # One capability and no other: to read and to enter directories.
+        assert int(status["CapEff"], 16) == 1 << system_user.CAP_DAC_READ_SEARCH
+        assert (home / "data").stat().st_uid == owner.pw_uid
+        assert home.stat().st_mode & 0o777 == 0o700
+    finally:
+        stop(one, process)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ONLY ROOT CHANGES USERS: not tested as an ordinary user")
+def test_as_root_it_keeps_no_capability_where_it_needs_none(version: Binaries) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        base = Path(made)
+        base.chmod(0o755)
+        one = Cluster(base / "data", base / "run", settings=FAST)
+        if not system_user.reaches(one.user, one.binaries.postgres):
+            pytest.skip("THE PROGRAMS LIE BELOW A DIRECTORY OF ROOT'S: not tested here")
+        one.prepare()
+        process = start(one, base / "log")
+        try:
+            assert "CapEff:\t0000000000000000" in Path(f"/proc/{process.pid}/status").read_text()
+        finally:
+            stop(one, process)
+
+
+def test_a_database_of_another_major_version_is_refused_and_left_alone(
+    version: Binaries, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("17\n")
+    with pytest.raises(ConfigurationError, match=f"made by PostgreSQL 17; .* only {version.major}"):
+        Cluster(data, tmp_path / "run")
+    assert [file.name for file in data.iterdir()] == ["PG_VERSION"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_of_several_versions_the_one_that_made_the_database_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(binaries.VARIABLE, raising=False)
+    if not {15, 18} <= set(HERE):
+        pytest.skip("POSTGRESQL 15 AND 18 ARE NOT BOTH ON THIS MACHINE: not tested")
+    assert binaries.choose().major == 15
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("18\n")
+    assert Cluster(data, tmp_path / "run").binaries.major == 18
+
+
+def test_programs_that_the_environment_names_and_are_not_there_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(binaries.VARIABLE, str(tmp_path))
+    with pytest.raises(ConfigurationError, match=binaries.VARIABLE):
+        binaries.choose()
+
+
+def test_a_machine_without_postgresql_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "candidates", list)
+    with pytest.raises(MissingPart) as refused:
+        binaries.choose()
+    assert "apt-get install" in refused.value.hint
+
+
+@pytest.mark.fault
+@pytest.mark.skipif(os.geteuid() != 0, reason="ONLY ROOT MOUNTS A SMALL DISK: full disk not tested")
+def test_on_a_full_disk_the_ballast_brings_it_back_with_every_committed_row(
+    seed: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("A SMALL DISK CANNOT BE MOUNTED HERE: full disk not tested")
+    try:
+        shutil.copytree(seed, disk / "data")
+        one = Cluster(disk / "data", tmp_path / "run")
+        ballast = Ballast(disk / "ballast", enough=32 * MB)
+        assert ballast.lay()
+        one.prepare()
+        process = start(one, tmp_path / "log")
+        one.ensure_database()
+        kept = 0
+        with psycopg.connect(one.conninfo(), autocommit=True) as conn:
+            conn.execute("create table t (n int, filler text)")
+            fill(disk, leave=24 * MB)
+            with suppress(psycopg.OperationalError):
+                for kept in range(1, 10_000):
+                    conn.execute(
+                        "insert into t select %s, repeat(md5(random()::text), 2000) from generate_series(1, 20)",
+                        [kept],
+                    )
+            kept -= 1
+        assert 0 < kept < 9_000
+        fill(disk, leave=0)
+        process.kill()
+        process.wait()
+        assert not starts(one, tmp_path / "log2"), "the disk is not as full as the test wants it"
+        assert ballast.let_go()
+        one.prepare()
+        again = start(one, tmp_path / "log")
+        with psycopg.connect(one.conninfo()) as conn:
+            assert conn.execute("select count(distinct n) from t").fetchone() == (kept,)
+        stop(one, again)
+        for file in disk.glob("filler*"):
+            file.unlink()
+        assert ballast.lay()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path, leave: int) -> None:
+    """Fill the disk but for `leave` bytes."""
+    file = disk / f"filler{len(list(disk.glob('filler*')))}"
+    with file.open("wb", buffering=0) as output:
+        while (room := shutil.disk_usage(disk).free - leave) > 0:
+            try:
+                output.write(b"\0" * min(room, 1 << 20))
+            except OSError:
+                break
+
+
+def starts(one: Cluster, log: Path) -> bool:
+    one._end_leftover()
+    launch = one.launch()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            launch.command,
+            env=dict(launch.environment),
+            cwd=launch.directory,
+            preexec_fn=launch.before_exec,
+            stderr=output,
+        )
+    until = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < until:
+        if one.ready():
+            stop(one, process)
+            return True
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    return False
+
+
+def test_the_ballast_is_not_laid_where_it_would_take_the_last_room(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path / "ballast", enough=1 << 60)
+    assert not ballast.lay()
+    assert ballast.low()
+    assert not (tmp_path / "ballast").exists()
+    roomy = Ballast(tmp_path / "ballast", size=1 << 16, enough=0)
+    assert roomy.lay()
+    assert roomy.lay()
+    assert (tmp_path / "ballast").stat().st_blocks * 512 >= 1 << 16
+    assert not roomy.let_go(low=0)
+    assert roomy.let_go(low=1 << 60)
+    assert not roomy.laid
+
+
+def test_user_admin_role_is_for_the_supervisor_alone(running: Cluster) -> None:
+    with psycopg.connect(running.conninfo("postgres", ADMIN)) as conn:
+        assert conn.execute("select usesuper from pg_user where usename = user").fetchone() == (True,)
+    with psycopg.connect(running.conninfo()) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute(f"set session authorization {ADMIN}".encode())
