@@ -88,8 +88,8 @@ def metrics_page() -> str:
         "| metric | kind | labels | what it counts | declared in |",
         "| --- | --- | --- | --- | --- |",
     ]
-    found = sorted(row for path in sorted((ROOT / "callsvc").rglob("*.py")) for row in _metrics(path))
-    return "\n".join([*lines, *found, ""])
+    found = [row for path in (ROOT / "callsvc").rglob("*.py") for row in _metrics(path)]
+    return "\n".join([*lines, *sorted(found, key=lambda row: row.split("`")[1]), ""])
 
 
 def _metrics(path: Path) -> Iterator[str]:
