@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum
 
 from audio.rtp import Packet, Unwrapper
 from audio.taps import GapCause
@@ -52,6 +53,18 @@ class Slot:
     """Why there is no packet."""
     inserted: bool = False
     """Lies between two timestamps: time that was won to wait for a packet that is late."""
+
+
+class Fate(Enum):
+    """What became of a packet that was put in."""
+
+    FIRST = "first"
+    """It began a new stream (the first packet, a new SSRC, a jump): positions start anew."""
+    TAKEN = "taken"
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    STRAY = "stray"
+    """It fits no stream; two that fit each other begin a new one."""
 
 
 @dataclass(slots=True)
@@ -106,10 +119,10 @@ class JitterBuffer:
         """Seconds from the fastest packet's arrival to its turn."""
         return self._offset - self._base
 
-    def put(self, packet: Packet, ticks: int, now: float, *, silence: bool = False) -> bool:
+    def put(self, packet: Packet, ticks: int, now: float, *, silence: bool = False) -> Fate:
         """Take a packet of `ticks` length in; 0 for one without sound (comfort noise, telephone-event).
 
-        `silence` says that the sender announces with it that nothing may follow for a while. Returns True when it began a new stream (the first packet, a new SSRC, a jump): positions start anew.
+        `silence` says that the sender announces with it that nothing may follow for a while.
         """
         self.counts.received += 1
         restarted = False
@@ -124,15 +137,14 @@ class JitterBuffer:
             )
             if not follows:
                 self.counts.stray += 1
-                return False
+                return Fate.STRAY
             restarted = True
             self.counts.restarts += 1
         if restarted:
             self._anchor()
             self._ssrc = packet.ssrc
         self._suspect = None
-        self._take(packet, ticks, now, silence, first=restarted)
-        return restarted
+        return self._take(packet, ticks, now, silence, first=restarted)
 
     def _is_suspect(self, packet: Packet, now: float) -> bool:
         if packet.ssrc != self._ssrc:
@@ -143,11 +155,11 @@ class JitterBuffer:
         transit = now - self._timestamps.peek(packet.timestamp) / self.clock_hz
         return abs(transit - self._base) > MAX_JUMP_S
 
-    def _take(self, packet: Packet, ticks: int, now: float, silence: bool, *, first: bool) -> None:
+    def _take(self, packet: Packet, ticks: int, now: float, silence: bool, *, first: bool) -> Fate:
         sequence = self._sequences(packet.sequence)
         if self._seen[sequence % REMEMBERED] == sequence:
             self.counts.duplicate += 1
-            return
+            return Fate.DUPLICATE
         self._seen[sequence % REMEMBERED] = sequence
         timestamp = self._timestamps(packet.timestamp)
         transit = now - timestamp / self.clock_hz
@@ -157,20 +169,22 @@ class JitterBuffer:
             self._next = timestamp
         if silence:
             self._silent_from = timestamp + ticks
+        fate = Fate.FIRST if first else Fate.TAKEN
         if ticks == 0:
-            return
+            return fate
         self._measure(transit)
         if self._next is not None and timestamp < self._next:
             if self._begun:
                 self.counts.late += 1
-                return
+                return Fate.LATE
             # The very first packets came out of order, and nothing has been played yet.
             self._next = timestamp
         if len(self._store) >= MAX_PACKETS:
             self.counts.stray += 1
-            return
+            return Fate.STRAY
         self._frame = ticks
         self._store[timestamp] = (packet, ticks, sequence)
+        return fate
 
     def _measure(self, transit: float) -> None:
         self._transits.append(transit)

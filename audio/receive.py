@@ -16,7 +16,7 @@ import numpy as np
 from audio.codecs import OPUS, Codec, Decoder
 from audio.conceal import Concealer
 from audio.errors import CodecError
-from audio.jitter import Counts, Depth, JitterBuffer, Slot
+from audio.jitter import Counts, Depth, Fate, JitterBuffer, Slot
 from audio.resample import Resampler, rounded
 from audio.rtp import Packet
 from audio.taps import GapCause, Samples
@@ -94,8 +94,11 @@ class Receiver:
         self._started = now
         self._place()
 
-    def put(self, packet: Packet, now: float) -> None:
-        """Take one packet in; one of an unknown payload type keeps its place in the sequence and no more."""
+    def put(self, packet: Packet, now: float) -> bool:
+        """Take one packet in; one of an unknown payload type keeps its place in the sequence and no more.
+
+        Returns whether it belongs to the stream: it is no stray and no duplicate.
+        """
         codec = self._codecs.get(packet.payload_type)
         ticks = codec.ticks(packet.payload) if codec else 0
         buffer = self._buffer
@@ -104,13 +107,15 @@ class Receiver:
             buffer = self._buffer = JitterBuffer(codec.clock_hz, self._depth)
             buffer.counts = counts
         if buffer is None:
-            return
+            return False
         if codec is None:
             silence = packet.payload_type == COMFORT_NOISE
         else:
             silence = codec is OPUS and len(packet.payload) <= OPUS_DTX_BYTES
-        if buffer.put(packet, ticks, now, silence=silence):
+        fate = buffer.put(packet, ticks, now, silence=silence)
+        if fate is Fate.FIRST:
             self._place()
+        return fate not in (Fate.STRAY, Fate.DUPLICATE)
 
     def _place(self) -> None:
         """Find the timestamp at which media time began, for the stream that plays now."""

@@ -8,7 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from audio import codecs
@@ -25,6 +31,20 @@ TIMEOUT_S = 10.0
 
 async def join_webrtc(url: str, token: str, clock: Clock, spoken: Sequence[Codec]) -> WebRtcConnection:
     """Join by WebRTC, with our data channel; `spoken` are the codecs to offer, the preferred one first."""
+    peer, transceiver, channel = await offer_of(spoken)
+    try:
+        answer = await signal(url, token, peer.localDescription.sdp)
+        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        connection = WebRtcConnection(peer, transceiver, clock)
+    except BaseException:
+        await peer.close()
+        raise
+    connection.use_channel(channel)
+    return connection
+
+
+async def offer_of(spoken: Sequence[Codec]) -> tuple[RTCPeerConnection, RTCRtpTransceiver, RTCDataChannel]:
+    """A peer connection with an offer in its local description: sound both ways, and our data channel."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     try:
         transceiver = peer.addTransceiver(Quiet(), "sendrecv")
@@ -40,14 +60,10 @@ async def join_webrtc(url: str, token: str, clock: Clock, spoken: Sequence[Codec
         )
         channel = peer.createDataChannel(CHANNEL)
         await peer.setLocalDescription(await peer.createOffer())
-        answer = await signal(url, token, peer.localDescription.sdp)
-        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        connection = WebRtcConnection(peer, transceiver, clock)
     except BaseException:
         await peer.close()
         raise
-    connection.use_channel(channel)
-    return connection
+    return peer, transceiver, channel
 
 
 async def join_rtp(url: str, token: str, clock: Clock, spoken: Sequence[Codec], host: str) -> RtpConnection:

@@ -1,7 +1,8 @@
 """A leg on plain RTP over UDP, for phones and gateways on a trusted network.
 
-Only the peer that the offer names is heard: its address must be the offer's, and from the first good packet on its
-port must be the same too (a phone behind an address translator sends from another port than it names).
+Only the peer that the offer names is heard. Its address must be the offer's. Its port must be, too, unless nothing
+comes from there while a stream comes from another: a phone behind an address translator sends from another port than
+it names.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from callsvc.telephony.errors import NodeFull
 from callsvc.telephony.out import OutStream
 
 RTCP_BYE = 203
+TRANSLATED_AFTER_S = 0.2
+"""How long the named port may say nothing until another one of the same address is believed."""
 Address = tuple[str, int]
 
 
@@ -96,8 +99,10 @@ class RtpConnection(Connection):
         super().__init__(codecs, out, clock)
         self.foreign = 0
         """Datagrams from somebody who is not the peer."""
+        self._named = peer
         self._peer = peer
         self._latched = False
+        self._other: tuple[Address, float] | None = None
         self._socket = socket.transport
         self.local: Address = self._socket.get_extra_info("sockname")[:2]
         self.ready = True
@@ -105,8 +110,7 @@ class RtpConnection(Connection):
 
     def datagram(self, data: bytes, source: Address) -> None:
         """Take what came to the port."""
-        source = source[:2]
-        if source[0] != self._peer[0] or (self._latched and source != self._peer):
+        if not self._is_peer(source[:2], data):
             self.foreign += 1
             return
         if rtp.is_rtcp(data):
@@ -119,12 +123,27 @@ class RtpConnection(Connection):
         except BadPacket:
             self.malformed += 1
             return
-        if not self._latched:
-            if packet.payload_type not in self.codecs:
-                self.malformed += 1
-                return
-            self._peer, self._latched = source, True
         self._heard(packet)
+
+    def _is_peer(self, source: Address, data: bytes) -> bool:
+        if source == self._named:
+            self._peer, self._latched = source, True
+        if self._latched or source[0] != self._named[0]:
+            return source == self._peer
+        if not self._is_sound(data):
+            return False
+        now = self.clock.monotonic()
+        if self._other is None or self._other[0] != source:
+            self._other = (source, now)
+        if now - self._other[1] >= TRANSLATED_AFTER_S:
+            self._peer, self._latched = source, True
+        return self._latched
+
+    def _is_sound(self, data: bytes) -> bool:
+        try:
+            return rtp.parse(data).payload_type in self.codecs
+        except BadPacket:
+            return False
 
     def _transmit(self, packet: Packet) -> None:
         if not self._socket.is_closing():

@@ -52,8 +52,8 @@ class Side:
 
     def on_packet(self, packet: Packet, now: float) -> None:
         try:
-            self.receiver.put(packet, now)
-            self._owner.side_packet(self, packet)
+            if self.receiver.put(packet, now):
+                self._owner.side_packet(self, packet)
         except Exception as error:
             self._owner.fail(error)
 

@@ -13,7 +13,7 @@ from tests.support.packets import Arrival, Notebook, babble, delayed, payloads, 
 
 pytestmark = pytest.mark.media
 
-NUMBERS = {8: PCMA, 0: PCMU, 9: G722, 96: OPUS}
+NUMBERS: dict[int, Codec] = {8: PCMA, 0: PCMU, 9: G722, 96: OPUS}
 
 
 def record(heard: list[Heard], tap: Notebook) -> Continuous:

@@ -39,6 +39,7 @@ class TwoLegs:
         )
         self.caller = PipedConnection(caller or {8: PCMA}, self.clock)
         self.operator = PipedConnection(operator or {8: PCMA}, self.clock)
+        self._spoken = [0, 0]
 
     def join(self) -> TwoLegs:
         """Both legs come in."""
@@ -56,12 +57,21 @@ class TwoLegs:
     ) -> None:
         """Both speak for as long as there are frames; then the clock goes on for a while."""
         ways = [(self.caller, caller or []), (self.operator, operator or [])]
-        queues = [
-            (way, stream(frames, codec=way.codec, payload_type=next(iter(way.codecs)), lost=lost, ssrc=index))
-            for index, (way, frames) in enumerate(ways)
-        ]
-        longest = max(len(frames) for _, frames in ways) * FRAME_S + tail_s
         began = self.clock.monotonic()
+        queues = []
+        for index, (way, frames) in enumerate(ways):
+            arrivals = stream(
+                frames,
+                codec=way.codec,
+                payload_type=next(iter(way.codecs)),
+                lost=lost,
+                ssrc=index,
+                first_sequence=self._spoken[index],
+                first_timestamp=round(began * way.codec.clock_hz),
+            )
+            self._spoken[index] += len(frames)
+            queues.append((way, arrivals))
+        longest = max(len(frames) for _, frames in ways) * FRAME_S + tail_s
         for tick in range(round(longest / TICK_S)):
             for way, queue in queues:
                 while queue and queue[0].at <= (tick + 1) * TICK_S:
