@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from importlib import metadata, resources
 
-from psycopg import AsyncConnection
-
 from callsvc.errors import ConfigurationError
 from callsvc.store import migrate
 
@@ -25,7 +23,7 @@ async def prepare(conninfo: str) -> None:
     await migrate.migrate(conninfo)
     installed = metadata.version(LIBRARY)
     sql = resources.files(LIBRARY).joinpath("sql")
-    async with await AsyncConnection.connect(conninfo, connect_timeout=5) as conn, conn.transaction():
+    async with await migrate.connect(conninfo) as conn, conn.transaction():
         await conn.execute("select pg_advisory_xact_lock(%s)", [migrate.LOCK])
         await conn.execute(
             "create table if not exists queue_version (version text not null, at timestamptz not null default now())"

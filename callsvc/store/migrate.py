@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
+import psycopg
 from psycopg import AsyncConnection
 
 from callsvc.errors import ConfigurationError, Unavailable
-from callsvc.store.database import Connection
 
 # Any number will do, as long as nobody else in this database uses it.
 LOCK = 0x43414C4C
@@ -41,27 +41,33 @@ def migrations() -> list[Migration]:
     return found
 
 
-async def version(conn: AsyncConnection[object] | Connection) -> int:
+async def connect(conninfo: str) -> AsyncConnection[tuple[object, ...]]:
+    """A connection outside any pool, each statement its own transaction. Raises `Unavailable`."""
+    try:
+        return await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        raise Unavailable("The database is away.") from error
+
+
+async def version(conn: AsyncConnection[tuple[object, ...]]) -> int:
     """The number of the last migration that this database has; 0 for an empty one."""
-    cursor = await conn.execute("select to_regclass('schema_version') is not null as there")
-    if not _first(await cursor.fetchone()):
+    cursor = await conn.execute("select to_regclass('schema_version') is not null")
+    if await cursor.fetchone() != (True,):
         return 0
     cursor = await conn.execute("select coalesce(max(number), 0) as number from schema_version")
-    return int(str(_first(await cursor.fetchone())))
+    (number,) = await cursor.fetchone() or (0,)
+    return int(str(number))
 
 
 async def migrate(conninfo: str, known: list[Migration] | None = None) -> int:
     """Bring the database to this version's schema; how many migrations that took.
 
-    Safe to call from several processes at once. Raises `SchemaTooNew` when the database is ahead of this version.
+    Safe to call from several processes at once. Raises `SchemaTooNew` when the database is ahead of this version, and
+    `Unavailable`.
     """
     known = migrations() if known is None else known
     done = 0
-    try:
-        conn = await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5)
-    except OSError as error:  # pragma: no cover
-        raise Unavailable("The database is away.") from error
-    async with conn:
+    async with await connect(conninfo) as conn:
         await conn.execute("select pg_advisory_lock(%s)", [LOCK])
         at = await version(conn)
         if at > len(known):
@@ -81,9 +87,3 @@ async def migrate(conninfo: str, known: list[Migration] | None = None) -> int:
                 )
             done += 1
     return done
-
-
-def _first(row: object) -> object:
-    if isinstance(row, dict):
-        return next(iter(row.values()))
-    return row[0] if isinstance(row, tuple) else None

@@ -8,8 +8,6 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
-import psycopg
-
 from callsvc import data_dir, jobs, logs
 from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
@@ -91,7 +89,7 @@ async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:
         try:
             conninfo = address(settings)
             await jobs.prepare(conninfo)
-        except (Unavailable, psycopg.OperationalError):
+        except Unavailable:
             if not told:
                 log.warning("database_away")
                 told = True
