@@ -12,8 +12,9 @@ import numpy as np
 
 from audio.taps import GapCause, Samples, Track
 from callsvc.recordings.errors import NoRecording
+from callsvc.recordings.hand import RecordedCall
 from callsvc.recordings.keys import FileKeyRing
-from callsvc.recordings.recorder import RecordedCall, Recorder
+from callsvc.recordings.recorder import Recorder
 from callsvc.types import Event
 
 FRAME_MS = 20

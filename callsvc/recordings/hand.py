@@ -1,0 +1,144 @@
+"""A thread that writes some of the calls: each call belongs to one hand, and waits for no other hand's disk."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from audio.taps import Tap
+from callsvc import logs
+from callsvc.bus import EventSink
+from callsvc.clock import Clock
+from callsvc.recordings.figures import ALARM, BYTES, DROPPED, SYNCS
+from callsvc.recordings.keys import KeyRing
+from callsvc.recordings.notices import sealed, started
+from callsvc.recordings.writing import Writing
+from callsvc.types import Event, EventKind
+
+CADENCE_S: Final = 0.7
+"""Sound is safe on disk this long after it was heard, and what the disk takes. One second is promised."""
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+
+
+class RecordedCall:
+    """A `audio.taps.CallTaps`: what one call hands its sound to."""
+
+    def __init__(self, writing: Writing, wake: Callable[[], None], due: float) -> None:
+        self.writing = writing
+        self.recording = writing.head.recording
+        self.due = due
+        self.closing: tuple[Mapping[str, int], str] | None = None
+        self.trouble = ""
+        self.told_trouble = False
+        self.wake = wake
+
+    def tap(self, track: str) -> Tap:
+        return self.writing.taps[track]
+
+    def note(self, at_ms: int, content: dict[str, object]) -> None:
+        """Keep a marker, a consent, an announcement with the sound, at this time of the call."""
+        self.writing.note(at_ms, content)
+
+    def close(self, lengths: Mapping[str, int], cause: str) -> None:
+        self.closing = (dict(lengths), cause)
+        self.due = 0.0
+        self.wake()
+
+
+class Hand:
+    """One writing thread. `done` is called with each call that has its seal; `between` once a turn."""
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        sink: EventSink,
+        clock: Clock,
+        *,
+        done: Callable[[RecordedCall], None],
+        between: Callable[[], None],
+    ) -> None:
+        self._keys = keys
+        self._sink = sink
+        self._clock = clock
+        self._done = done
+        self._between = between
+        self._calls: dict[str, RecordedCall] = {}
+        self._changed = threading.Event()
+        self._stopping = False
+        self._log = logs.get("recorder")
+        self.thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def take(self, writing: Writing) -> RecordedCall:
+        """Write this call from now on."""
+        call = RecordedCall(writing, self._changed.set, self._clock.monotonic())
+        self._calls[str(writing.head.recording)] = call
+        self._changed.set()
+        return call
+
+    def calls(self) -> list[RecordedCall]:
+        return list(self._calls.values())
+
+    def stop(self) -> None:
+        """Seal what was closed, write what has come, end."""
+        self._stopping = True
+        self._changed.set()
+
+    def _run(self) -> None:
+        while not (self._stopping and not any(c.closing and not c.trouble for c in self.calls())):
+            self._between()
+            now = self._clock.monotonic()
+            for call in self.calls():
+                if call.due <= now:
+                    self._attend(call)
+            now = self._clock.monotonic()
+            soonest = min((c.due for c in self.calls()), default=now + CADENCE_S)
+            self._changed.wait(max(0.0, soonest - now))
+            self._changed.clear()
+        for call in self.calls():
+            self._attend(call)
+            call.writing.close()
+
+    def _attend(self, call: RecordedCall) -> None:
+        """Do what is due for one call; an error of the disk is remembered and tried again at the next turn."""
+        call.due = self._clock.monotonic() + CADENCE_S
+        writing = call.writing
+        syncs, written, dropped = writing.syncs, writing.bytes_written, writing.dropped_samples
+        try:
+            if not writing.ready:
+                writing.begin(self._keys)
+                self._sink.emit(started(writing.head))
+            if call.closing is None:
+                writing.flush()
+            else:
+                manifest = writing.seal(*call.closing, self._keys, self._clock)
+                del self._calls[str(writing.head.recording)]
+                self._done(call)
+                self._sink.emit(sealed(manifest))
+            self._relieved(call)
+        except OSError as error:
+            self._troubled(call, "disk_full" if error.errno in _FULL else "disk_error")
+        except Exception as error:
+            # The root of this thread: one call's fault must not end the others' recordings.
+            self._log.error("recording_fault", call=str(writing.head.call), kind=type(error).__name__)
+            self._troubled(call, "fault")
+        SYNCS.inc(max(0, writing.syncs - syncs))
+        BYTES.inc(max(0, writing.bytes_written - written))
+        DROPPED.inc(max(0, writing.dropped_samples - dropped))
+
+    def _troubled(self, call: RecordedCall, why: str) -> None:
+        call.trouble = why
+        ALARM.set(1)
+        if not call.told_trouble:
+            call.told_trouble = True
+            self._log.error("recording_in_trouble", call=str(call.writing.head.call), why=why)
+            self._sink.emit(
+                Event(call.writing.head.call, EventKind.CALL_DEGRADED, {"what": "recording", "why": why})
+            )
+
+    def _relieved(self, call: RecordedCall) -> None:
+        if call.trouble:
+            call.trouble = ""
+            self._log.warning("recording_writes_again", call=str(call.writing.head.call))
