@@ -9,7 +9,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from callsvc import data_dir
 from callsvc.clock import Clock
 from callsvc.config import Settings, load
 from callsvc.errors import CallsvcError, UsageError
+from callsvc.store.embedded.system_user import die_with_parent
 
 MARK = ".made-by-callsvc-demo"
 START_S = 90.0
-STOP_S = 20.0
+STOP_S = 15.0
 # Whatever the settings file says: nothing of the demonstration may reach a real database, broker or store.
 OWN = {
     "CALLSVC_WEB__HOST": "127.0.0.1",
@@ -84,6 +85,7 @@ async def running(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_ends_with_us(),
         )
     try:
         with _environment(environment):
@@ -138,12 +140,22 @@ def _ready(part: dict[str, object]) -> bool:
         return False
 
 
+def _ends_with_us() -> Callable[[], None]:
+    """However the demonstration ends, nothing of its service stays behind."""
+    parent = os.getpid()
+    return lambda: die_with_parent(parent, signal.SIGTERM)
+
+
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
+    """Ctrl-C lets calls end, a second one ends them, and what does not listen is killed."""
+    for _ in range(2):
+        if process.returncode is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            continue
         return
-    process.send_signal(signal.SIGINT)
-    try:
-        await asyncio.wait_for(process.wait(), STOP_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    process.kill()
+    await process.wait()
