@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from audio.taps import Tap
+from audio.taps import GapCause, Tap
 from callsvc import logs
 from callsvc.bus import EventSink
 from callsvc.clock import Clock
@@ -33,6 +33,7 @@ class RecordedCall:
         self.closing: tuple[Mapping[str, int], str] | None = None
         self.trouble = ""
         self.told_trouble = False
+        self.masked_from_ms: int | None = None
         self.wake = wake
 
     def tap(self, track: str) -> Tap:
@@ -41,6 +42,20 @@ class RecordedCall:
     def note(self, at_ms: int, content: dict[str, object]) -> None:
         """Keep a marker, a consent, an announcement with the sound, at this time of the call."""
         self.writing.note(at_ms, content)
+
+    def mask(self, reason: str) -> None:
+        """Keep nothing of what is heard from now on, on any track; its length and `reason` are kept. Any thread."""
+        if self.masked_from_ms is None:
+            self.masked_from_ms = self.writing.reached_ms
+            self.note(self.masked_from_ms, {"kind": "mask", "state": "on", "reason": reason})
+            self.writing.cover(GapCause.MASK)
+
+    def unmask(self) -> None:
+        """Record again."""
+        if self.masked_from_ms is not None:
+            self.writing.cover(None)
+            self.note(self.writing.reached_ms, {"kind": "mask", "state": "off"})
+            self.masked_from_ms = None
 
     def close(self, lengths: Mapping[str, int], cause: str) -> None:
         self.closing = (dict(lengths), cause)

@@ -41,6 +41,7 @@ class Condition(StrEnum):
     """What the operator's screen says of the recording."""
 
     RECORDING = "recording"
+    MASKED = "masked"
     DEGRADED = "degraded"
     SEALING = "sealing"
     SEALED = "sealed"
@@ -49,12 +50,14 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStatus:
-    """`safe_ms` is how much of the call is safe on disk; `why` names the trouble while degraded."""
+    """`safe_ms` is how much of the call is safe on disk, `masked_ms` how long it has been masked now; `why` names
+    the trouble while degraded."""
 
     condition: Condition
     safe_ms: int = 0
     dropped_ms: int = 0
     why: str = ""
+    masked_ms: int = 0
 
 
 class Recorder:
@@ -139,11 +142,15 @@ class Recorder:
             for tap, track in zip(writing.taps.values(), writing.head.tracks, strict=True)
         )
         trouble = call.trouble or ("disk_low" if self._low else "")
-        if trouble:
+        masked_from = call.masked_from_ms
+        masked = 0 if masked_from is None else writing.reached_ms - masked_from
+        if masked_from is not None:
+            condition = Condition.MASKED
+        elif trouble:
             condition = Condition.DEGRADED
         else:
             condition = Condition.SEALING if call.closing else Condition.RECORDING
-        return RecordingStatus(condition, writing.safe_ms, dropped, trouble)
+        return RecordingStatus(condition, writing.safe_ms, dropped, trouble, masked)
 
     def open_calls(self) -> list[str]:
         """Calls whose recording has no seal yet."""

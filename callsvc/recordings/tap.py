@@ -45,6 +45,13 @@ class RingTap:
         self._dropping: tuple[int, int] | None = None
         self._reached = reached
         self.dropped_samples = 0
+        self.end = 0
+        """How far the call has come on this track."""
+        self._cover: GapCause | None = None
+
+    def cover(self, cause: GapCause | None) -> None:
+        """From now on let nothing through but the clock, as a gap with this cause; None ends it. Any thread."""
+        self._cover = cause
 
     def attach(self, reached: memoryview) -> None:
         """8 bytes of shared memory that hold how far the call has come on this track, for who comes after a crash."""
@@ -59,7 +66,10 @@ class RingTap:
     def _add(self, item: Item) -> None:
         if item.length <= 0:
             return
+        if self._cover is not None:
+            item = Item(item.start, item.length, None, self._cover)
         end = item.start + item.length
+        self.end = max(self.end, end)
         if self._put - self._settled + item.weight > self._capacity:
             self._drop(item.start, end)
         else:

@@ -115,6 +115,17 @@ class Writing:
         for i, tap in enumerate(self.taps.values()):
             tap.attach(view[8 * i : 8 * i + 8])
 
+    @property
+    def reached_ms(self) -> int:
+        """How far the call has come, on the track that is furthest."""
+        taps = zip(self.taps.values(), self.head.tracks, strict=True)
+        return max(tap.end * 1000 // track.rate_hz for tap, track in taps)
+
+    def cover(self, cause: GapCause | None) -> None:
+        """Let every tap keep the clock alone, or sound again. Any thread."""
+        for tap in self.taps.values():
+            tap.cover(cause)
+
     def note(self, at_ms: int, content: dict[str, object]) -> None:
         """Keep something that happened at a time of the call: a marker, a consent, an announcement. Any thread."""
         self._notes.append((at_ms, content))

@@ -75,15 +75,27 @@ def test_a_masked_stretch_keeps_the_clock_and_is_nowhere_in_the_files(tmp_path: 
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS, frames=range(50))
-    play(call, TRACKS, frames=range(50, 100), lost=range(50, 100), cause=GapCause.MASK)
+    call.mask("kortnummer")
+    play(call, TRACKS, frames=range(50, 100), lost=[60])
+    assert recorder.state(name).condition == Condition.MASKED
+    assert recorder.state(name).masked_ms == 1000
+    call.unmask()
     play(call, TRACKS, frames=range(100, 150))
+    assert recorder.state(name).condition == Condition.RECORDING
     call.close(lengths(TRACKS, 150), "hangup")
     wait_for(lambda: recorder.state(name).condition == Condition.SEALED)
     recorder.stop()
     recording = open_recording(DirectorySource(tmp_path / "spool" / name), keys)
-    assert recording.tracks["caller.rx"].gaps == (Gap(8000, 8000, GapCause.MASK),)
-    assert not recording.read("caller.rx", 8000, 8000).any()
-    assert np.array_equal(recording.read("caller.rx", 16_000, 8000), sound(TRACKS[0], 16_000, 8000))
+    for track in TRACKS:
+        rate = track.rate_hz
+        assert recording.tracks[track.name].samples == 3 * rate
+        assert recording.tracks[track.name].gaps == (Gap(rate, rate, GapCause.MASK),)
+        assert not recording.read(track.name, rate, rate).any()
+        assert np.array_equal(recording.read(track.name, 2 * rate, rate), sound(track, 2 * rate, rate))
+    assert recording.notes() == [
+        (1000, {"kind": "mask", "state": "on", "reason": "kortnummer"}),
+        (2000, {"kind": "mask", "state": "off"}),
+    ]
 
 
 def test_sound_is_safe_on_disk_while_the_call_still_runs(tmp_path: Path) -> None:
