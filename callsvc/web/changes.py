@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from prometheus_client import Gauge
@@ -92,7 +92,6 @@ class Changes:
                 self._known = None
                 await self._poked.wait()
                 continue
-            self._poked.clear()
             looks += 1
             topics = {"health"} if looks % HEALTH_EVERY == 0 else set()
             try:
@@ -105,10 +104,10 @@ class Changes:
                     watcher.tell(topics)
 
     async def _rest(self) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._poked.wait(), LOOK_EVERY_S)
-        except TimeoutError:
-            return
+        # Also when nobody watches: what stays poked would never rest again.
+        self._poked.clear()
 
     async def _look(self) -> set[str]:
         async with self._database.transaction() as conn:

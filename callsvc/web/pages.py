@@ -42,7 +42,7 @@ def check(built: Path) -> Path:
 
 def router(built: Path = BUILT) -> APIRouter:
     """Routes for the files in `built`. Raises `ScreensMissing` when there are none."""
-    page = check(built).read_text(encoding="utf-8")
+    check(built)
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/assets/{name}")
@@ -60,9 +60,11 @@ def router(built: Path = BUILT) -> APIRouter:
     @routes.get("/{address:path}")
     async def screen(request: Request, address: str) -> Response:
         # The API's own addresses, and what looks like a file, are no screens.
-        if address.startswith(("api/", "assets/")) or "." in address.rsplit("/", 1)[-1]:
+        if address.split("/")[0] in ("api", "assets") or "." in address.rsplit("/", 1)[-1]:
             raise Problem("missing")
-        return HTMLResponse(page.replace(NONCE, request.state.nonce), headers={"Cache-Control": "no-store"})
+        # Read anew each time: it names the files that were built with it, also after they were built again.
+        page = check(built).read_text(encoding="utf-8").replace(NONCE, request.state.nonce)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     return routes
 

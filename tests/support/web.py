@@ -10,14 +10,16 @@ import asyncio
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from callsvc import data_dir
-from callsvc.access import people
+from callsvc.access import passwords, people
 from callsvc.clock import FixedClock, SystemClock
 from callsvc.config import Settings, load
 from callsvc.store import Connection, Database
@@ -96,16 +98,25 @@ class Served:
         return self.run(make)
 
     def client(self, **headers: str) -> httpx.Client:
-        """Somebody with a cookie jar; closed by whoever opened it."""
+        """Somebody with a cookie jar; for a `with`."""
         return httpx.Client(base_url=self.url, headers=headers, timeout=20)
 
-    def signed_in(self, name: str, *roles: Role) -> httpx.Client:
-        """A person of these roles, signed in."""
+    @contextmanager
+    def signed_in(self, name: str, *roles: Role) -> Iterator[httpx.Client]:
+        """A new person of these roles, signed in."""
         self.person(name, *roles)
-        client = self.client()
-        answer = client.post("/api/login", json={"name": name, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        return client
+        with self.client() as client:
+            answer = client.post("/api/login", json={"name": name, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            yield client
+
+
+@pytest.fixture(scope="session")
+def quick_passwords() -> Iterator[None]:
+    """The same argon2id, with parameters that take no time; its real ones have their own tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 def settings_for(path: Path) -> Settings:
@@ -113,14 +124,14 @@ def settings_for(path: Path) -> Settings:
 
 
 @pytest.fixture
-def site(conninfo: str, tmp_path: Path) -> Iterator[Served]:
+def site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
     served = Served(settings_for(tmp_path / "data"), conninfo, SystemClock())
     yield served
     served.close()
 
 
 @pytest.fixture
-def still_site(conninfo: str, tmp_path: Path) -> Iterator[Served]:
+def still_site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
     """The same with a clock that stands still until the test moves it."""
     served = Served(settings_for(tmp_path / "data"), conninfo, FixedClock())
     yield served
