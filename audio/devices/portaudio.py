@@ -1,0 +1,178 @@
+"""PortAudio, through PyAudio: Windows, macOS, and Linux without a sound server. Needs the extra `desk`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import queue
+import threading
+from typing import Any
+
+import numpy as np
+
+from audio.devices.device import Device, DeviceGone, Float
+
+RATES = (16_000, 48_000, 44_100)
+"""Rates to try, best first: with 16 kHz nothing has to be resampled. A device's own comes after them."""
+FRAME_S = 0.01
+KEPT = 50
+"""Frames that may wait between the device and us: half a second; beyond that the oldest go."""
+CONTINUE = 0
+"""PortAudio's paContinue."""
+
+
+class PortAudio:
+    """PortAudio's devices. PyAudio is loaded when the first is asked for."""
+
+    name = "portaudio"
+
+    def __init__(self, module: Any = None) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._system: Any = None
+
+    @staticmethod
+    def present() -> bool:
+        """Whether PyAudio is installed."""
+        return importlib.util.find_spec("pyaudio") is not None
+
+    def devices(self) -> list[Device]:
+        """Devices as they are now: PortAudio looks for them only when it starts, so it is started anew."""
+        with self._lock:
+            self._restart()
+            standard = {self._standard(kind) for kind in ("input", "output")}
+            found = []
+            for index in range(self._system.get_device_count()):
+                info = self._system.get_device_info_by_index(index)
+                records, plays = info["maxInputChannels"] > 0, info["maxOutputChannels"] > 0
+                host = self._system.get_host_api_info_by_index(info["hostApi"])["name"]
+                name = f"{info['name']} ({host})"
+                found.append(Device(str(index), name, records, plays, index in standard))
+            return found
+
+    def capture(self, device: Device) -> PortCapture:
+        """Open a microphone."""
+        return PortCapture(self._loaded(), device)
+
+    def playback(self, device: Device) -> PortPlayback:
+        """Open a loudspeaker."""
+        return PortPlayback(self._loaded(), device)
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._system is None:
+                self._restart()
+            return self._system
+
+    def _restart(self) -> None:
+        if self._module is None:
+            try:
+                self._module = importlib.import_module("pyaudio")
+            except ImportError as error:
+                raise DeviceGone("PyAudio is not installed") from error
+        if self._system is not None:
+            self._system.terminate()
+        self._system = self._module.PyAudio()
+
+    def _standard(self, kind: str) -> int:
+        try:
+            return int(getattr(self._system, f"get_default_{kind}_device_info")()["index"])
+        except OSError:
+            return -1
+
+
+def _open(system: Any, device: Device, callback: Any, records: bool) -> tuple[Any, int]:
+    """A stream at the first rate that the device takes."""
+    try:
+        own = int(system.get_device_info_by_index(int(device.id))["defaultSampleRate"])
+    except (OSError, KeyError) as error:
+        raise DeviceGone(device.name) from error
+    last: Exception = DeviceGone(device.name)
+    for rate in dict.fromkeys((*RATES, own)):
+        try:
+            stream = system.open(
+                rate=rate,
+                channels=1,
+                format=1,  # paFloat32
+                input=records,
+                output=not records,
+                input_device_index=int(device.id) if records else None,
+                output_device_index=None if records else int(device.id),
+                frames_per_buffer=int(rate * FRAME_S),
+                stream_callback=callback,
+            )
+        except (OSError, ValueError) as error:
+            last = error
+        else:
+            return stream, rate
+    raise DeviceGone(device.name) from last
+
+
+class PortCapture:
+    """A microphone that hands over frames from PortAudio's own thread."""
+
+    def __init__(self, system: Any, device: Device) -> None:
+        self._frames: queue.Queue[bytes] = queue.Queue(KEPT)
+        self.lost = 0
+        """Frames that nobody took in time."""
+        self._stream, self.rate_hz = _open(system, device, self._heard, records=True)
+
+    def _heard(self, data: bytes, count: int, times: Any, status: int) -> tuple[None, int]:
+        try:
+            self._frames.put_nowait(data)
+        except queue.Full:
+            self.lost += 1
+        return None, CONTINUE
+
+    def read(self, timeout_s: float) -> Float | None:
+        """The next frame."""
+        try:
+            return np.frombuffer(self._frames.get(timeout=timeout_s), "<f4").astype(np.float32)
+        except queue.Empty:
+            if not self._stream.is_active():
+                raise DeviceGone("the stream ended") from None
+            return None
+
+    def close(self) -> None:
+        """Let go of the device."""
+        _close(self._stream)
+
+
+class PortPlayback:
+    """A loudspeaker that PortAudio's own thread fills from what waits, or with silence."""
+
+    def __init__(self, system: Any, device: Device) -> None:
+        self._lock = threading.Lock()
+        self._held: Float = np.zeros(0, np.float32)
+        self._stream, self.rate_hz = _open(system, device, self._wanted, records=False)
+
+    def _wanted(self, data: None, count: int, times: Any, status: int) -> tuple[bytes, int]:
+        with self._lock:
+            out, self._held = self._held[:count], self._held[count:]
+        return np.pad(out, (0, count - len(out))).astype("<f4").tobytes(), CONTINUE
+
+    def write(self, samples: Float) -> int:
+        """Up to half a second waits."""
+        if not self._stream.is_active():
+            raise DeviceGone("the stream ended")
+        with self._lock:
+            room = max(0, int(KEPT * FRAME_S * self.rate_hz) - len(self._held))
+            taken = samples[:room]
+            self._held = np.concatenate((self._held, taken))
+        return len(taken)
+
+    @property
+    def waiting(self) -> int:
+        """Samples that wait."""
+        return len(self._held)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        _close(self._stream)
+
+
+def _close(stream: Any) -> None:
+    try:
+        stream.close()
+    except OSError:
+        return

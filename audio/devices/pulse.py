@@ -1,0 +1,231 @@
+"""PulseAudio, and PipeWire in its place, by their own programs: pactl, parec, pacat.
+
+They are used as programs and not through PortAudio because Debian's PortAudio reaches PulseAudio only by way of an ALSA
+plug-in that stalls. Sound runs through pipes as 16 kHz float32; the server does the rates.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import json
+import os
+import select
+import shutil
+import subprocess
+import termios
+from types import TracebackType
+
+import numpy as np
+
+from audio.devices.device import Device, DeviceGone, Float
+
+RATE = 16_000
+BLOCK_BYTES = 160 * 4
+CAPTURE_MS = 10
+PLAYBACK_MS = 20
+PIPE_BYTES = 16384
+"""Room in the pipe to the player: 256 ms. What does not fit is late anyhow."""
+ANSWER_S = 5.0
+FORM = ("--raw", "--format=float32le", f"--rate={RATE}", "--channels=1")
+
+
+class Pulse:
+    """The sound server of this session, or the one that PULSE_SERVER names."""
+
+    name = "pulse"
+
+    @staticmethod
+    def present() -> bool:
+        """Whether the programs are installed and a server answers."""
+        if not all(shutil.which(program) for program in ("pactl", "parec", "pacat")):
+            return False
+        try:
+            _pactl("info")
+        except DeviceGone:
+            return False
+        return True
+
+    def devices(self) -> list[Device]:
+        """Sources and sinks; a sink's monitor is a source, too."""
+        standard = json.loads(_pactl("--format=json", "info"))
+        found: list[Device] = []
+        for kind, records in (("sources", True), ("sinks", False)):
+            chosen = standard.get("default_source_name" if records else "default_sink_name")
+            found.extend(
+                Device(
+                    id=entry["name"],
+                    name=entry.get("description") or entry["name"],
+                    records=records,
+                    plays=not records,
+                    default=entry["name"] == chosen,
+                )
+                for entry in json.loads(_pactl("--format=json", "list", kind))
+            )
+        return found
+
+    def capture(self, device: Device) -> PulseCapture:
+        """Open a source."""
+        return PulseCapture(device)
+
+    def playback(self, device: Device) -> PulsePlayback:
+        """Open a sink."""
+        return PulsePlayback(device)
+
+
+class PulseCapture:
+    """parec's end of a pipe."""
+
+    rate_hz = RATE
+
+    def __init__(self, device: Device) -> None:
+        command = ["parec", f"--device={device.id}", f"--latency-msec={CAPTURE_MS}", *FORM]
+        self._child = _start(command, subprocess.PIPE, None)
+        assert self._child.stdout is not None
+        self._pipe = self._child.stdout.fileno()
+        self._rest = b""
+
+    def read(self, timeout_s: float) -> Float | None:
+        """What has come, at least a sample."""
+        if not select.select([self._pipe], [], [], timeout_s)[0]:
+            return None
+        got = os.read(self._pipe, 16 * BLOCK_BYTES)
+        if not got:
+            raise DeviceGone("parec ended")
+        whole = self._rest + got
+        count = len(whole) // 4
+        self._rest = whole[count * 4 :]
+        return np.frombuffer(whole, "<f4", count).astype(np.float32)
+
+    def close(self) -> None:
+        """End parec."""
+        _end(self._child)
+
+
+class PulsePlayback:
+    """pacat's end of a pipe."""
+
+    rate_hz = RATE
+
+    def __init__(self, device: Device) -> None:
+        command = ["pacat", "--playback", f"--device={device.id}", f"--latency-msec={PLAYBACK_MS}", *FORM]
+        self._child = _start(command, None, subprocess.PIPE)
+        assert self._child.stdin is not None
+        self._pipe = self._child.stdin.fileno()
+        os.set_blocking(self._pipe, False)
+        fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    def write(self, samples: Float) -> int:
+        """What fits into the pipe; it takes up to 4096 bytes as one, or not at all."""
+        try:
+            return os.write(self._pipe, samples.astype("<f4", copy=False).tobytes()) // 4
+        except BlockingIOError:
+            return 0
+        except (BrokenPipeError, OSError) as error:
+            raise DeviceGone("pacat ended") from error
+
+    @property
+    def waiting(self) -> int:
+        """Samples in the pipe."""
+        held = array.array("i", [0])
+        try:
+            fcntl.ioctl(self._pipe, termios.FIONREAD, held)
+        except OSError:
+            return 0
+        return held[0] // 4
+
+    def close(self) -> None:
+        """End pacat."""
+        _end(self._child)
+
+
+class VirtualMicrophone:
+    """A sink to play into, and a microphone that other programs find and that hears it. Gone when it is closed."""
+
+    def __init__(self, name: str = "callsvc_quiet", title: str = "callsvc-quiet") -> None:
+        taken = {device.id for device in Pulse().devices()}
+        if name in taken:
+            raise DeviceGone(f"{name} is there already")
+        self.sink = name
+        self.source = f"{name}_microphone"
+        self._modules: list[str] = []
+        try:
+            self._load(
+                "module-null-sink",
+                f"sink_name={name}",
+                f"rate={RATE}",
+                "channels=1",
+                f"sink_properties=device.description={title}-cable",
+            )
+            self._load(
+                "module-remap-source",
+                f"master={name}.monitor",
+                f"source_name={self.source}",
+                f"source_properties=device.description={title}-microphone",
+            )
+        except DeviceGone:
+            self.close()
+            raise
+
+    def _load(self, *words: str) -> None:
+        self._modules.append(_pactl("load-module", *words).strip())
+
+    def close(self) -> None:
+        """Take away what was made, and nothing else."""
+        for module in reversed(self._modules):
+            try:
+                _pactl("unload-module", module)
+            except DeviceGone:
+                continue
+        self._modules.clear()
+
+    def __enter__(self) -> VirtualMicrophone:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _pactl(*words: str) -> str:
+    try:
+        done = subprocess.run(
+            ["pactl", *words], capture_output=True, text=True, timeout=ANSWER_S, check=False, env=_plain()
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DeviceGone(f"pactl: {type(error).__name__}") from error
+    if done.returncode:
+        raise DeviceGone(done.stderr.strip() or f"pactl: exit code {done.returncode}")
+    return done.stdout
+
+
+def _start(command: list[str], out: int | None, into: int | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=into if into is not None else subprocess.DEVNULL,
+            stdout=out if out is not None else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise DeviceGone(f"{command[0]}: {error.strerror}") from error
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    child.terminate()
+    try:
+        child.wait(ANSWER_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _plain() -> dict[str, str]:
+    """pactl translates what it says; JSON stays JSON, but a number's comma does not."""
+    return {**os.environ, "LC_ALL": "C"}

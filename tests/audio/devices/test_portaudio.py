@@ -1,0 +1,143 @@
+"""PortAudio's devices, with a double of PyAudio in its place: no machine that tests run on has a sound card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audio.devices import DeviceGone, PortAudio
+from tests.support.streams import noise
+
+pytestmark = pytest.mark.quiet
+
+DEVICES: list[dict[str, Any]] = [
+    {
+        "index": 0,
+        "name": "Mikrofon",
+        "maxInputChannels": 1,
+        "maxOutputChannels": 0,
+        "defaultSampleRate": 44100.0,
+    },
+    {
+        "index": 1,
+        "name": "CABLE Input",
+        "maxInputChannels": 0,
+        "maxOutputChannels": 2,
+        "defaultSampleRate": 48000.0,
+    },
+]
+
+
+class Stream:
+    def __init__(self, callback: Callable[..., Any]) -> None:
+        self.callback = callback
+        self.active = True
+
+    def is_active(self) -> bool:
+        return self.active
+
+    def close(self) -> None:
+        self.active = False
+
+
+class PyAudio:
+    """As much of PyAudio as is used; a device takes its own rate only."""
+
+    streams: list[Stream]
+    alive = 0
+
+    def __init__(self) -> None:
+        PyAudio.streams = []
+        PyAudio.alive += 1
+
+    def terminate(self) -> None:
+        PyAudio.alive -= 1
+
+    def get_device_count(self) -> int:
+        return len(DEVICES)
+
+    def get_device_info_by_index(self, index: int) -> dict[str, Any]:
+        if index >= len(DEVICES):
+            raise OSError("Invalid device")
+        return {**DEVICES[index], "hostApi": 0}
+
+    def get_host_api_info_by_index(self, index: int) -> dict[str, Any]:
+        return {"name": "WASAPI"}
+
+    def get_default_input_device_info(self) -> dict[str, Any]:
+        return DEVICES[0]
+
+    def get_default_output_device_info(self) -> dict[str, Any]:
+        raise OSError("No Default Output Device Available")
+
+    def open(self, *, rate: int, stream_callback: Callable[..., Any], **options: Any) -> Stream:
+        index = options["input_device_index"] if options["input"] else options["output_device_index"]
+        if rate != DEVICES[index]["defaultSampleRate"]:
+            raise OSError("Invalid sample rate")
+        self.streams.append(Stream(stream_callback))
+        return self.streams[-1]
+
+
+class Module:
+    PyAudio = PyAudio
+
+
+@pytest.fixture
+def host() -> PortAudio:
+    PyAudio.alive = 0
+    return PortAudio(Module)
+
+
+def test_devices_are_looked_for_anew_each_time(host: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = host.devices()
+    assert [(d.name, d.records, d.plays, d.default) for d in first] == [
+        ("Mikrofon (WASAPI)", True, False, True),
+        ("CABLE Input (WASAPI)", False, True, False),
+    ]
+    monkeypatch.setitem(globals(), "DEVICES", DEVICES[:1])
+    assert len(host.devices()) == 1
+    assert PyAudio.alive == 1
+
+
+def test_a_microphone_hands_over_what_it_hears_at_a_rate_that_it_takes(host: PortAudio) -> None:
+    capture = host.capture(host.devices()[0])
+    assert capture.rate_hz == 44100
+    assert capture.read(0) is None
+    sound = noise(0.01, 0.1)
+    PyAudio.streams[0].callback(sound.tobytes(), len(sound), None, 0)
+    heard = capture.read(1)
+    assert heard is not None
+    assert np.array_equal(heard, sound)
+    for _ in range(60):
+        PyAudio.streams[0].callback(sound.tobytes(), len(sound), None, 0)
+    assert capture.lost == 10  # type: ignore[attr-defined]
+    while capture.read(0) is not None:
+        pass
+    PyAudio.streams[0].active = False
+    with pytest.raises(DeviceGone):
+        capture.read(0)
+
+
+def test_a_loudspeaker_plays_what_waits_and_then_silence(host: PortAudio) -> None:
+    playback = host.playback(host.devices()[1])
+    sound = noise(0.02, 0.1)
+    assert playback.write(sound) == 320
+    assert playback.waiting == 320
+    out, _ = PyAudio.streams[0].callback(None, 480, None, 0)
+    assert np.array_equal(np.frombuffer(out, "<f4"), np.concatenate((sound, np.zeros(160, np.float32))))
+    assert playback.waiting == 0
+    assert playback.write(np.zeros(30000, np.float32)) == 24000, "half a second and no more"
+    playback.close()
+    with pytest.raises(DeviceGone):
+        playback.write(sound)
+
+
+def test_a_device_that_is_gone_says_so(host: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    microphone, cable = host.devices()
+    monkeypatch.setitem(globals(), "DEVICES", [])
+    for opened in (lambda: host.capture(microphone), lambda: host.playback(cable)):
+        with pytest.raises(DeviceGone):
+            opened()
