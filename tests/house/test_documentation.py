@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from callsvc.demo.report import Report
 from callsvc.types import EventKind
 from tests.support.house import ROOT, run
 
@@ -26,6 +28,17 @@ def test_every_kind_of_event_has_its_fields_in_the_reference() -> None:
     assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", page, re.MULTILINE)) == {
         kind.value for kind in EventKind
     }
+
+
+def test_every_figure_of_the_demonstration_is_explained() -> None:
+    page = (ROOT / "docs" / "reference" / "files.md").read_text().split("| key | means |")[1]
+    explained = {
+        word
+        for line in page.splitlines()
+        if line.startswith("|")
+        for word in re.findall(r"`([a-z_]+)`", line.split("|")[1])
+    }
+    assert explained == {field.name for field in fields(Report)} | {"ok"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
