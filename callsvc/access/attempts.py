@@ -1,4 +1,4 @@
-"""The limit on wrong passwords: per user name, and per address that tries many names."""
+"""The limit on wrong passwords: of a user name from one address, of a user name, and of an address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from callsvc.errors import AccessDenied
 from callsvc.store import Connection
 
 WINDOW: Final = timedelta(minutes=15)
-PER_NAME: Final = 5
+PER_NAME_AND_ADDRESS: Final = 5
+PER_NAME: Final = 20  # from wherever; so one stranger alone does not shut somebody out
 PER_ADDRESS: Final = 50  # a whole office may sit behind one address
 
 
@@ -34,14 +35,17 @@ async def begin(conn: Connection, *, name: str, address: str, at: datetime) -> i
     await conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", [address])
     await conn.execute("delete from login_attempts where at < %s", [since])
     cursor = await conn.execute(
-        "select count(*) filter (where name_digest = %s and id > coalesce((select max(id) from login_attempts"
-        " where name_digest = %s and succeeded), 0)) as by_name,"
-        " count(*) filter (where address = %s) as by_address"
-        " from login_attempts where not succeeded and at >= %s",
-        [digest, digest, address, since],
+        "with failed as (select name_digest = %(name)s and id > coalesce((select max(id) from login_attempts"
+        " where name_digest = %(name)s and succeeded), 0) as of_name, address = %(address)s as of_address"
+        " from login_attempts where not succeeded and at >= %(since)s)"
+        " select count(*) filter (where of_name and of_address) as both, count(*) filter (where of_name) as name,"
+        " count(*) filter (where of_address) as address from failed",
+        {"name": digest, "address": address, "since": since},
     )
     row = await cursor.fetchone()
-    if row is not None and (row["by_name"] >= PER_NAME or row["by_address"] >= PER_ADDRESS):
+    if row is not None and (
+        row["both"] >= PER_NAME_AND_ADDRESS or row["name"] >= PER_NAME or row["address"] >= PER_ADDRESS
+    ):
         raise TooManyAttempts
     cursor = await conn.execute(
         "insert into login_attempts (at, name_digest, address, succeeded) values (%s, %s, %s, false)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,8 @@ async def _run(settings: Settings, path: Path) -> None:
     )
 
     def say(key: str, **values: object) -> None:
-        typer.echo(text(key, settings.language, **values))
+        # Whoever read what we say may be gone; that is no reason to stop.
+        with suppress(OSError):
+            typer.echo(text(key, settings.language, **values))
 
     await Supervisor(settings, path, SystemClock(), say).run()

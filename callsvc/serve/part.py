@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -102,7 +103,6 @@ class Life:
         launch = await self.part.launch()
         if self._stopping:
             return 0
-        keep_short(self.log_file)
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *launch.command,
@@ -202,10 +202,14 @@ class Life:
 
 
 def keep_short(file: Path) -> None:
-    """Put a long log aside, in the place of the one that was put aside before."""
-    with suppress(FileNotFoundError):
+    """Put a long log aside, in the place of the one that was put aside before, while somebody goes on writing to it.
+
+    What is written in that moment may be lost; the alternative is a disk full of logs.
+    """
+    with suppress(OSError):
         if file.stat().st_size > LOG_BYTES:
-            file.replace(file.with_name(file.name + ".1"))
+            shutil.copyfile(file, file.with_name(file.name + ".1"))
+            os.truncate(file, 0)
 
 
 def last_words(file: Path) -> str:

@@ -15,19 +15,21 @@ from callsvc.access import first
 from callsvc.access.first import OneTime
 from callsvc.clock import Clock
 from callsvc.config import Settings
-from callsvc.errors import CallsvcError
+from callsvc.errors import CallsvcError, Unavailable
 from callsvc.jobs import prepare
 from callsvc.serve import plan
 from callsvc.serve.database import NAME as DATABASE
 from callsvc.serve.database import EmbeddedDatabase
-from callsvc.serve.part import Life, Part, Patience
+from callsvc.serve.part import Life, Part, Patience, keep_short
 from callsvc.store import Database
 
 # First those that people and calls hang on, so that what they still say is taken in by those behind them.
 STOP_ORDER: Final = ("media", "worker", "web", "broker", DATABASE)
 Say = Callable[..., None]
 TERMINATE_S: Final = 30.0  # what calls get when it is no person who asks for the end
-SAY_AFTER_S: Final = 2.0
+SAY_AFTER_S: Final = 4.0
+RETRY_S: Final = 1.0
+LOGS_EVERY_S: Final = 60.0
 WAITING_S: Final = 15.0
 
 
@@ -92,11 +94,12 @@ class Supervisor:
         self._write_addresses()
         running: list[asyncio.Task[Any]] = []
         try:
-            # The media node waits for nobody; neither do the others, but their readiness says what they lack.
-            running += self._start("media", "broker", DATABASE)
+            # None waits for another to be started: each says on /readyz what it still lacks.
+            running += self._start("media", "broker", DATABASE, "web", "worker")
+            running.append(asyncio.create_task(self._keep_logs_short(), name="logs"))
             if self.database is not None:
                 running.append(asyncio.create_task(self.database.guard(), name="guard"))
-            starting = asyncio.create_task(self._start_the_rest(running), name="start")
+            starting = asyncio.create_task(self._come_up(), name="start")
             stopped = asyncio.create_task(self._stop.wait())
             running += [starting, stopped, asyncio.create_task(self._tell_who_is_awaited(starting))]
             await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -115,11 +118,10 @@ class Supervisor:
             asyncio.create_task(self.lives[name].run(), name=name) for name in names if name in self.lives
         ]
 
-    async def _start_the_rest(self, running: list[asyncio.Task[Any]]) -> None:
+    async def _come_up(self) -> None:
         if DATABASE in self.lives:
             await self.lives[DATABASE].ready.wait()
         account = await self._first_administrator()
-        running += self._start("web", "worker")
         await asyncio.gather(*(life.ready.wait() for life in self.lives.values()))
         self._say("serve.ready", url=self.plan.url)
         if account is not None:
@@ -128,10 +130,13 @@ class Supervisor:
 
     async def _first_administrator(self) -> OneTime | None:
         async with Database(self.conninfo(), pool_max=2) as database:
-            if self.database is None:
-                await prepare(self.conninfo())
-            async with database.transaction() as conn:
-                return await first.administrator(conn, at=self._clock.utc_now())
+            while True:
+                try:
+                    await prepare(self.conninfo())
+                    async with database.transaction() as conn:
+                        return await first.administrator(conn, at=self._clock.utc_now())
+                except Unavailable:
+                    await asyncio.sleep(RETRY_S)
 
     def conninfo(self) -> str:
         if self.database is not None:
@@ -173,6 +178,12 @@ class Supervisor:
                 return
             awaited = [name for name, life in self.lives.items() if not life.ready.is_set()]
             self._say("serve.waiting", parts=", ".join(awaited), log=self._data_dir / "logs")
+
+    async def _keep_logs_short(self) -> None:
+        while True:
+            for file in (self._data_dir / "logs").glob("*.jsonl"):
+                await asyncio.to_thread(keep_short, file)
+            await asyncio.sleep(LOGS_EVERY_S)
 
     def _cannot(self, error: CallsvcError) -> None:
         """A part that can never be started: nothing runs yet that anybody hangs on, so end with its message."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callsvc.access import attempts, people, sessions
-from callsvc.access.attempts import PER_ADDRESS, PER_NAME, WINDOW, TooManyAttempts
+from callsvc.access.attempts import PER_ADDRESS, PER_NAME, PER_NAME_AND_ADDRESS, WINDOW, TooManyAttempts
 from callsvc.access.passwords import WeakPassword
 from callsvc.access.sessions import IDLE, LIFETIME, NotSignedIn, Session, WrongPassword
 from callsvc.store import Database
@@ -140,7 +140,7 @@ async def test_a_new_password_ends_every_other_session(database: Database) -> No
 
 async def test_after_too_many_wrong_passwords_even_the_right_one_waits(database: Database) -> None:
     await eva(database)
-    await fail(database, PER_NAME)
+    await fail(database, PER_NAME_AND_ADDRESS)
     with pytest.raises(TooManyAttempts):
         await enter(database)
     # Trying on does not make the wait longer.
@@ -152,7 +152,7 @@ async def test_after_too_many_wrong_passwords_even_the_right_one_waits(database:
 async def test_a_right_password_forgets_the_wrong_ones_before_it(database: Database) -> None:
     await eva(database)
     for _ in range(2):
-        await fail(database, PER_NAME - 1)
+        await fail(database, PER_NAME_AND_ADDRESS - 1)
         await enter(database)
 
 
@@ -165,9 +165,23 @@ async def test_an_address_that_tries_many_names_waits_and_others_do_not(database
     await enter(database, address="10.0.0.1")
 
 
+async def test_one_stranger_does_not_shut_somebody_out_but_many_do(database: Database) -> None:
+    await eva(database)
+    for address in range(PER_NAME // PER_NAME_AND_ADDRESS):
+        await enter(database, address="10.0.0.1")
+        await fail(database, PER_NAME_AND_ADDRESS, address=f"10.6.6.{address}")
+    await enter(database, address="10.0.0.1")
+    for address in range(PER_NAME // PER_NAME_AND_ADDRESS):
+        await fail(database, PER_NAME_AND_ADDRESS, address=f"10.7.7.{address}")
+    with pytest.raises(TooManyAttempts):
+        await enter(database, address="10.0.0.1")
+
+
 async def test_attempts_side_by_side_do_not_pass_the_limit(database: Database) -> None:
     await eva(database)
-    outcomes = await asyncio.gather(*(fail(database, 1) for _ in range(PER_NAME + 5)), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(fail(database, 1) for _ in range(PER_NAME_AND_ADDRESS + 5)), return_exceptions=True
+    )
     assert sum(isinstance(outcome, TooManyAttempts) for outcome in outcomes) == 5
 
 
