@@ -1,4 +1,4 @@
-"""Makes the reference pages that follow from the code: settings, commands, metrics.
+"""Makes the reference pages that follow from the code: settings, commands, API, metrics.
 
 python docs/pages.py            write them
 python docs/pages.py --check    say which are not what the code says; exit code 1 if any
@@ -7,6 +7,7 @@ python docs/pages.py --check    say which are not what the code says; exit code 
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,7 +106,41 @@ def _metrics(path: Path) -> Iterator[str]:
         yield f"| `{words[0]}` | {KINDS[node.func.id]} | {named} | {about} | `{module}` |"
 
 
-PAGES = {"settings.md": reference_page, "cli.md": commands_page, "metrics.md": metrics_page}
+def api_page() -> str:
+    """Every address of the API, from its description in OpenAPI."""
+    described = json.loads((ROOT / "callsvc" / "web" / "ui" / "openapi.json").read_text(encoding="utf-8"))
+    lines = [
+        "# API",
+        "",
+        "Made by `python docs/pages.py` from the OpenAPI description that the pages are built against; a running service",
+        "gives it at `/api/openapi.json`, with every field. What goes wrong is answered as `application/problem+json`,",
+        "with a `title` for people, a `code` for programs and what to do.",
+        "",
+    ]
+    groups: dict[str, list[str]] = {}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            about = " ".join(operation.get("description", "").split())
+            tag = operation.get("tags", ["other"])[0]
+            groups.setdefault(tag, []).append(f"| `{method.upper()} {path}` | {about} |")
+    for tag, rows in sorted(groups.items()):
+        lines += [
+            f"## {tag[:1].upper()}{tag[1:]}",
+            "",
+            "| address | what it does |",
+            "| --- | --- |",
+            *rows,
+            "",
+        ]
+    return "\n".join(lines)
+
+
+PAGES = {
+    "settings.md": reference_page,
+    "cli.md": commands_page,
+    "api.md": api_page,
+    "metrics.md": metrics_page,
+}
 
 
 def main() -> int:
