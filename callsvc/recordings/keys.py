@@ -64,6 +64,11 @@ def public_key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """The key as openssl reads it."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 class FileKeyRing:
     """Keys in files that only the service's own user can read; made when they are first needed."""
 
@@ -135,7 +140,7 @@ class FileKeyRing:
         public = key.public_key()
         write_whole(
             self.directory / f"signing-{public_key_id(public)}.pub",
-            public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+            public_pem(public),
         )
         write_whole(
             self._signing_file,

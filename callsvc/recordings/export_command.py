@@ -1,0 +1,122 @@
+"""`callsvc export`: write a bundle that its receiver can check alone; each one leaves a line in the trail."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from callsvc.access import trail
+from callsvc.clock import SystemClock
+from callsvc.config import Settings, load
+from callsvc.errors import NotFound, UsageError
+from callsvc.ids import parse_id
+from callsvc.locale import text
+from callsvc.recordings import place
+from callsvc.recordings.bundle import Line, Stretch, export
+from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.reader import open_recording
+from callsvc.recordings.source import Source
+from callsvc.store import Connection, Database, address, recordings, transcripts
+
+app = typer.Typer(help="Write a bundle that its receiver can check alone.")
+
+Call = Annotated[str, typer.Argument(metavar="CALL_ID", help="The call.")]
+Target = Annotated[Path, typer.Argument(help="A directory that does not exist yet.")]
+Reason = Annotated[str, typer.Option(help="Why it is handed out; kept in the trail.", prompt=True)]
+From = Annotated[
+    str, typer.Option("--from", metavar="M:SS", help="Begin of the stretch; the call's when left out.")
+]
+To = Annotated[
+    str, typer.Option("--to", metavar="M:SS", help="End of the stretch; the call's when left out.")
+]
+DataDir = Annotated[Path | None, typer.Option(help="Directory for everything that the service keeps.")]
+
+
+@app.command()
+def run(
+    call: Call, target: Target, reason: Reason, begin: From = "", end: To = "", data_dir: DataDir = None
+) -> None:
+    """Write a call, or a stretch of it, with all that is needed to check it with sha256sum and openssl.
+
+    Needs the database: nothing is handed out that leaves no line in the trail.
+    """
+    settings = load(data_dir=data_dir)
+    if len(reason.strip()) < 3:
+        raise UsageError("A bundle needs a reason.", hint='--reason "åklagarens begäran, dnr ..."')
+    about = asyncio.run(hand_out(settings, parse_id(call), target, reason.strip(), begin, end))
+    lang = settings.language
+    typer.echo(text("bundle.made", lang, target=target, signer=about["signer"]))
+
+
+async def hand_out(
+    settings: Settings, call: UUID, target: Path, reason: str, begin: str = "", end: str = ""
+) -> dict[str, Any]:
+    """Write the bundle, and the trail's line, or neither."""
+    clock = SystemClock()
+    keys = FileKeyRing(settings.data_dir / "keys")
+    if target.exists():
+        raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
+    # It gets its name when the line is in the trail, and not before.
+    part = target.with_name(f".{target.name}.part")
+    try:
+        async with Database(address(settings), pool_max=2) as database:
+            async with database.transaction() as conn:
+                row = await recordings.of_call(conn, call)
+                if row is None:
+                    raise NotFound("That call has no recording.")
+                lines = await _lines(conn, call)
+            found = place.find(settings, call=str(call), recording=str(row.id), location=row.location)
+            stretch = None
+            if begin or end:
+                length_ms = await asyncio.to_thread(_length_ms, found, keys)
+                stretch = Stretch(
+                    milliseconds(begin) if begin else 0, milliseconds(end) if end else length_ms
+                )
+            about = await asyncio.to_thread(
+                export, found, part, keys, clock, stretch=stretch, lines=lines, lang=settings.language
+            )
+            async with database.transaction() as conn:
+                await trail.record(
+                    conn,
+                    user_id=None,
+                    action="call.export",
+                    object_kind="recording",
+                    object_id=str(row.id),
+                    call_id=call,
+                    reason=reason,
+                    at=clock.utc_now(),
+                    detail={"from": begin, "to": end, "account": getpass.getuser()},
+                )
+        part.rename(target)
+        return about
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def milliseconds(moment: str) -> int:
+    """`75`, `1:15`, `1:02:03.5` as milliseconds. Raises `UsageError`."""
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d{1,3})?)", moment)
+    if match is None:
+        raise UsageError(f"{moment} is no time of a call.", hint="Write it as M:SS or H:MM:SS.")
+    hours, minutes, seconds = match.groups()
+    return int(hours or 0) * 3_600_000 + int(minutes or 0) * 60_000 + round(float(seconds) * 1000)
+
+
+async def _lines(conn: Connection, call: UUID) -> list[Line]:
+    transcript = await transcripts.of_call(conn, call)
+    if transcript is None:
+        return []
+    spoken = await transcripts.utterances(conn, transcript.id)
+    return [Line(u.leg, u.start_ms, u.end_ms, u.text) for u in spoken]
+
+
+def _length_ms(source: Source, keys: FileKeyRing) -> int:
+    tracks = open_recording(source, keys).tracks.values()
+    return max(t.samples * 1000 // t.rate_hz for t in tracks)
