@@ -34,6 +34,13 @@ def options(language: str) -> dict[str, Any]:
     }
 
 
+def without_padding(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The window without the zeros that the library fills it up with; an even number of frames, at least two."""
+    sounding = np.flatnonzero(np.any(features != 0.0, axis=0))
+    frames = int(sounding[-1]) + 1 if len(sounding) else 2
+    return np.ascontiguousarray(features[:, : frames + frames % 2])
+
+
 class Whisper:
     """A model in memory. Not to be used from several threads at once."""
 
@@ -42,6 +49,9 @@ class Whisper:
         self._model = faster_whisper().WhisperModel(
             str(card.path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
+        if card.short_windows:
+            whole = self._model.encode
+            self._model.encode = lambda features: whole(without_padding(features))
 
     @property
     def longest_s(self) -> float:

@@ -56,12 +56,12 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
         self.whisper = whisper
         self.phonemes = nn.Linear(whisper.config.d_model, phonemes)
 
-    def encode(self, mel: torch.Tensor, offset: int) -> torch.Tensor:
-        """Encode a slice (batch, 80, frames of 10 ms) that lies `offset` encoder frames into the window."""
+    def encode(self, mel: torch.Tensor) -> torch.Tensor:
+        """Encode windows (batch, 80, frames of 10 ms) that may be shorter than thirty seconds."""
         encoder = self.whisper.model.encoder
         hidden = nn.functional.gelu(encoder.conv1(mel))
         hidden = nn.functional.gelu(encoder.conv2(hidden)).transpose(1, 2)
-        hidden = hidden + encoder.embed_positions.weight[offset : offset + hidden.shape[1]]
+        hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
         for layer in encoder.layers:
             out = layer(hidden, None)
             hidden = out[0] if isinstance(out, tuple) else out
@@ -69,10 +69,10 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
         return whole
 
     def forward(
-        self, mel: torch.Tensor, offset: int, tokens: torch.Tensor
+        self, mel: torch.Tensor, tokens: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, ...]]:
         """Logits of the next token, logits of the phonemes, cross-attention of each decoder layer."""
-        heard = self.encode(mel, offset)
+        heard = self.encode(mel)
         out = self.whisper.model.decoder(
             input_ids=tokens,
             encoder_hidden_states=heard,

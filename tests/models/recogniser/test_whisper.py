@@ -1,0 +1,127 @@
+"""How the library is asked: one set of options, for what may become evidence, and only the first look is kept."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.recogniser import whisper
+from models.recogniser.directory import check
+from models.recogniser.errors import LanguageUnknown
+from models.recogniser.words import RATE
+from tests.support.house import ROOT
+from tests.support.model_files import model_directory
+
+pytestmark = pytest.mark.transcripts
+
+
+@dataclass
+class Said:
+    start: float
+    end: float
+    word: str
+    probability: float = 0.9
+
+
+@dataclass
+class Segment:
+    seek: int
+    words: list[Said]
+
+
+class Library:
+    """In the place of faster-whisper: notes how it was asked, and answers with these segments."""
+
+    def __init__(self, segments: list[Segment]) -> None:
+        self.segments = segments
+        self.asked: dict[str, Any] = {}
+        self.opened: dict[str, Any] = {}
+        self.encoded: list[tuple[int, ...]] = []
+
+    def WhisperModel(self, path: str, **how: Any) -> Library:  # noqa: N802  the library's name
+        self.opened = {"path": path, **how}
+        return self
+
+    def encode(self, features: NDArray[np.float32]) -> None:
+        self.encoded.append(features.shape)
+
+    def transcribe(self, sound: NDArray[np.float32], **how: Any) -> tuple[list[Segment], None]:
+        self.asked = how
+        window = np.zeros((80, 3000), np.float32)
+        window[:, : len(sound) * 100 // RATE] = 0.5
+        self.encode(window)
+        return self.segments, None
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Library:
+    double = Library([Segment(0, [Said(0.0, 0.4, " ja"), Said(0.4, 9.0, " tack")])])
+    monkeypatch.setattr(whisper, "faster_whisper", lambda: double)
+    return double
+
+
+SOUND = np.zeros(2 * RATE, np.float32)
+
+
+def test_words_come_with_times_that_lie_in_the_sound(library: Library, tmp_path: Path) -> None:
+    model = whisper.Whisper(check(model_directory(tmp_path / "model")))
+    found = model.hear(SOUND, "sv")
+    assert [(w.text, w.start_s, w.end_s) for w in found] == [("ja", 0.0, 0.4), ("tack", 0.4, 2.0)]
+
+
+def test_what_a_second_look_at_the_rest_invents_is_not_kept(library: Library, tmp_path: Path) -> None:
+    library.segments.append(Segment(180, [Said(1.8, 2.0, " Undertexter")]))
+    model = whisper.Whisper(check(model_directory(tmp_path / "model")))
+    assert [w.text for w in model.hear(SOUND, "sv")] == ["ja", "tack"]
+
+
+def test_the_options_are_those_for_evidence(library: Library, tmp_path: Path) -> None:
+    whisper.Whisper(check(model_directory(tmp_path / "model"))).hear(SOUND, "sv")
+    assert library.asked == whisper.options("sv")
+    assert library.asked["condition_on_previous_text"] is False
+    assert library.asked["vad_filter"] is False
+    assert library.asked["word_timestamps"] is True
+    assert library.asked["temperature"] == [0.0, 0.2, 0.4]
+    assert library.opened["local_files_only"] is True
+
+
+def test_an_unknown_language_never_reaches_the_library(library: Library, tmp_path: Path) -> None:
+    model = whisper.Whisper(check(model_directory(tmp_path / "model")))
+    with pytest.raises(LanguageUnknown):
+        model.hear(SOUND, "ti")
+    assert library.asked == {}
+
+
+def test_a_model_of_short_windows_is_not_given_the_filling(library: Library, tmp_path: Path) -> None:
+    path = model_directory(tmp_path / "model")
+    (path / "card.json").write_text('{"short_windows": true}')
+    whisper.Whisper(check(path)).hear(SOUND, "sv")
+    assert library.encoded == [(80, 200)]
+
+
+def test_filling_is_cut_to_an_even_number_of_frames_and_never_to_none() -> None:
+    window = np.zeros((80, 3000), np.float32)
+    assert whisper.without_padding(window).shape == (80, 2)
+    window[3, 100] = 1.0
+    assert whisper.without_padding(window).shape == (80, 102)
+
+
+def test_nobody_but_the_recogniser_speaks_with_the_library() -> None:
+    allowed = {ROOT / "models/recogniser/library.py"}
+    for package in ("audio", "models", "callsvc"):
+        for file in (ROOT / package).rglob("*.py"):
+            if file in allowed or "training" in file.parts:
+                continue
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom):
+                    names = [node.module or ""]
+                assert not any(name.split(".")[0] in ("faster_whisper", "ctranslate2") for name in names), (
+                    file
+                )
