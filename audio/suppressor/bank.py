@@ -33,6 +33,8 @@ from audio.suppressor.hints import GainStage, Slots
 from audio.suppressor.meter import PARTS, Meter, parts
 from audio.suppressor.network import Network
 
+LIMIT = np.float32(4.0)
+"""Samples beyond four times full scale are no sound."""
 DC_RATE = np.float32(0.01)
 """Share of the newest block in what is taken for a constant offset: one second."""
 DC_STEP = np.float32(0.2)
@@ -85,6 +87,7 @@ class Bank:
         self.comfort = Comfort(capacity) if comfort else None
         self._comfortable = np.zeros(capacity, bool)
         size = network.state_size if network else 1
+        self._ones = np.ones(size, np.float32)
         self._record = np.zeros((capacity, RECORD), np.float32)
         self._state = np.zeros((capacity, size), np.float32)
         self._offset = np.zeros(capacity, np.float32)
@@ -131,7 +134,7 @@ class Bank:
         record = self._b_record
         frames = self._w_next[:n, HISTORY]
         frames[:, :BLOCK] = record[:, BLOCK:WINDOW]
-        frames[:, BLOCK:] = blocks
+        np.clip(blocks, -LIMIT, LIMIT, out=frames[:, BLOCK:])
         offset = np.take(self._offset, slots, out=self._w_offset[:n], mode="clip")
         self._steady(frames[:, BLOCK:], offset)
         if self._stale.any():
@@ -148,9 +151,10 @@ class Bank:
         step = self.network.step(features(frames, now, self._w_features[:n], self._w_bins[:n]), self._b_state)
         said = self._said = self._mend(Said(step.gains, step.keys, step.voice, step.state))
         before = self._b_record[:, BEFORE].view(np.complex64)
-        if self.stages or self.comfort:
+        stages = [stage for stage in self.stages if stage.wanted]
+        if stages or self.comfort:
             levels = power(before, self._w_levels[:n], self._w_bins[:n])
-            for stage in self.stages:
+            for stage in stages:
                 stage.apply(slots, clock, said.gains, levels, said.keys, said.voice)
         if self.bypass.any():
             said.gains[self.bypass[slots]] = 1.0
@@ -187,7 +191,7 @@ class Bank:
     def skip(self, slots: Slots, blocks: Float) -> Float:
         """Let blocks (streams, 160) go through as they are, as late as any; gives (streams, 160)."""
         record = self._record[slots]
-        block = blocks.copy()
+        block = np.clip(blocks, -LIMIT, LIMIT)
         offset = self._offset[slots]
         self._steady(block, offset)
         out: Float = record[:, TAIL] + RISE * record[:, :BLOCK]
@@ -202,17 +206,28 @@ class Bank:
 
     @staticmethod
     def _steady(blocks: Float, offset: Float) -> None:
-        """Follow each stream's constant offset, and take it out along a straight line from the last estimate."""
-        old = offset.copy()
-        away = np.add.reduce(blocks, axis=1) * np.float32(1 / BLOCK) - offset
-        offset += np.clip(away, -DC_STEP, DC_STEP) * DC_RATE
-        for row in np.flatnonzero((np.abs(old) > DC_LEAST) | (np.abs(offset) > DC_LEAST)):
-            start, end = _soft(old[row]), _soft(offset[row])
-            blocks[row] -= start + (end - start) * RAMP
+        """Make silence of what is no number, and take out each stream's constant offset.
+
+        The offset is followed slowly, and taken out along a straight line from the last estimate to the new one.
+        """
+        means = np.add.reduce(blocks, axis=1)
+        if np.isnan(means).any():
+            np.nan_to_num(blocks, copy=False, nan=0.0)
+            means = np.add.reduce(blocks, axis=1)
+        means *= np.float32(1 / BLOCK)
+        means -= offset
+        np.clip(means, -DC_STEP, DC_STEP, out=means)
+        means *= DC_RATE
+        new = offset + means
+        if max(np.abs(offset).max(), np.abs(new).max()) > DC_LEAST:
+            for row in np.flatnonzero((np.abs(offset) > DC_LEAST) | (np.abs(new) > DC_LEAST)):
+                start, end = _soft(offset[row]), _soft(new[row])
+                blocks[row] -= start + (end - start) * RAMP
+        offset[:] = new
 
     def _mend(self, said: Said) -> Said:
         """What is no number becomes: gain one, no key, no voice, a stream that has heard nothing."""
-        sums = np.add.reduce(said.state, axis=1) + np.add.reduce(said.gains, axis=1) + said.keys + said.voice
+        sums = said.state @ self._ones + np.add.reduce(said.gains, axis=1) + said.keys + said.voice
         if np.isfinite(sums).all():
             return said
         bad = np.flatnonzero(~np.isfinite(sums))

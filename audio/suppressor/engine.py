@@ -3,9 +3,9 @@
     push ─► inbox (a ring per stream) ─► [ batch of what waits ─► network ] ─► callback or pull
                      └──── waits too long ────► goes through as it is, just as late, counted ───┘
 
-Whatever waits is taken as one batch, one block from each stream. A stream alone waits for nobody; with many open, the
-thread leaves a little time between batches so that they gather, which costs far less in all. If the thread itself is
-held up, the pushing side lets the stream's overdue blocks through.
+Whatever waits is taken as one batch, one block from each stream. A stream alone waits for nobody; with many open, a
+batch waits a moment until it is complete, which costs far less in all. If the thread itself is held up, the pushing
+side lets the stream's overdue blocks through.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from audio.suppressor.frames import BLOCK, LATENCY, Float
 from audio.suppressor.hints import KeyTimes, Slots
 from audio.suppressor.network import Network
 from audio.suppressor.proof import Proof, StrokeInfo
-from audio.suppressor.stream import LIMIT, OnBlock, Stream
+from audio.suppressor.stream import OnBlock, Stream
 
 RING = 16
 """Blocks a stream's inbox holds."""
 FEW = 4
-"""Open streams up to which nothing is left between batches."""
-GAP_S = 0.002
-"""Least time from the start of one batch to the next, with more."""
+"""Open streams up to which a batch is taken as it is."""
+GATHER_S = 0.0015
+"""With more, the longest that a batch waits for the streams that are not in it yet."""
 SWITCH_S = 0.0005
 """How long another Python thread may keep this one waiting."""
 TRIES = 3
@@ -83,7 +83,7 @@ class Engine:
         self._lost = "no network" if network is None else ""
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
-        self._idle = False
+        self._idle = self._gathering = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._inbox = np.zeros((streams, RING, BLOCK), np.float32)
@@ -135,7 +135,7 @@ class Engine:
         """What the engine has done so far."""
         with self._lock:
             return Counters(
-                streams=len(self._streams) - len(self._free),
+                streams=self._open(),
                 blocks=self._blocks,
                 batches=self._batches,
                 passed=self._passed,
@@ -177,18 +177,16 @@ class Engine:
             if self._streams[slot] is not stream:
                 return
             count = int(self._pushed[slot])
-            place = self._inbox[slot, count % RING]
-            np.clip(block, -LIMIT, LIMIT, out=place)
-            if np.isnan(np.add.reduce(place)):
-                stream.odd += 1
-                np.nan_to_num(place, copy=False, nan=0.0)
-            self._pushed_at[slot, count % RING] = now
+            place = count % RING
+            self._inbox[slot, place] = block
+            self._pushed_at[slot, place] = now
             self._pushed[slot] = count + 1
-            done = int(self._done[slot])
-            overdue = self._overdue(slot, done, count + 1, now)
-            for n in range(done, overdue):
-                self._skip(stream, slot, n)
-            if self._idle and overdue <= count:
+            done = overdue = int(self._done[slot])
+            if done < count:
+                overdue = self._overdue(slot, done, count + 1, now)
+                for n in range(done, overdue):
+                    self._skip(stream, slot, n)
+            if (self._idle and overdue <= count) or (self._gathering and self._gathered()):
                 self._idle = False
                 self._work.notify()
         if overdue > done:
@@ -260,13 +258,27 @@ class Engine:
                         return
                     self._idle = True
                     self._work.wait()
-                began = self._now()
+                if self._open() > FEW:
+                    self._gathering = True
+                    self._work.wait_for(self._gathered, GATHER_S)
+                    self._gathering = False
                 batch = self._take()
-            self._turn(*batch)
-            if len(self._streams) - len(self._free) > FEW:
-                spare = began + GAP_S - self._now()
-                if spare > 0:
-                    self._stopping.wait(spare)
+            self._carry(*batch)
+
+    def turn(self) -> int:
+        """Take one batch in the caller's thread, in place of the engine's own; gives its size. For measurements."""
+        with self._lock:
+            batch = self._take()
+        if len(batch[0]):
+            self._carry(*batch)
+        return len(batch[0])
+
+    def _open(self) -> int:
+        return len(self._streams) - len(self._free)
+
+    def _gathered(self) -> bool:
+        """Every stream has a block that waits."""
+        return self._stopping.is_set() or int(np.count_nonzero(self._pushed > self._done)) >= self._open()
 
     def _take(self) -> tuple[Slots, Slots, list[Stream | None]]:
         """Put the next block of each stream that has one on the bench; under the lock.
@@ -287,7 +299,7 @@ class Engine:
         self._bank.gather(slots, blocks)
         return slots, turn, [self._streams[slot] for slot in slots.tolist()]
 
-    def _turn(self, slots: Slots, taken: Slots, members: list[Stream | None]) -> None:
+    def _carry(self, slots: Slots, taken: Slots, members: list[Stream | None]) -> None:
         """One batch, all the way."""
         computed = self._compute(slots)
         with self._lock:
@@ -338,14 +350,13 @@ class Engine:
         self._held += np.bincount(np.searchsorted(_EDGES, held), minlength=len(self._held))
         self._blocks += len(rows)
         self._batches += 1
-        strokes = {row: (at, level) for row, at, level in found.strokes}
-        voice = found.voice.tolist()
-        out = found.out.copy()
-        for i, row in enumerate(rows.tolist()):
+        infos = [StrokeInfo(False, -1, -100.0, voice, False) for voice in found.voice.tolist()]
+        for row, at, level in found.strokes:
+            infos[row] = infos[row]._replace(stroke=True, at_samples=at, level_db=level)
+        for row, out, info in zip(rows.tolist(), found.out.copy(), infos, strict=True):
             stream = members[row]
             assert stream is not None
-            at, level = strokes.get(i, (-1, -100.0))
-            stream.put(out[i], StrokeInfo(i in strokes, at, level, voice[i], False))
+            stream.put(out, info)
 
     def _tell(self, what: str) -> None:
         """Say once that the sound goes through unprocessed."""

@@ -44,6 +44,10 @@ NEVER = -(1 << 40)
 class GainStage(Protocol):
     """Something that may change the network's gains before they are applied."""
 
+    @property
+    def wanted(self) -> bool:
+        """Some stream has asked for it."""
+
     def reset(self, slot: int, asked: bool) -> None:
         """A new stream has this slot; `asked` when it wants this stage."""
 
@@ -65,6 +69,11 @@ class KeyTimes:
         self._next = np.zeros(capacity, np.int64)
         self._spoken = np.full(capacity, NEVER, np.int64)
         self._key = np.zeros(capacity, np.int64)
+
+    @property
+    def wanted(self) -> bool:
+        """Some stream listens to key times."""
+        return bool(self._on.any())
 
     def reset(self, slot: int, asked: bool) -> None:
         """A new stream has this slot: engaged, as if a key had just been heard."""

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 OnBlock = Callable[[Float, StrokeInfo], None]
 
-LIMIT = np.float32(4.0)
-"""Samples beyond four times full scale are no sound."""
 WAITING = 64
 """Blocks that wait to be pulled; older ones are dropped and counted."""
 
 
 def samples(block: Any) -> Float | None:
-    """Any block as a flat run of float32 samples within ±4, or None when it is no sound at all."""
+    """Any block as a flat run of float32 samples, or None when it is no sound at all."""
     try:
         array = np.asarray(block)
         scale = array.dtype == np.int16
@@ -32,12 +30,8 @@ def samples(block: Any) -> Float | None:
             array = array.astype(np.float32, copy=False).ravel()
     except (TypeError, ValueError, OverflowError):
         return None
-    if scale:
-        array = array * np.float32(1 / 32768)
-    bounded: Float = np.clip(array, -LIMIT, LIMIT)
-    if np.isnan(np.add.reduce(bounded)):
-        bounded = np.nan_to_num(bounded, copy=False, nan=0.0)
-    return bounded
+    scaled: Float = array * np.float32(1 / 32768) if scale else array
+    return scaled
 
 
 class Stream:
@@ -55,7 +49,7 @@ class Stream:
         self.dropped = 0
         """Blocks that nobody pulled in time."""
         self.odd = 0
-        """Pushes that were no block of 160 finite samples, and were made one."""
+        """Pushes that were no block of 160 float32 samples, and were made one."""
 
     def push(self, block: Any) -> None:
         """Hand in the next samples: never waits, never raises.

@@ -113,7 +113,7 @@ def test_a_microphone_hands_over_what_it_hears_at_a_rate_that_it_takes(host: Por
     assert np.array_equal(heard, sound)
     for _ in range(60):
         PyAudio.streams[0].callback(sound.tobytes(), len(sound), None, 0)
-    assert capture.lost == 10  # type: ignore[attr-defined]
+    assert capture.lost == 10
     while capture.read(0) is not None:
         pass
     PyAudio.streams[0].active = False
