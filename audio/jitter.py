@@ -35,7 +35,7 @@ REMEMBERED = 1024
 class Depth:
     """How deep the buffer may be, in seconds."""
 
-    start: float = 0.060
+    start: float = 0.040
     least: float = 0.040
     most: float = 0.200
     margin: float = 0.020

@@ -14,8 +14,10 @@ from starlette.routing import BaseRoute, Route
 from callsvc import metrics
 
 
-def application(signalling: list[Route], reasons: Callable[[], dict[str, str]]) -> Starlette:
-    """`reasons` says why the node is not ready to take calls; empty when it is.
+def application(
+    signalling: list[Route], reasons: Callable[[], dict[str, str]], degraded: Callable[[], list[str]]
+) -> Starlette:
+    """`reasons` says why the node is not ready to take calls, `degraded` what they must do without; empty when all is well.
 
     Any page may signal: what lets a client in is its token alone, never a cookie.
     """
@@ -25,7 +27,8 @@ def application(signalling: list[Route], reasons: Callable[[], dict[str, str]]) 
 
     async def readyz(_request: Request) -> Response:
         why = reasons()
-        return JSONResponse({"ready": not why, "reasons": why}, 503 if why else 200)
+        content = {"ready": not why, "reasons": why, "degraded": degraded()}
+        return JSONResponse(content, 503 if why else 200)
 
     async def metrics_text(_request: Request) -> Response:
         body, kind = metrics.exposition()

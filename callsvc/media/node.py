@@ -56,6 +56,7 @@ class Node:
         self._public_key: Ed25519PublicKey | None = None
         self._recorder: Recorder | None = None
         self._switchboard: Switchboard | None = None
+        self._suppressor: Engine | None = None
 
     async def run(self) -> None:
         """Until a signal: SIGTERM once lets calls end by themselves, twice (or SIGINT) ends them."""
@@ -65,6 +66,7 @@ class Node:
         listening = self._bind()
         ice.use_only([self._settings.media.host])
         with self._engine() as engine:
+            self._suppressor = engine
             async with self._telling() as outbox, self._calls(engine, outbox) as switchboard:
                 await self._serve(switchboard, listening)
 
@@ -87,7 +89,10 @@ class Node:
     def _engine(self) -> Engine:
         network = None
         if self._settings.suppressor.enabled:
-            network = Network()
+            try:
+                network = Network()
+            except Exception as error:  # a call without the suppressor is better than no call
+                log.error("suppressor_missing", error=type(error).__name__)
         else:
             log.warning("suppressor_off")
         return Engine(
@@ -140,7 +145,7 @@ class Node:
 
     async def _serve(self, switchboard: Switchboard, listening: socket.socket) -> None:
         routes = http.routes(switchboard, self._key, self._clock)
-        app = application(routes, self._reasons)
+        app = application(routes, self._reasons, self._degraded)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
             limit_concurrency=200, timeout_keep_alive=5, ws="none",
@@ -186,6 +191,15 @@ class Node:
         elif len(board.calls) >= self._settings.media.max_calls:
             why["full"] = "The node has as many calls as it may."
         return why
+
+    def _degraded(self) -> list[str]:
+        """What calls must do without now."""
+        lost = []
+        if self._suppressor is None or self._suppressor.degraded:
+            lost.append("suppressor")
+        if self._recorder is None or self._recorder.alarm:
+            lost.append("recording")
+        return lost
 
 
 def _lock(file: Path) -> int:

@@ -100,7 +100,7 @@ def test_it_is_alive_and_ready_and_counts(node: Node) -> None:
     token_keys.private_key(node.data_dir / "keys")
 
     assert node.get("/healthz") == (200, '{"status":"ok"}')
-    assert node.get("/readyz") == (200, '{"ready":true,"reasons":{}}')
+    assert node.get("/readyz") == (200, '{"ready":true,"reasons":{},"degraded":[]}')
     status, text = node.get("/metrics")
     assert status == 200
     assert "callsvc_tick_lateness_seconds_bucket" in text
@@ -373,3 +373,12 @@ def test_a_second_node_on_the_same_data_directory_is_refused(node: Node) -> None
 
     assert done.returncode == 3
     assert "already runs" in done.stderr
+
+
+def test_a_node_without_its_suppressor_is_ready_and_says_what_is_lost(tmp_path: Path) -> None:
+    with running_node(tmp_path, CALLSVC_SUPPRESSOR__ENABLED="false") as node:
+        token_keys.private_key(node.data_dir / "keys")
+        status, text = node.get("/readyz")
+
+    assert status == 200
+    assert json.loads(text)["degraded"] == ["suppressor"]
