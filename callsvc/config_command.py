@@ -7,7 +7,6 @@ from typing import Any
 
 import typer
 from pydantic import BaseModel, SecretStr
-from pydantic_core import PydanticUndefined
 
 from callsvc.config import Settings, load
 
@@ -58,10 +57,10 @@ def _is_group(annotation: Any) -> bool:
 def _table(group: str, fields: dict[str, Any]) -> list[str]:
     rows = ["| setting | default | environment | what it does |", "| --- | --- | --- | --- |"]
     for name, field in fields.items():
-        default = field.default
+        default = "" if field.is_required() else field.default
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
-        shown = "" if default in (None, "", PydanticUndefined) else f"`{default}`"
+        shown = "" if default in (None, "") else f"`{default}`"
         variable = "CALLSVC_" + (f"{group}__{name}" if group else name).upper()
         rows.append(f"| `{name}` | {shown} | `{variable}` | {field.description} |")
     return [*rows, ""]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
+from importlib.metadata import packages_distributions
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.support.house import LOCKS, ROOT, canonical, locked, pyproject
+from tests.support.house import LOCKS, ROOT, canonical, locked, pyproject, python_files
 
 pytestmark = pytest.mark.house
 
@@ -53,6 +56,41 @@ def test_each_wider_lock_holds_the_narrower_one() -> None:
     by_name = {lock.stem: locked(lock) for lock in LOCKS}
     for narrow, wide in pairwise(["run", "dev", "bench"]):
         assert by_name[narrow].keys() <= by_name[wide].keys()
+
+
+def declared(wishes: list[str]) -> set[str]:
+    """The names of the packages; an extra stands for the package `<name>-<extra>`, as psycopg[pool] does."""
+    names = set()
+    for wish in wishes:
+        name, extras = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", wish).groups("")  # type: ignore[union-attr]
+        names |= {canonical(name), *(canonical(f"{name}-{extra}") for extra in extras.split(",") if extra)}
+    return names
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names that a module imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_what_the_product_imports_it_also_declares() -> None:
+    project = pyproject()["project"]
+    allowed = declared(project["dependencies"]) | declared(project["optional-dependencies"]["desk"])
+    provided = packages_distributions()
+    own = {"audio", "models", "callsvc", *sys.stdlib_module_names}
+    undeclared = {
+        f"{name} in {path.relative_to(ROOT)}"
+        for path in python_files("audio", "models", "callsvc")
+        if "training" not in path.parts
+        for name in imported(path) - own
+        if not {canonical(package) for package in provided.get(name, [name])} & allowed
+    }
+    assert undeclared == set()
 
 
 def test_every_declared_dependency_is_locked() -> None:
