@@ -71,6 +71,7 @@ class EventKind(StrEnum):
     LEG_JOINED = "leg.joined"
     LEG_LEFT = "leg.left"
     RECORDING_STARTED = "recording.started"
+    RECORDING_HEAD = "recording.head"
     RECORDING_SEALED = "recording.sealed"
 
 

@@ -170,7 +170,11 @@ class Outbox:
     # What follows is called with the lock held.
 
     def _full(self, kind: EventKind) -> bool:
-        room = self._bound + self._bound // 4 if kind in ESSENTIAL else self._bound
+        room = self._bound
+        if kind in ESSENTIAL:
+            room += self._bound // 4
+        elif kind == EventKind.RECORDING_HEAD:
+            room //= 2  # Many, and each is overtaken by the next.
         return len(self._waiting) >= room
 
     def _refuse(self) -> None:

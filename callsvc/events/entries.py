@@ -18,6 +18,7 @@ from callsvc.events.kinds import (
     CallStarted,
     LegJoined,
     LegLeft,
+    RecordingHead,
     RecordingSealed,
     RecordingStarted,
 )
@@ -65,6 +66,12 @@ async def recording_started(conn: Connection, told: Told, body: RecordingStarted
     await recordings.start(conn, body.recording, told.call, at=told.at)
 
 
+async def recording_head(conn: Connection, told: Told, body: RecordingHead) -> None:
+    await recordings.tell_head(
+        conn, body.recording, told.call, records=body.records, chain=body.chain, at=told.at
+    )
+
+
 async def recording_sealed(conn: Connection, told: Told, body: RecordingSealed) -> None:
     """The row and the two jobs that serve it become true together; a node that tells it again changes nothing."""
     try:
@@ -103,5 +110,6 @@ ENTRIES: dict[type[Body], Callable[[Connection, Told, Any], Awaitable[None]]] = 
     LegJoined: leg_joined,
     LegLeft: leg_left,
     RecordingStarted: recording_started,
+    RecordingHead: recording_head,
     RecordingSealed: recording_sealed,
 }

@@ -64,6 +64,12 @@ class RecordingStarted(Body):
     recording: UUID
 
 
+class RecordingHead(Body):
+    recording: UUID
+    records: Annotated[int, Field(gt=0, lt=1 << 32)]
+    chain: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class SealedTrack(Body):
     name: Word
     rate: Annotated[int, Field(gt=0, le=192_000)]
@@ -87,6 +93,7 @@ BODIES: dict[str, type[Body]] = {
     EventKind.LEG_JOINED: LegJoined,
     EventKind.LEG_LEFT: LegLeft,
     EventKind.RECORDING_STARTED: RecordingStarted,
+    EventKind.RECORDING_HEAD: RecordingHead,
     EventKind.RECORDING_SEALED: RecordingSealed,
 }
 

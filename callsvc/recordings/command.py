@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 
 from callsvc.config import Settings, load
-from callsvc.errors import UsageError
+from callsvc.errors import CallsvcError, UsageError
 from callsvc.ids import parse_id
 from callsvc.locale import text
 from callsvc.recordings import place
 from callsvc.recordings.findings import Report, clock_time
+from callsvc.recordings.head import load_head
 from callsvc.recordings.keys import FileKeyRing, KeyRing
-from callsvc.recordings.known import known_chains
+from callsvc.recordings.known import Known, known_recordings
+from callsvc.recordings.layout import HEAD
 from callsvc.recordings.source import DirectorySource, Source
 from callsvc.recordings.verify import verify
 
@@ -72,14 +74,22 @@ def key_ring(settings: Settings) -> KeyRing | None:
 
 def check(settings: Settings, source: Source, keys: KeyRing | None, call: str | None) -> Report:
     """Verify one recording, against what the database was told of it, where that answers."""
-    report = verify(source, keys=keys, call=call)
-    if call is not None and report.recording:
-        chains = known_chains(settings, call)
-        if chains is None:
-            report.note("database_away")
-        elif (told := chains.get(report.recording)) is not None and told != report.chain:
-            report.find("chain_other", told=told[:16], found=report.chain[:16])
+    if call is None:
+        return verify(source, keys=keys)
+    known = known_recordings(settings, call)
+    told = (known or {}).get(recording_id(source), Known(None, None))
+    report = verify(source, keys=keys, call=call, chain=told.chain, told=told.told)
+    if known is None:
+        report.note("database_away")
     return report
+
+
+def recording_id(source: Source) -> str:
+    """The recording's own name for itself; empty when its head cannot be read."""
+    try:
+        return str(load_head(source.whole(HEAD)).recording)
+    except CallsvcError:
+        return ""
 
 
 def lines(report: Report, lang: str) -> list[str]:

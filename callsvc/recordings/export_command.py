@@ -61,7 +61,7 @@ async def hand_out(
     """Write the bundle, and the trail's line, or neither."""
     clock = SystemClock()
     keys = FileKeyRing(settings.data_dir / "keys")
-    if target.exists():
+    if await asyncio.to_thread(target.exists):
         raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
     # It gets its name when the line is in the trail, and not before.
     part = target.with_name(f".{target.name}.part")

@@ -13,12 +13,15 @@ from callsvc.bus import EventSink
 from callsvc.clock import Clock
 from callsvc.recordings.figures import ALARM, BYTES, DROPPED, SYNCS
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.notices import sealed, started
+from callsvc.recordings.notices import head_so_far, sealed, started
 from callsvc.recordings.writing import Writing
 from callsvc.types import Event, EventKind
 
 CADENCE_S: Final = 0.7
 """Sound is safe on disk this long after it was heard, and what the disk takes. One second is promised."""
+
+HEAD_EVERY_S: Final = 10.0
+"""How often the chain's head leaves the node while the call runs."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
@@ -34,6 +37,7 @@ class RecordedCall:
         self.trouble = ""
         self.told_trouble = False
         self.masked_from_ms: int | None = None
+        self.head_due = due + HEAD_EVERY_S
         self.wake = wake
 
     def tap(self, track: str) -> Tap:
@@ -127,6 +131,7 @@ class Hand:
                 self._sink.emit(started(writing.head))
             if call.closing is None:
                 writing.flush()
+                self._tell_head(call)
             else:
                 manifest = writing.seal(*call.closing, self._keys, self._clock)
                 del self._calls[str(writing.head.recording)]
@@ -142,6 +147,13 @@ class Hand:
         SYNCS.inc(max(0, writing.syncs - syncs))
         BYTES.inc(max(0, writing.bytes_written - written))
         DROPPED.inc(max(0, writing.dropped_samples - dropped))
+
+    def _tell_head(self, call: RecordedCall) -> None:
+        now = self._clock.monotonic()
+        records, chain = call.writing.head_so_far()
+        if now >= call.head_due and records:
+            call.head_due = now + HEAD_EVERY_S
+            self._sink.emit(head_so_far(call.writing.head, records, chain))
 
     def _troubled(self, call: RecordedCall, why: str) -> None:
         call.trouble = why

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import psycopg
 
 from callsvc.config import Settings
@@ -9,13 +11,24 @@ from callsvc.errors import CallsvcError
 from callsvc.store import address
 
 
-def known_chains(settings: Settings, call: str) -> dict[str, str] | None:
-    """The last link of each recording, by its id; None when the database does not answer."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The last link, once sealed; and (records, link) at the last time it was told while the call ran."""
+
+    chain: str | None
+    told: tuple[int, str] | None
+
+
+def known_recordings(settings: Settings, call: str) -> dict[str, Known] | None:
+    """What was told of each of a call's recordings, by its id; None when the database does not answer."""
     try:
         with psycopg.connect(address(settings), connect_timeout=3) as conn:
-            cursor = conn.execute(
-                "select id::text, head from recordings where call_id = %s and head is not null", [call]
-            )
-            return {str(row[0]): str(row[1]) for row in cursor.fetchall()}
+            rows = conn.execute(
+                "select id::text, head, told_records, told_chain from recordings where call_id = %s", [call]
+            ).fetchall()
     except (psycopg.Error, CallsvcError):
         return None
+    return {
+        str(recording): Known(head, (int(records), str(chain)) if records and chain else None)
+        for recording, head, records, chain in rows
+    }

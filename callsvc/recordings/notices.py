@@ -16,6 +16,12 @@ def started(head: Head) -> Event:
     return Event(head.call, EventKind.RECORDING_STARTED, {"recording": str(head.recording)})
 
 
+def head_so_far(recording: Head, records: int, chain: str) -> Event:
+    """How far the chain has come while the call runs: what is told cannot be cut off later unseen."""
+    fields: dict[str, object] = {"recording": str(recording.recording), "records": records, "chain": chain}
+    return Event(recording.call, EventKind.RECORDING_HEAD, fields)
+
+
 def sealed(manifest: Manifest) -> Event:
     """The chain's head leaves the node with this event, so that the past cannot be rewritten there unseen."""
     return Event(

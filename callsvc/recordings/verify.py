@@ -51,11 +51,13 @@ def verify(
     trusted: Mapping[str, Ed25519PublicKey] | None = None,
     call: str | None = None,
     chain: str | None = None,
+    told: tuple[int, str] | None = None,
 ) -> Report:
     """Check a sealed recording; the report says in sentences what is wrong and where.
 
     `keys` lets the sound itself be checked; `trusted` are the public keys that may sign (those of `keys` when left
-    out). `call` and `chain` are what the recording should be, by somebody else's books. Raises `NoRecording` when
+    out). `call` and `chain` are what the recording should be, by somebody else's books, and `told` is how
+    many records there were, and the link of the last, at some time while the call ran. Raises `NoRecording` when
     there is nothing to check.
     """
     report = Report(source.label)
@@ -83,6 +85,8 @@ def verify(
         (n / t.rate_hz for n, t in zip(found.samples, head.tracks, strict=True)), default=0.0
     )
     _segments(source, names, manifest, head, found, report)
+    if told is not None:
+        _witness(found, told, report)
     if keys is not None and KEY in names:
         _sound(source, head, keys, found, report)
     elif keys is None:
@@ -155,6 +159,17 @@ def _identity(manifest: Manifest, call: str | None, chain: str | None, report: R
         report.find("call_other", call=manifest.call)
     if chain is not None and manifest.chain != chain:
         report.find("chain_other", told=chain[:16], found=manifest.chain[:16])
+
+
+def _witness(found: Walk, told: tuple[int, str], report: Report) -> None:
+    """What had been told of the chain while the call ran must still be its beginning."""
+    records, chain = told
+    if records > len(found.placed):
+        report.find("head_missing", told=records, found=len(found.placed))
+        return
+    link = found.placed[records].header.prev if records < len(found.placed) else found.link
+    if link.hex() != chain:
+        report.find("head_other", n=records - 1)
 
 
 def _segments(

@@ -72,6 +72,10 @@ class Writing:
     def bytes_written(self) -> int:
         return self._file.offset if self._file else 0
 
+    def head_so_far(self) -> tuple[int, str]:
+        """How many records are safe on disk, and the link of the last."""
+        return (self._file.n, self._file.link.hex()) if self._file else (0, "")
+
     def begin(self, keys: KeyRing) -> None:
         """Make the directory, the head, the wrapped key and the empty segment file."""
         self._choose_directory()

@@ -54,6 +54,18 @@ async def start(conn: Connection, recording_id: UUID, call_id: UUID, *, at: date
     )
 
 
+async def tell_head(
+    conn: Connection, recording_id: UUID, call_id: UUID, *, records: int, chain: str, at: datetime
+) -> None:
+    """How far the chain had come while the call ran; what is behind an earlier one is kept out."""
+    await start(conn, recording_id, call_id, at=at)
+    await conn.execute(
+        "update recordings set told_records = %s, told_chain = %s"
+        " where id = %s and coalesce(told_records, 0) < %s",
+        [records, chain, recording_id, records],
+    )
+
+
 async def seal(
     conn: Connection,
     recording_id: UUID,

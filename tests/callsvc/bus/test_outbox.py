@@ -132,6 +132,15 @@ def test_a_full_outbox_refuses_what_goes_on_and_keeps_what_must_be_known(tmp_pat
     assert [r["prev"] for r in waiting[1:]] == [r["seq"] for r in waiting[:-1]]
 
 
+def test_heads_of_running_recordings_never_crowd_out_the_rest(tmp_path: Path) -> None:
+    outbox = opened(tmp_path, bound=40)
+    for n in range(100):
+        outbox.emit(event(n, EventKind.RECORDING_HEAD))
+    assert len(outbox) == 20
+    outbox.emit(event(0))
+    assert len(outbox) == 21
+
+
 def test_an_outbox_whose_directory_is_gone_goes_on_in_memory_and_writes_when_it_is_back(
     tmp_path: Path,
 ) -> None:

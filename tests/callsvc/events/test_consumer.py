@@ -136,6 +136,18 @@ async def test_a_seal_that_is_told_of_anew_by_a_restarted_node_makes_no_second_j
     assert len(await jobs_of(database)) == 2
 
 
+async def test_the_furthest_head_of_a_running_recording_is_kept(database: Database) -> None:
+    consumer, call, recording = Consumer(database), uuid4(), uuid4()
+    for n, (many, chain) in enumerate([(10, "aa" * 32), (30, "bb" * 32), (20, "cc" * 32)], start=1):
+        fields = {"recording": str(recording), "records": many, "chain": chain}
+        assert await consumer.take(message(n, "recording.head", fields, call=call)) == Ack(NODE, n)
+    async with database.transaction() as conn:
+        cursor = await conn.execute("select state, told_records, told_chain from recordings")
+        assert await cursor.fetchall() == [
+            {"state": "recording", "told_records": 30, "told_chain": "bb" * 32}
+        ]
+
+
 async def test_an_event_whose_forerunner_is_missing_waits_for_it(database: Database) -> None:
     consumer, call = Consumer(database), uuid4()
     started, ended = {"profile": "report"}, {"cause": "hangup", "length_ms": 1}

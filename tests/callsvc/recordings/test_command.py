@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,7 @@ from callsvc.config import load
 from callsvc.recordings import archive
 from callsvc.recordings.command import app
 from callsvc.recordings.layout import SEGMENTS
+from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import objects
 from tests.support.house import ROOT
 from tests.support.recordings import make_recording
@@ -61,6 +63,37 @@ def test_a_call_is_found_by_its_id_in_the_spool_and_in_the_store(tmp_path: Path)
     assert in_spool["ok"] is in_store["ok"] is True
     assert in_spool["chain"] == in_store["chain"]
     assert [note["code"] for note in in_store["notes"]] == ["database_away"]
+
+
+def test_a_recording_is_compared_with_what_the_database_was_told(
+    tmp_path: Path, conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_recording(tmp_path, seconds=1)
+    manifest = load_manifest((made.directory / "manifest.json").read_bytes())
+    monkeypatch.setenv("CALLSVC_DATABASE__URL", conninfo)
+    arguments = [made.call, "--json", "--data-dir", str(tmp_path)]
+
+    def told(head: str, records: int, chain: str) -> list[str]:
+        with psycopg.connect(conninfo, autocommit=True) as conn:
+            conn.execute("delete from calls")
+            conn.execute(
+                "insert into calls (id, profile, state, created_at) values (%s, 'report', 'ended', now())",
+                [made.call],
+            )
+            conn.execute(
+                "insert into recordings (id, call_id, state, head, told_records, told_chain, started_at)"
+                " values (%s, %s, 'sealed', %s, %s, %s, now())",
+                [manifest.recording, made.call, head, records, chain],
+            )
+        done = CliRunner().invoke(app, arguments)
+        (report,) = json.loads(done.output)
+        assert done.exit_code == (0 if report["ok"] else 5)
+        assert report["notes"] == []
+        return [finding["code"] for finding in report["findings"]]
+
+    assert told(manifest.chain, manifest.records, manifest.chain) == []
+    assert told("0" * 64, manifest.records, manifest.chain) == ["chain_other"]
+    assert told(manifest.chain, manifest.records + 5, "0" * 64) == ["head_missing"]
 
 
 def test_on_a_machine_without_the_keys_the_seals_are_checked_and_no_keys_are_made(tmp_path: Path) -> None:

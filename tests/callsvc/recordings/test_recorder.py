@@ -11,10 +11,12 @@ import pytest
 
 from audio.taps import Gap, GapCause, Track
 from callsvc.recordings.errors import KeyMissing, NoRecording
+from callsvc.recordings.head import genesis, load_head
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.recorder import Condition, Recorder
+from callsvc.recordings.scan import Placed, walk
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play, sound, wait_for
@@ -112,6 +114,34 @@ def test_sound_is_safe_on_disk_while_the_call_still_runs(tmp_path: Path) -> None
     assert growing.manifest is None
     assert growing.peaks("caller.rx").high.max() > 0
     recorder.stop()
+
+
+def test_the_chains_head_leaves_the_node_while_the_call_runs(tmp_path: Path) -> None:
+    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
+    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
+    recorder.start()
+    name = str(uuid4())
+    call = recorder.open(name, "report", TRACKS)
+    play(call, TRACKS, frames=range(50))
+    wait_for(lambda: recorder.state(name).safe_ms == 1000)
+    assert "recording.head" not in sink.kinds()
+    call.head_due = 0.0
+    play(call, TRACKS, frames=range(50, 100))
+    wait_for(lambda: "recording.head" in sink.kinds())
+    told = sink.events[-1].fields
+    play(call, TRACKS, frames=range(100, 150))
+    call.close(lengths(TRACKS, 150), "hangup")
+    wait_for(lambda: recorder.state(name).condition == Condition.SEALED)
+    recorder.stop()
+    found = walk_of(tmp_path / "spool" / name)
+    records = int(str(told["records"]))
+    assert 0 < records < len(found)
+    assert found[records].header.prev.hex() == told["chain"]
+
+
+def walk_of(directory: Path) -> list[Placed]:
+    raw = (directory / "head.json").read_bytes()
+    return walk(DirectorySource(directory), "segments", load_head(raw), genesis(raw)).placed
 
 
 def test_notes_lie_with_the_sound_and_are_as_secret(tmp_path: Path) -> None:

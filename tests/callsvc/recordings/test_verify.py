@@ -13,6 +13,7 @@ from audio.taps import Track
 from callsvc.locale import LANGUAGES
 from callsvc.recordings.findings import Report
 from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.layout import link
 from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.verify import verify
 from tests.support.recordings import Made, MemorySource, make_recording
@@ -184,6 +185,16 @@ def test_another_call_or_another_chain_than_the_books_say_is_found(made: Made, o
     chain = load_manifest(source.files["manifest.json"]).chain
     assert verify(source, keys=made.keys, chain=chain).ok
     assert codes(verify(source, keys=made.keys, chain="0" * 64)) == ["chain_other"]
+
+
+def test_a_tail_that_was_removed_while_the_call_ran_is_found_by_what_had_been_told(made: Made) -> None:
+    source = MemorySource.of(made.directory)
+    raw = records(source.files["segments"])
+    told = (6, link(raw[5]).hex())
+    assert verify(source, keys=made.keys, told=told).ok
+    assert verify(source, keys=made.keys, told=(len(raw), link(raw[-1]).hex())).ok
+    assert codes(verify(source, keys=made.keys, told=(6, link(raw[4]).hex()))) == ["head_other"]
+    assert codes(verify(source, keys=made.keys, told=(len(raw) + 1, "0" * 64))) == ["head_missing"]
 
 
 def test_a_recording_without_its_seal_says_how_far_it_reaches(made: Made) -> None:
