@@ -134,11 +134,12 @@ class Bank:
         record = self._b_record
         frames = self._w_next[:n, HISTORY]
         frames[:, :BLOCK] = record[:, BLOCK:WINDOW]
-        np.clip(blocks, -LIMIT, LIMIT, out=frames[:, BLOCK:])
+        newest = np.minimum(blocks, LIMIT, out=frames[:, BLOCK:])
+        np.maximum(newest, -LIMIT, out=newest)
         offset = np.take(self._offset, slots, out=self._w_offset[:n], mode="clip")
-        self._steady(frames[:, BLOCK:], offset)
+        self._steady(newest, offset)
         if self._stale.any():
-            for row in np.flatnonzero(self._stale[slots]):
+            for row in self._stale[slots].nonzero()[0]:
                 record[row, BEFORE].view(np.complex64)[:] = spectrum(record[row, HISTORY])
 
     def compute(self, slots: Slots) -> None:
@@ -211,16 +212,17 @@ class Bank:
         The offset is followed slowly, and taken out along a straight line from the last estimate to the new one.
         """
         means = np.add.reduce(blocks, axis=1)
-        if np.isnan(means).any():
+        if np.isnan(np.add.reduce(means)):
             np.nan_to_num(blocks, copy=False, nan=0.0)
             means = np.add.reduce(blocks, axis=1)
         means *= np.float32(1 / BLOCK)
         means -= offset
-        np.clip(means, -DC_STEP, DC_STEP, out=means)
+        np.minimum(np.maximum(means, -DC_STEP, out=means), DC_STEP, out=means)
         means *= DC_RATE
         new = offset + means
-        if max(np.abs(offset).max(), np.abs(new).max()) > DC_LEAST:
-            for row in np.flatnonzero((np.abs(offset) > DC_LEAST) | (np.abs(new) > DC_LEAST)):
+        most = np.maximum(np.abs(offset), np.abs(new))
+        if np.maximum.reduce(most) > DC_LEAST:
+            for row in (most > DC_LEAST).nonzero()[0]:
                 start, end = _soft(offset[row]), _soft(new[row])
                 blocks[row] -= start + (end - start) * RAMP
         offset[:] = new
@@ -228,9 +230,9 @@ class Bank:
     def _mend(self, said: Said) -> Said:
         """What is no number becomes: gain one, no key, no voice, a stream that has heard nothing."""
         sums = said.state @ self._ones + np.add.reduce(said.gains, axis=1) + said.keys + said.voice
-        if np.isfinite(sums).all():
+        if np.isfinite(np.add.reduce(sums)):
             return said
-        bad = np.flatnonzero(~np.isfinite(sums))
+        bad = (~np.isfinite(sums)).nonzero()[0]
         self.faults += len(bad)
         said = Said(*(array.copy() for array in said))
         said.gains[bad] = 1.0
@@ -248,7 +250,7 @@ class Bank:
             comfort.learn(slots, clock, levels, keys, voice)
             comfort.add(slots, clock, gains, spectra)
         elif asked.any():
-            rows = np.flatnonzero(asked)
+            rows = asked.nonzero()[0]
             where, then, part = slots[rows], clock[rows], spectra[rows]
             comfort.learn(where, then, levels[rows], keys[rows], voice[rows])
             comfort.add(where, then, gains[rows], part)

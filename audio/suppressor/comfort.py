@@ -65,7 +65,7 @@ class Comfort:
         loud = (voice >= QUIET_VOICE) | (keys >= QUIET_KEYS)
         since = np.where(loud, clock, self._loud[slots])
         self._loud[slots] = since
-        quiet = np.flatnonzero((clock - since >= HOLD) & (clock % EVERY == 0))
+        quiet = ((clock - since >= HOLD) & (clock % EVERY == 0)).nonzero()[0]
         if not len(quiet):
             return
         rows = slots[quiet]

@@ -244,7 +244,7 @@ class Engine:
             with self._lock:
                 self._lost = f"the engine failed: {type(error).__name__}"
                 self._faults += 1
-                for slot in np.flatnonzero(self._flying).tolist():
+                for slot in self._flying.nonzero()[0].tolist():
                     self._flying[slot] = False
                     if self._streams[slot] is None:
                         self._free.append(slot)
@@ -285,7 +285,7 @@ class Engine:
 
         Gives the streams' slots, the number of each one's block, and the streams themselves.
         """
-        slots = np.flatnonzero(self._pushed > self._done)
+        slots = (self._pushed > self._done).nonzero()[0]
         turn = self._done[slots]
         n = len(slots)
         blocks = np.take(
@@ -334,7 +334,7 @@ class Engine:
         for slot in slots[~here].tolist():
             self._free.append(slot)
         valid = here & (self._done[slots] == taken)
-        rows = np.flatnonzero(valid)
+        rows = valid.nonzero()[0]
         if not computed:
             for row in rows.tolist():
                 stream = members[row]

@@ -95,7 +95,7 @@ class KeyTimes:
         self, slots: Slots, clock: NDArray[np.int64], gains: Float, levels: Float, keys: Float, voice: Float
     ) -> None:
         """Mute further in hinted pauses; undo mild losses where nobody types."""
-        rows = np.flatnonzero(self._on[slots])
+        rows = self._on[slots].nonzero()[0]
         if not len(rows):
             return
         where = slots[rows]

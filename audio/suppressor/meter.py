@@ -118,14 +118,14 @@ class Meter:
         hit = (newest >= KEY) & (newest >= last[:, 1]) & (newest >= keys)
         hit &= now - self._struck[slots] >= REFRACTORY
         found = []
-        for row in np.flatnonzero(hit):
+        for row in hit.nonzero()[0]:
             slot = int(slots[row])
             self._struck[slot] = now[row]
             self.strokes[slot] += 1
             at, level = self._locate(slot, int(now[row]))
             found.append((int(row), at * STEP, decibels(level)))
         self._listen(slots, now, keys, newest, voice)
-        for row in np.flatnonzero(self._due[slots] <= now):
+        for row in (self._due[slots] <= now).nonzero()[0]:
             self._judge(int(slots[row]), int(now[row]))
         self.blocks[slots] = now + 1
         return found
@@ -135,7 +135,7 @@ class Meter:
         now = self.blocks[slots]
         self._write(slots, now, before, after, np.float32(0))
         self._keys[slots] = 0
-        for row in np.flatnonzero(self._due[slots] <= now):
+        for row in (self._due[slots] <= now).nonzero()[0]:
             self._judge(int(slots[row]), int(now[row]))
         self.blocks[slots] = now + 1
         self.passed[slots] += 1
@@ -171,7 +171,7 @@ class Meter:
         """Learn the floor where nothing sounds but the room."""
         quiet = (voice < QUIET_VOICE) & (keys < QUIET_KEYS) & (newest < QUIET_KEYS) & (now >= DELAY)
         quiet &= now - self._struck[slots] >= HOLD
-        rows = np.flatnonzero(quiet)
+        rows = quiet.nonzero()[0]
         if not len(rows):
             return
         where = slots[rows]
