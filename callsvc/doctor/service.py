@@ -41,7 +41,8 @@ def directory(path: Path) -> Finding:
         return fault("directory", "too_new", path=path, known=data_dir.LAYOUT)
     except ConfigurationError:
         return fault("directory", "no_version", path=path)
-    open_keys = sorted(file.name for file in (path / "keys").glob("*") if file.stat().st_mode & 0o077)
+    secret = [file for file in (path / "keys").glob("*") if file.suffix != ".pub"]
+    open_keys = sorted(file.name for file in secret if file.stat().st_mode & 0o077)
     if open_keys:
         return fault("directory", "open_keys", path=path / "keys", names=", ".join(open_keys))
     return good("directory", path=path)

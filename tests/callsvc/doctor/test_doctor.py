@@ -117,6 +117,7 @@ def test_a_version_that_is_no_number_is_a_fault(tmp_path: Path) -> None:
 def test_keys_that_others_can_read_are_a_fault(tmp_path: Path) -> None:
     path = data_dir.prepare(tmp_path / "data")
     data_dir.secret(path, "token")
+    (path / "keys" / "token.pub").touch(0o644)
     assert service.directory(path).outcome == "good"
     (path / "keys" / "token").chmod(0o644)
     assert service.directory(path) == Finding(
