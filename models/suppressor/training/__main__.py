@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import pickle
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import multiprocessing
 
+from models.suppressor.network import weights_path
 from models.suppressor.training import bank as banks
 from models.suppressor.training import export
 from models.suppressor.training.loss import Batch, Prices, cost, features, spectra
@@ -28,7 +30,9 @@ from models.suppressor.training.net import Net
 def open_bank(pool: Path, work: Path, seed: int) -> banks.Bank:
     """The bank of this pool and this recipe, made when it is not there."""
     here = Path(__file__).parent
-    recipe = b"".join((here / name).read_bytes() for name in ("bank.py", "synthetic.py", "swedish.py"))
+    recipe = b"".join(
+        (here / name).read_bytes() for name in ("bank.py", "codecs.py", "synthetic.py", "swedish.py")
+    )
     path = work / f"bank-{hashlib.sha256(recipe).hexdigest()[:12]}-{seed}.pickle"
     if not path.exists():
         print("making the sound bank, about a minute", flush=True)
@@ -44,6 +48,8 @@ def open_bank(pool: Path, work: Path, seed: int) -> banks.Bank:
 def produce(bank: banks.Bank, seconds: float, streams: int, seed: list[int], queue: Any) -> None:
     """Fills the queue for ever."""
     torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     mixer = Mixer(bank, seconds, seed)
     while True:
         made = stack([mixer.example() for _ in range(streams)])
@@ -68,7 +74,7 @@ def prepared(raw: dict[str, torch.Tensor], device: torch.device) -> tuple[Batch,
     # What the network says at a block is about the frame before: labels move with it.
     keys = torch.nn.functional.pad(raw["keys"].T[:-1], (0, 0, 1, 0)).to(device)
     voice = torch.nn.functional.pad(raw["voice"].T[:-1], (0, 0, 1, 0)).to(device)
-    labels = (keys, voice, raw["threshold_db"].to(device), raw["speech_db"].to(device))
+    labels = (keys, voice, *(raw[k].to(device) for k in ("threshold_db", "line_threshold_db", "speech_db")))
     return Batch(mix, speech, *labels), features(x, mix)
 
 
@@ -84,6 +90,7 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self.begun: int | None = None
         self.spent = 0.0
+        self.heard = 0.0
         matrices = [
             p for n, p in self.net.named_parameters() if p.ndim == 2 and p.shape[0] > 1 and "gain" not in n
         ]
@@ -100,6 +107,7 @@ class Trainer:
             "step": self.step,
             "begun": self.begun,
             "spent": self.spent,
+            "heard": self.heard,
             "curve": self.curve,
         }
         torch.save(kept, draft)
@@ -111,6 +119,7 @@ class Trainer:
         self.mean.load_state_dict(kept["mean"])
         self.curve = kept["curve"]
         self.step = kept["step"]
+        self.heard = kept["heard"]
         if not weights_only:
             self.begun, self.spent = kept["begun"], kept["spent"]
             for optimiser, state in zip(self.optimisers, kept["optimisers"], strict=True):
@@ -187,6 +196,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--everything", action="store_true", help="hold nothing out: the last polish")
+    parser.add_argument("--package", action="store_true", help="put the weights into the package at the end")
     parser.add_argument("--prices", type=json.loads, default={}, help="JSON: parts of the loss")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -207,25 +217,32 @@ def main() -> None:
     count = 0
     source = batches(bank, args, trainer.step)
     print(f"{trainer.device}, from step {trainer.step}, {args.streams} x {args.seconds:g} s each", flush=True)
-    while (done := schedule.done()) < 1:
+    stop: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, _: stop.append(number))
+    while (done := schedule.done()) < 1 and not stop:
         for k, v in trainer.learn(next(source), rate_at(done, schedule.steps(), args.rate), prices).items():
             sums[k] = sums.get(k, 0.0) + v
         count += 1
-        over = schedule.done() >= 1
+        trainer.heard += args.streams * args.seconds
+        over = schedule.done() >= 1 or bool(stop)
         if trainer.step % 50 == 0 or over:
             means = {k: v / count for k, v in sums.items()}
-            hours = trainer.step * args.streams * args.seconds / 3600
+            hours = trainer.heard / 3600
             trainer.curve.append({"step": trainer.step, "hours": hours, **means})
             told = " ".join(f"{k} {v:.4f}" for k, v in means.items())
             line = f"{trainer.step:6d} {100 * schedule.done():3.0f} % {hours:6.1f} h  {sum(means.values()):.4f}  {told}"
             print(f"{line}  {schedule.left():.0f} min left", flush=True)
             sums, count = {}, 0
-        if trainer.step % 200 == 0 or over:
+        if trainer.step % 100 == 0 or over:
             trainer.begun = schedule.begun
             trainer.spent = schedule.spent()
             trainer.save(path)
             trainer.export(args.work / f"{args.name}.onnx")
-    print("done:", path)
+    if args.package and not stop:
+        trainer.export(weights_path())
+        print("the card has to name", hashlib.sha256(weights_path().read_bytes()).hexdigest())
+    print("stopped:" if stop else "done:", path, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from models.suppressor.training import synthetic
+from models.suppressor.training.codecs import LINES, coded
 from models.suppressor.training.swedish import SENTENCES, VOICES
 
 RATE = 16_000
@@ -138,6 +139,9 @@ def _spoken(pool: Path, rng: np.random.Generator) -> Iterator[Utterance]:
             continue
         for name, up, down in (("slow", 11, 10), ("fast", 9, 10)):
             yield utterance(f"{row['speaker']}~{name}", resample_poly(x, up, down), rng)
+        if rng.random() < 0.3:
+            line = LINES[int(rng.integers(len(LINES)))]
+            yield utterance(f"{row['speaker']}~line", coded(x, line), rng)
         if rng.random() < 0.35:
             yield utterance(f"{row['speaker']}~whisper", synthetic.whisper(x, rng), rng)
     for path in sorted((pool / "more_speech").glob("*/*.ogg")):
@@ -169,9 +173,28 @@ def _espeak(rng: np.random.Generator) -> Iterator[Utterance]:
                     yield utterance(f"espeak-{voice}", x, rng)
 
 
+def _over_the_line(strokes: list[Stroke], line: tuple[str, str, int]) -> Iterator[Stroke]:
+    """The same strokes as a coder hands them on, one after another through one coder."""
+    gap = np.zeros(1600, np.float32)
+    pieces = [p for s in strokes for p in (gap, s.samples, *(() if s.release is None else (gap, s.release)))]
+    y = coded(np.concatenate([*pieces, gap]), line).astype(np.float32)
+    at = 0
+
+    def cut(x: Samples) -> Samples:
+        nonlocal at
+        at += len(gap)
+        out = y[at : at + len(x)]
+        at += len(x)
+        return out
+
+    for s in strokes:
+        yield Stroke(s.press, cut(s.samples), None if s.release is None else cut(s.release))
+
+
 def _strokes(pool: Path, rng: np.random.Generator) -> Iterator[tuple[str, Stroke]]:
     for keyboard, rows in json.loads((pool / "keys/keys.json").read_text()).items():
         median = float(np.median([r["peak_dbfs"] for r in rows]))
+        plain: list[Stroke] = []
         for row in rows:
             gain = 10 ** ((np.clip(row["peak_dbfs"] - median, -6, 6) - row["peak_dbfs"]) / 20)
             x, rate = soundfile.read(pool / "keys" / row["file"])
@@ -186,7 +209,12 @@ def _strokes(pool: Path, rng: np.random.Generator) -> Iterator[tuple[str, Stroke
                     return z.astype(np.float32)
 
                 press = int(row["press_s"] * rate / old * RATE)
-                yield f"{keyboard}~{speed}", Stroke(press, fit(x), None if back is None else fit(back))
+                stroke = Stroke(press, fit(x), None if back is None else fit(back))
+                if speed == 1.0:
+                    plain.append(stroke)
+                yield f"{keyboard}~{speed}", stroke
+        for stroke in _over_the_line(plain, LINES[int(rng.integers(len(LINES)))]):
+            yield f"{keyboard}~line", stroke
     for name, strokes in synthetic.keyboards(rng):
         for press, x, release in strokes:
             yield name, Stroke(press, x, release)

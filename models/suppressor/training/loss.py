@@ -13,6 +13,8 @@ from models.suppressor.features import FLOOR as FEATURE_FLOOR
 
 REFERENCE_DB = -26.0
 COMPRESS = 0.3
+LINE = slice(6, 69)
+"""The bins of a telephone line, 300-3400 Hz."""
 FLOOR = 1e-8
 """Power, at the reference level, under which nothing is told apart."""
 
@@ -41,6 +43,7 @@ class Batch:
     keys: Tensor
     voice: Tensor
     threshold_db: Tensor
+    line_threshold_db: Tensor
     speech_db: Tensor
 
 
@@ -60,10 +63,9 @@ def _squeezed(power: Tensor) -> Tensor:
     return torch.exp(torch.log(power + FLOOR) * (COMPRESS / 2))
 
 
-def level_db(power: Tensor) -> Tensor:
+def level_db(power: Tensor, bins: slice = slice(None)) -> Tensor:
     """Level of frames of scaled power spectra (time, streams, 161), dB."""
-    inner = power.sum(-1) * 2 - power[..., 0] - power[..., -1]
-    return 10 * torch.log10(inner / WINDOW + 1e-11)
+    return 10 * torch.log10(power[..., bins].sum(-1) * 2 / WINDOW + 1e-11)
 
 
 def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Prices) -> dict[str, Tensor]:
@@ -82,8 +84,10 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
         speech_c = _squeezed(speech_p)
         # Twice the squeezed speech times the cosine between mix and speech.
         aligned = 2 * speech_c * shared / torch.sqrt((mix_p + FLOOR) * (speech_p + FLOOR))
-        speech_db = level_db(speech_p) - shift
-        allowed = torch.maximum(batch.threshold_db[None] - 5.0, speech_db + 2.0)
+        allowed = torch.maximum(batch.threshold_db[None] - 5.0, level_db(speech_p) - shift + 2.0)
+        line_allowed = torch.maximum(
+            batch.line_threshold_db[None] - 5.0, level_db(speech_p, LINE) - shift + 2.0
+        )
         signal = speech_p.sum((0, 2))
         speech_c2 = speech_c**2
     out_p = gains**2 * mix_p
@@ -93,7 +97,8 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
     phase = (out_c**2 - out_c * aligned + speech_c2).mean()
 
     out_db = level_db(out_p) - shift
-    leak = torch.relu(out_db - allowed) / 10
+    over = torch.stack([out_db - allowed, level_db(out_p, LINE) - shift - line_allowed])
+    leak = torch.relu(over) / 10
     leak = leak + 0.3 * leak**2
     alone = (~talks).float()[None].expand_as(out_db)
     silence = (torch.relu(out_db + 95.0) / 20 * alone).mean()

@@ -33,6 +33,8 @@ class Example:
     voice: NDArray[np.int8]
     threshold_db: float
     """Under this the loudest 8 ms of a stroke are not heard."""
+    line_threshold_db: float
+    """The same after a telephone band."""
     speech_db: float
     """Active level of the speech, or NaN without any."""
 
@@ -309,9 +311,19 @@ class Mixer:
             voice, mix, floor_samples = (
                 np.asarray(z * (0.97 / top), np.float32) for z in (voice, mix, floor_samples)
             )
-        threshold = max(10 * np.log10(np.mean(floor_samples**2) + 1e-12) + 6, -60.0)
         mix = self._line(mix)
-        return self._labelled(mix, voice.astype(np.float32), presses, threshold, talks)
+        thresholds = self._thresholds(floor_samples)
+        return self._labelled(mix, voice.astype(np.float32), presses, thresholds, talks)
+
+    @staticmethod
+    def _thresholds(floor: Samples) -> tuple[float, float]:
+        """What counts as heard, in full and after a telephone band: 6 dB over the floor, or -60 dBFS."""
+        some = floor[: 2 * RATE]
+        power = np.abs(rfft(some)) ** 2 * 2 / len(some) ** 2
+        low, high = (int(hz * len(some) / RATE) for hz in (300, 3400))
+        sums = float(power[1:].sum()), float(power[low:high].sum())
+        full, line = (max(10 * np.log10(p + 1e-12) + 6, -60.0) for p in sums)
+        return float(full), float(line)
 
     def _line(self, mix: Samples) -> Samples:
         """Quantisation on the way: A-law, 16 bits, a hard ceiling."""
@@ -338,7 +350,7 @@ class Mixer:
         return float(10 * np.log10(np.mean(10 ** (loud / 10)) + 1e-12))
 
     def _labelled(
-        self, mix: Samples, voice: Samples, presses: list[int], threshold: float, talks: bool
+        self, mix: Samples, voice: Samples, presses: list[int], thresholds: tuple[float, float], talks: bool
     ) -> Example:
         blocks = self.n // HOP
         struck = np.zeros(blocks + 2, np.int8)
@@ -354,7 +366,7 @@ class Mixer:
             if active > -70:
                 level = active
                 said = (f > level - 32).astype(np.int8)
-        return Example(mix, voice, struck[:blocks], said, float(threshold), level)
+        return Example(mix, voice, struck[:blocks], said, *thresholds, level)
 
 
 def stack(examples: list[Example]) -> dict[str, NDArray[Any]]:
@@ -365,6 +377,7 @@ def stack(examples: list[Example]) -> dict[str, NDArray[Any]]:
         "keys": np.stack([e.keys for e in examples]),
         "voice": np.stack([e.voice for e in examples]),
         "threshold_db": np.array([e.threshold_db for e in examples], np.float32),
+        "line_threshold_db": np.array([e.line_threshold_db for e in examples], np.float32),
         "speech_db": np.array([e.speech_db for e in examples], np.float32),
     }
 
