@@ -22,6 +22,7 @@ from callsvc.store.embedded import binaries, cluster, system_user
 from callsvc.store.embedded.ballast import MB, Ballast
 from callsvc.store.embedded.binaries import Binaries
 from callsvc.store.embedded.cluster import ADMIN, Cluster
+from callsvc.store.embedded.system_user import SystemUser
 from tests.support.database import FAST, start, stop
 
 pytestmark = pytest.mark.call
@@ -150,7 +151,7 @@ def test_killed_it_comes_back_with_every_committed_row(fresh: Cluster, tmp_path:
         stop(one, again)
 
 
-def test_it_ends_when_whoever_started_it_is_killed(version: Binaries, tmp_path: Path) -> None:
+def test_it_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib, time\n"
         "from callsvc.store.embedded.cluster import Cluster\n"
@@ -191,7 +192,7 @@ def test_a_server_left_behind_is_stopped_before_the_next_one_starts(fresh: Clust
     assert process.returncode == 0
 
 
-def test_making_it_that_was_cut_off_is_begun_anew(version: Binaries, tmp_path: Path) -> None:
+def test_making_it_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
     half = tmp_path / "data.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("15\n")
@@ -201,7 +202,7 @@ def test_making_it_that_was_cut_off_is_begun_anew(version: Binaries, tmp_path: P
     stop(one, start(one, tmp_path / "log"))
 
 
-def test_a_deep_directory_gets_its_socket_elsewhere(version: Binaries, tmp_path: Path) -> None:
+def test_a_deep_directory_gets_its_socket_elsewhere(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     one = Cluster(deep / "data", deep / "run", settings=FAST)
     assert len(str(one.socket_dir)) < 60
@@ -246,7 +247,7 @@ def test_as_root_it_runs_as_a_user_of_its_own_below_a_directory_of_roots(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="ONLY ROOT CHANGES USERS: not tested as an ordinary user")
-def test_as_root_it_keeps_no_capability_where_it_needs_none(version: Binaries) -> None:
+def test_as_root_it_keeps_no_capability_where_it_needs_none() -> None:
     with tempfile.TemporaryDirectory() as made:
         base = Path(made)
         base.chmod(0o755)
@@ -259,6 +260,36 @@ def test_as_root_it_keeps_no_capability_where_it_needs_none(version: Binaries) -
             assert "CapEff:\t0000000000000000" in Path(f"/proc/{process.pid}/status").read_text()
         finally:
             stop(one, process)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ALREADY AN ORDINARY USER: everything here shows it")
+def test_an_ordinary_user_runs_it_as_oneself(version: Binaries) -> None:
+    script = (
+        "import os, sys, pathlib\n"
+        "from callsvc.store.embedded.cluster import Cluster\n"
+        "from tests.support.database import FAST, start, stop\n"
+        "base = pathlib.Path(sys.argv[1])\n"
+        "one = Cluster(base / 'data', base / 'run', settings=FAST)\n"
+        "one.prepare()\n"
+        "process = start(one, base / 'log')\n"
+        "print(os.stat(f'/proc/{process.pid}').st_uid)\n"
+        "stop(one, process)\n"
+    )
+    nobody = pwd.getpwnam("nobody")
+    if not system_user.reaches(SystemUser("nobody", nobody.pw_uid, nobody.pw_gid), Path(sys.executable)):
+        pytest.skip("THE PROGRAMS LIE BELOW A DIRECTORY OF ROOT'S: not tested as an ordinary user")
+    with tempfile.TemporaryDirectory() as made:
+        os.chown(made, nobody.pw_uid, nobody.pw_gid)
+        ran = subprocess.run(
+            [sys.executable, "-c", script, made],
+            user=nobody.pw_uid,
+            group=nobody.pw_gid,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (ran.stdout, ran.stderr) == (f"{nobody.pw_uid}\n", "")
 
 
 def test_a_database_of_another_major_version_is_refused_and_left_alone(
