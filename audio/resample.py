@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import soxr
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -61,7 +60,8 @@ class Resampler:
         width = len(self._taps)
         count = max(0, (len(buffer) - width) // self._step + 1)
         stride = buffer.strides[0]
-        windows = as_strided(buffer, (count, width), (stride * self._step, stride), writeable=False)
+        # What as_strided does, without its checks: count is worked out from the buffer's own length.
+        windows: Floats = np.ndarray((count, width), np.float32, buffer, 0, (stride * self._step, stride))
         self._rest = buffer[count * self._step :].copy()
         out: Floats = (windows @ self._taps).reshape(-1)
         return out
@@ -82,8 +82,10 @@ def to_int16(samples: Floats) -> NDArray[np.int16]:
 
 def rounded(samples: Floats) -> NDArray[np.int16]:
     """Sound in float32 on the scale of int16 as int16, clipped."""
-    clipped: NDArray[np.int16] = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
-    return clipped
+    whole_numbers = np.rint(samples)
+    np.minimum(whole_numbers, 32767, out=whole_numbers)
+    np.maximum(whole_numbers, -32768, out=whole_numbers)
+    return whole_numbers.astype(np.int16)
 
 
 def to_float(samples: NDArray[np.int16]) -> Floats:

@@ -41,8 +41,10 @@ class Connection(ABC):
     transport: ClassVar[str]
 
     def __init__(self, codecs: Mapping[int, Codec], out: OutStream, clock: Clock) -> None:
+        self._numbers = {codec.name: number for number, codec in reversed(list(codecs.items()))}
         self.codecs = codecs
         """By payload type, the preferred one first."""
+        self._codec = next(iter(codecs.values()))
         self.clock = clock
         self.ready = False
         self.last_heard = clock.monotonic()
@@ -54,11 +56,11 @@ class Connection(ABC):
     @property
     def codec(self) -> Codec:
         """The preferred codec: what this leg is sent."""
-        return next(iter(self.codecs.values()))
+        return self._codec
 
     def payload_type(self, codec: Codec) -> int | None:
         """Under which number the peer takes this codec, if it does."""
-        return next((number for number, known in self.codecs.items() if known.name == codec.name), None)
+        return self._numbers.get(codec.name)
 
     def listen(self, listener: Listener) -> None:
         """Tell this listener from now on; if sound can flow already it is told at once."""

@@ -24,6 +24,7 @@ from audio.taps import Continuous
 from callsvc.telephony import metrics
 from callsvc.telephony.connection import Connection
 
+THROUGH, PAST = metrics.BLOCKS.labels("through"), metrics.BLOCKS.labels("past")
 STUCK_BLOCKS = 25
 """Blocks that may be inside the engine; with more it is taken for dead (250 ms, its own patience is far less)."""
 
@@ -95,7 +96,7 @@ class Uplink:
         self._marks.put(Run(len(samples), heard.start, heard.cause))
         sound = to_float(samples)
         if self._stream is None:
-            metrics.BLOCKS.labels("past").inc(len(sound) / BLOCK)
+            PAST.inc(len(sound) / BLOCK)
             self._send(sound)
             return
         if len(self._rest):
@@ -116,14 +117,14 @@ class Uplink:
 
     def _take_back(self) -> None:
         self._awake = False
-        count = 0
+        blocks: list[Floats] = []
         while self._returned and self._stream:
-            out = self._returned.popleft()
+            blocks.append(self._returned.popleft())
             if self._inside:
                 self._inside.popleft()
-            count += 1
-            self._send(out)
-        metrics.BLOCKS.labels("through").inc(count)
+        if blocks:
+            self._send(np.concatenate(blocks))
+            THROUGH.inc(len(blocks))
 
     def _go_round(self) -> None:
         """The engine is stuck: let what is inside it go by as it is, and all that follows."""
@@ -169,6 +170,6 @@ class Uplink:
         return self._stream.proof() if self._stream else self._last_proof
 
     @property
-    def past_suppressor(self) -> bool:
-        """Whether the sound goes past the suppressor."""
-        return self._stream is None
+    def blocks_inside(self) -> int:
+        """Blocks that the suppressor has not given back yet."""
+        return len(self._inside)

@@ -245,5 +245,9 @@ async def until(done: Callable[[], bool], legs: TwoLegs, frames: list[bytes]) ->
     while not done():
         await legs.talk(operator=frames[:5], tail_s=0.0)
         frames = frames[5:]
-        await asyncio.sleep(0.05)
+        uplink = legs.call._uplink
+        assert uplink is not None
+        async with asyncio.timeout(20):
+            while uplink.blocks_inside:
+                await asyncio.sleep(0.005)
         assert frames
