@@ -176,7 +176,8 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
     ]
     faults = report.faults()
     rows += [line("not_well"), *(f"  - {text(key, lang)}" for key in faults)] if faults else [line("well")]
-    return [*rows, "", line("next"), *(f"  {part}" for part in line("next_value", out=out).splitlines())]
+    files = line("next_value").splitlines()
+    return [*rows, "", line("next", out=out), *(f"  {file}" for file in files), "", line("run")]
 
 
 def _number(value: float, digits: int, lang: str) -> str:

@@ -20,7 +20,7 @@ from callsvc.errors import CallsvcError, UsageError
 from callsvc.store.embedded.system_user import die_with_parent
 
 MARK = ".made-by-callsvc-demo"
-START_S = 90.0
+START_S = 150.0
 STOP_S = 15.0
 # Whatever the settings file says: nothing of the demonstration may reach a real database, broker or store.
 OWN = {

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from callsvc import jobs, logs
 from callsvc.config import Settings
-from callsvc.errors import MissingPart, NotFound
+from callsvc.errors import CallsvcError, MissingPart, NotFound
 from callsvc.ids import new_id
 from callsvc.jobs import Job, Work
 from callsvc.store import Connection, Database, transcripts
@@ -26,6 +26,7 @@ from models.recogniser.words import Recogniser
 
 NAME = "transcribe_call"
 PROGRESS_EVERY_S = 1.0
+ATTEMPTS = 6
 # What the caller heard is what the operator said, for a transcript too.
 TRACKS = ((Leg.CALLER, Track.CALLER_RX), (Leg.OPERATOR, Track.OPERATOR_TX))
 
@@ -54,7 +55,7 @@ def job(open_recording: OpenRecording) -> Job:
     async def run(work: Work, call: str) -> None:
         await _transcribe(work, UUID(call), open_recording)
 
-    return Job(NAME, run, at_once=1)
+    return Job(NAME, run, attempts=ATTEMPTS, at_once=1)
 
 
 async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) -> None:
@@ -84,10 +85,10 @@ async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) 
             model_sha256=card.sha256,
         )
     try:
-        recorded = await open_recording(call_id)
-        heard = await _listen(work, transcript_id, recorded, card, transcript.language)
-    except NotFound as error:
-        await _failed(work, transcript_id, error.message)
+        heard = await _heard(work, transcript, card, open_recording)
+    except Exception as error:
+        # The root of the job: whatever went wrong, people see that it did, and the queue tries anew.
+        await _unheard(work, transcript_id, error)
         raise
     async with database.transaction() as conn:
         await transcripts.replace_utterances(conn, transcript_id, _rows(heard))
@@ -139,10 +140,28 @@ async def _listen(
     return running.result()
 
 
-async def _failed(work: Work, transcript_id: UUID, message: str) -> None:
+async def _heard(
+    work: Work, transcript: transcripts.Transcript, card: ModelCard, open_recording: OpenRecording
+) -> list[Heard]:
+    """Once more from the beginning if the recording was moved to the archive meanwhile."""
+    try:
+        recorded = await open_recording(transcript.call_id)
+        return await _listen(work, transcript.id, recorded, card, transcript.language)
+    except NotFound:
+        recorded = await open_recording(transcript.call_id)
+        return await _listen(work, transcript.id, recorded, card, transcript.language)
+
+
+async def _unheard(work: Work, transcript_id: UUID, error: Exception) -> None:
+    message = error.message if isinstance(error, CallsvcError) else f"A fault: {type(error).__name__}."
+    last = work.attempt >= ATTEMPTS
     async with work.database.transaction() as conn:
         await transcripts.set_state(
-            conn, transcript_id, TranscriptState.FAILED, at=work.clock.utc_now(), error=message
+            conn,
+            transcript_id,
+            TranscriptState.FAILED if last else TranscriptState.QUEUED,
+            at=work.clock.utc_now(),
+            error=message,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from uuid import UUID
@@ -189,7 +189,7 @@ async def test_a_transcript_that_is_done_is_left_alone(database: Database, tmp_p
 
 
 @pytest.mark.usefixtures("heard")
-async def test_a_recording_that_is_not_there_fails_the_transcript_with_its_reason(
+async def test_a_recording_that_is_not_there_is_tried_again_and_at_last_fails_with_its_reason(
     database: Database, tmp_path: Path
 ) -> None:
     work = _work(database, tmp_path, model_directory(tmp_path / "model"))
@@ -198,7 +198,47 @@ async def test_a_recording_that_is_not_there_fails_the_transcript_with_its_reaso
     async def gone(call_id: UUID) -> Call:
         raise NotFound("There is no recording of this call.")
 
-    with pytest.raises(NotFound):
-        await transcripts.job(gone).run(work, call=str(call_id))
+    job = transcripts.job(gone)
+    for attempt, state in ((1, TranscriptState.QUEUED), (job.attempts, TranscriptState.FAILED)):
+        with pytest.raises(NotFound):
+            await job.run(replace(work, attempt=attempt), call=str(call_id))
+        found = await _found(database, call_id)
+        assert (found.state, found.error) == (state, "There is no recording of this call.")
+
+
+@pytest.mark.usefixtures("heard")
+async def test_a_recording_that_moves_to_the_archive_meanwhile_is_heard_there(
+    database: Database, tmp_path: Path
+) -> None:
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    call_id = await _call(database)
+    opened: list[Call] = []
+
+    class Moved(Call):
+        def read(self, track: str, start: int, n: int) -> NDArray[np.int16]:
+            raise NotFound("It was here a moment ago.")
+
+    async def opening(call_id: UUID) -> Call:
+        opened.append(Call() if opened else Moved())
+        return opened[-1]
+
+    await transcripts.job(opening).run(work, call=str(call_id))
+    assert len(opened) == 2
+    assert (await _found(database, call_id)).state == TranscriptState.DONE
+
+
+@pytest.mark.usefixtures("heard")
+async def test_a_fault_of_the_engine_is_seen_without_what_it_says(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Echo):
+        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+            raise RuntimeError("words that were said")
+
+    monkeypatch.setattr(models, "load", lambda card: Broken())
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    call_id = await _call(database)
+    with pytest.raises(RuntimeError):
+        await transcripts.job(_open).run(work, call=str(call_id))
     found = await _found(database, call_id)
-    assert (found.state, found.error) == (TranscriptState.FAILED, "There is no recording of this call.")
+    assert (found.state, found.error) == (TranscriptState.QUEUED, "A fault: RuntimeError.")
