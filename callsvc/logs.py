@@ -58,7 +58,9 @@ def configure(
     ]
     if not personal:
         processors.append(_without_personal_data)
-    processors.append(structlog.processors.dict_tracebacks)
+    # Without local variables: they hold what people said and typed.
+    plain = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    processors.append(structlog.processors.ExceptionRenderer(plain))
     if form == "text" and file is None:
         processors.append(structlog.dev.ConsoleRenderer(timestamp_key="at"))
     else:

@@ -5,6 +5,7 @@ Each problem has a `code` for the program and texts in the catalogues: `web.prob
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import Final
 
@@ -152,7 +153,10 @@ def install(app: FastAPI) -> None:
         return answer("invalid", _accepted(request), field=where[-1])
 
     async def fault(request: Request, error: Exception) -> Response:
-        _log.error("request_broke", error=type(error).__name__, exc_info=error)
+        # Where it broke, never with what: a message or a local variable may hold somebody's words.
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
+        _log.error("request_broke", error=type(error).__name__, where=where)
         return answer("fault", _accepted(request))
 
     app.add_exception_handler(CallsvcError, ours)

@@ -7,12 +7,13 @@ person      site.person("anna", Role.INVESTIGATOR): an account and its password
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ from callsvc.types import Role
 from callsvc.web.app import create_app
 from callsvc.web.process import Server, make_site
 from callsvc.web.site import Site
+from tests.support.recordings import Made
 
 T = TypeVar("T")
 PASSWORD = "fyra gula hästar äter"
@@ -67,6 +69,8 @@ class Served:
             await asyncio.gather(watching, return_exceptions=True)
 
     def close(self) -> None:
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
         self._sock.close()
@@ -79,7 +83,11 @@ class Served:
             async with self.site.database.transaction() as conn:
                 return await work(conn)
 
-        return asyncio.run_coroutine_threadsafe(within(), self._loop).result(30)
+        return self.wait(within())
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Something that is to happen in the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def person(self, name: str, *roles: Role, must_change: bool = False, shown: str = "") -> people.Person:
         """An account with the password `PASSWORD`."""
@@ -123,16 +131,35 @@ def settings_for(path: Path) -> Settings:
     return load(data_dir=data_dir.prepare(path))
 
 
+def furnish(data: Path, made: Made) -> None:
+    """Lay a recording and the keys that it was made with into a data directory."""
+    shutil.copytree(made.directory, data / "spool" / made.call)
+    shutil.copytree(made.directory.parent.parent / "keys", data / "keys", dirs_exist_ok=True)
+
+
+@contextmanager
+def serving(
+    conninfo: str, path: Path, clock: FixedClock | SystemClock | None = None, made: Made | None = None
+) -> Iterator[Served]:
+    """A site on the database, with its data under `path`; `made` is a recording that it has."""
+    settings = settings_for(path)
+    if made is not None:
+        furnish(settings.data_dir, made)
+    served = Served(settings, conninfo, clock or SystemClock())
+    try:
+        yield served
+    finally:
+        served.close()
+
+
 @pytest.fixture
 def site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
-    served = Served(settings_for(tmp_path / "data"), conninfo, SystemClock())
-    yield served
-    served.close()
+    with serving(conninfo, tmp_path / "data") as served:
+        yield served
 
 
 @pytest.fixture
 def still_site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
     """The same with a clock that stands still until the test moves it."""
-    served = Served(settings_for(tmp_path / "data"), conninfo, FixedClock())
-    yield served
-    served.close()
+    with serving(conninfo, tmp_path / "data", FixedClock()) as served:
+        yield served

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from callsvc.access import trail
+from callsvc.clock import FixedClock
 from callsvc.store import Connection
 from callsvc.types import Role, TranscriptState
 from callsvc.web.reading import SITTING_S
 from tests.support import past_calls as calls
 from tests.support.recordings import Made, sound
-from tests.support.web import PASSWORD, Served
+from tests.support.web import PASSWORD, Served, serving
 
 pytestmark = pytest.mark.screens
 
@@ -29,29 +30,25 @@ LOST = (50, 51)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """One recording for all; the data directory of each test is a link to it."""
+    """One recording for all; each test gets a copy."""
     return calls.record(tmp_path_factory.mktemp("made"), seconds=SECONDS, lost=LOST)
 
 
 @pytest.fixture
+def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
+    with serving(conninfo, tmp_path / "data", made=made) as served:
+        yield served
+
+
+@pytest.fixture
 def call(site: Served, made: Made) -> str:
-    _put(site, made)
     return str(site.run(lambda conn: calls.recorded(conn, made)))
-
-
-def _put(site: Served, made: Made) -> None:
-    data: Path = site.settings.data_dir
-    (data / "spool").rmdir()
-    (data / "spool").symlink_to(made.directory.parent)
-    for key in (made.directory.parent.parent / "keys").iterdir():
-        (data / "keys" / key.name).write_bytes(key.read_bytes())
 
 
 @pytest.fixture
 def reader(site: Served, call: str) -> Iterator[httpx.Client]:
     """Somebody who has opened the call."""
     with site.signed_in("birgitta", Role.INVESTIGATOR) as client:
-        site.site.library._keys._read()  # type: ignore[attr-defined]  # the keys were put there after it began
         assert client.post(f"/api/calls/{call}/access", json=REASON).status_code == 204
         yield client
 
@@ -198,18 +195,20 @@ def test_each_look_leaves_a_line_with_its_reason_and_a_sitting_leaves_one(
     ]
 
 
-def test_a_new_sitting_and_a_new_reason_leave_new_lines(still_site: Served, made: Made) -> None:
-    _put(still_site, made)
-    call = str(still_site.run(lambda conn: calls.recorded(conn, made)))
-    with still_site.signed_in("birgitta", Role.INVESTIGATOR) as reader:
-        still_site.site.library._keys._read()  # type: ignore[attr-defined]
-        reader.post(f"/api/calls/{call}/access", json={"reason": "Första skälet"})
-        reader.get(f"/api/calls/{call}/peaks")
-        still_site.clock.advance(SITTING_S + 1)  # type: ignore[union-attr]
-        reader.get(f"/api/calls/{call}/peaks")
-        reader.post(f"/api/calls/{call}/access", json={"reason": "Andra skälet"})
-        reader.get(f"/api/calls/{call}/peaks")
-    looks = [reason for action, _, reason in lines(still_site, call) if action == "audio.read"]
+def test_a_new_sitting_and_a_new_reason_leave_new_lines(
+    conninfo: str, tmp_path: Path, quick_passwords: None, made: Made
+) -> None:
+    clock = FixedClock()
+    with serving(conninfo, tmp_path / "data", clock, made) as site:
+        call = str(site.run(lambda conn: calls.recorded(conn, made)))
+        with site.signed_in("birgitta", Role.INVESTIGATOR) as reader:
+            reader.post(f"/api/calls/{call}/access", json={"reason": "Första skälet"})
+            reader.get(f"/api/calls/{call}/peaks")
+            clock.advance(SITTING_S + 1)
+            reader.get(f"/api/calls/{call}/peaks")
+            reader.post(f"/api/calls/{call}/access", json={"reason": "Andra skälet"})
+            reader.get(f"/api/calls/{call}/peaks")
+        looks = [reason for action, _, reason in lines(site, call) if action == "audio.read"]
     assert looks == ["Första skälet", "Första skälet", "Andra skälet"]
 
 
@@ -254,18 +253,11 @@ def test_a_call_that_was_not_recorded_has_no_sound(site: Served, reader: httpx.C
 
 
 def test_sound_that_was_changed_is_not_passed_off_as_evidence(
-    site: Served, reader: httpx.Client, call: str, tmp_path: Path, made: Made
+    site: Served, reader: httpx.Client, call: str
 ) -> None:
-    torn = tmp_path / "torn"
-    torn.mkdir()
-    copy = torn / call
-    copy.mkdir()
-    for file in made.directory.iterdir():
-        copy.joinpath(file.name).write_bytes(file.read_bytes())
-    index = bytearray((copy / "index").read_bytes())
+    file = site.settings.data_dir / "spool" / call / "index"
+    index = bytearray(file.read_bytes())
     index[40] ^= 1
-    (copy / "index").write_bytes(bytes(index))
-    (site.settings.data_dir / "spool").unlink()
-    (site.settings.data_dir / "spool").symlink_to(torn)
+    file.write_bytes(bytes(index))
     answer = reader.get(f"/api/calls/{call}/playback.wav")
     assert (answer.status_code, answer.json()["code"]) == (500, "damaged")

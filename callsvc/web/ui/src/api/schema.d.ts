@@ -1219,7 +1219,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                range?: string | null;
+                /** @description One range of bytes (RFC 9110). */
+                Range?: string | null;
             };
             path: {
                 track: components["schemas"]["Track"];
@@ -1295,7 +1296,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                range?: string | null;
+                /** @description One range of bytes (RFC 9110). */
+                Range?: string | null;
             };
             path: {
                 /** @description The call's id. */

@@ -35,7 +35,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
   });
   const gaps = call.tracks.flatMap((track) => track.gaps.map((gap) => ({ track, gap })));
 
-  if (!has) return <section class="card"><h2>{t("player.title")}</h2><p class="empty">{t("player.none")}</p></section>;
+  if (!has) return <section class="card" aria-labelledby="player"><h2 id="player">{t("player.title")}</h2><p class="empty">{t("player.none")}</p></section>;
   const playing = sound.playing.value;
   const heard = sound.heard.value;
   return (

@@ -22,6 +22,7 @@ export class Sound {
   private channels: readonly string[] = [];
   private gains: GainNode[] = [];
   private context: AudioContext | null = null;
+  private asked = false;
 
   constructor(private readonly id: string) {
     this.audio.preload = "none";
@@ -41,6 +42,8 @@ export class Sound {
     this.audio.src = `/api/calls/${this.id}/playback.wav`;
     this.audio.defaultPlaybackRate = this.speed.value;
     this.audio.playbackRate = this.speed.value;
+    if (this.at.value > 0) this.audio.currentTime = this.at.value;
+    if (this.asked) void this.play();
   }
 
   get hasRaw(): boolean {
@@ -48,8 +51,12 @@ export class Sound {
   }
 
   async play(from?: number): Promise<void> {
-    this.connect();
     if (from !== undefined) this.seek(from);
+    if (this.channels.length === 0) {
+      this.asked = true; // begins as soon as it is known what there is to play
+      return;
+    }
+    this.connect();
     await this.context?.resume();
     try {
       await this.audio.play();
@@ -70,8 +77,8 @@ export class Sound {
   }
 
   seek(seconds: number): void {
-    const to = Math.min(Math.max(0, seconds), Math.max(0, this.duration - 0.01));
-    this.audio.currentTime = to;
+    const to = Math.max(0, this.duration > 0 ? Math.min(seconds, this.duration - 0.01) : seconds);
+    if (this.channels.length > 0) this.audio.currentTime = to;
     this.at.value = to;
   }
 

@@ -1,0 +1,169 @@
+"""A real browser on the real pages. What it complains of fails the test; what it showed is kept under var/screens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
+
+from audio.taps import Samples, Track
+from callsvc.types import Role
+from tests.support import past_calls, recordings
+from tests.support.house import ROOT
+from tests.support.recordings import Made
+from tests.support.web import PASSWORD, Served, serving
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+SHOWN = ROOT / "var" / "screens"
+AXE = ROOT / "callsvc/web/ui/node_modules/axe-core/axe.min.js"
+# What each track of the recording sounds like, so that one can hear which are played.
+TONES = {"caller.rx": 500, "operator.tx": 1000, "operator.rx": 3000}
+SECONDS = 30
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield started
+    started.close()
+
+
+@dataclass
+class Screen:
+    """A page of somebody, and what it complained of."""
+
+    page: Page
+    site: Served
+    name: str
+
+    def sign_in(self, name: str, *roles: Role) -> None:
+        self.site.person(name, *roles)
+        self.page.goto(self.site.url)
+        self.enter(name)
+        expect(self.page.get_by_role("navigation")).to_be_attached()
+
+    def enter(self, name: str, password: str = PASSWORD) -> None:
+        self.page.get_by_label("Användarnamn").fill(name)
+        self.page.get_by_label("Lösenord", exact=True).fill(password)
+        self.page.get_by_role("button", name="Logga in").click()
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.site.url + path)
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def keep(self, name: str = "") -> None:
+        """A picture for people to look at."""
+        SHOWN.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOWN / f"{self.name}{'-' if name else ''}{name}.png", full_page=True)
+
+    def open_call(self, call: object, reason: str = "Utredning") -> None:
+        self.go(f"/samtal/{call}")
+        self.page.get_by_label(reason).check()
+        self.page.get_by_role("button", name="Öppna samtalet").click()
+        expect(self.page.get_by_role("heading", name="Lyssna")).to_be_visible()
+
+    def faults(self, *, contrast_enhanced: bool = False) -> list[str]:
+        """What axe-core finds wrong with what is shown now."""
+        self.page.evaluate(
+            "Promise.all(document.getAnimations().map((a) => a.finish?.call(a)).filter(Boolean)).catch(() => 0)"
+        )
+        self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = self.page.evaluate(
+            """(enhanced) => axe.run(document, {
+                runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+                rules: enhanced ? { "color-contrast-enhanced": { enabled: true } } : {},
+            })""",
+            contrast_enhanced,
+        )
+        return [
+            f"{rule['id']}: {node['html'][:160]} {[check['message'] for check in node['any'] + node['all']]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+
+OpenScreen = Callable[..., Screen]
+
+
+@pytest.fixture
+def open_screen(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenScreen]:
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def hear(message: ConsoleMessage) -> None:
+        # An answer such as 401 is part of the matter; the browser lists it all the same.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            complaints.append(message.text)
+
+    def opened(site: Served, **options: Any) -> Screen:
+        settings = {
+            "viewport": {"width": 1280, "height": 860},
+            "locale": "sv-SE",
+            "color_scheme": "light",
+        } | options
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return Screen(page, site, name)
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A recording whose tracks are tones that can be told apart, with a lost stretch."""
+
+    def tone(track: Track, start: int, length: int) -> Samples:
+        at = np.arange(start, start + length)
+        heard: Samples = (9000 * np.sin(2 * np.pi * TONES[track.name] * at / track.rate_hz)).astype(np.int16)
+        return heard
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recordings, "sound", tone)
+        return past_calls.record(tmp_path_factory.mktemp("made"), seconds=SECONDS, lost=range(1000, 1020))
+
+
+@pytest.fixture
+def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
+    with serving(conninfo, tmp_path / "data", made=made) as served:
+        yield served
+
+
+@pytest.fixture
+def call(site: Served, made: Made) -> str:
+    """A call that was recorded and transcribed."""
+    call_id = site.run(lambda conn: past_calls.recorded(conn, made))
+    site.run(lambda conn: past_calls.transcribed(conn, call_id))
+    return str(call_id)

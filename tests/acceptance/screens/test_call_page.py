@@ -1,0 +1,184 @@
+"""One call on the screen: closed until a reason is given, then heard and read in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from callsvc.types import Profile, Role, TranscriptState
+from tests.acceptance.screens.conftest import SECONDS, TONES, OpenScreen, Screen
+from tests.support import past_calls as calls
+from tests.support.web import Served
+
+pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
+
+# Listens at the loudspeaker and tells which of the tones are to be heard.
+EAR = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode) {
+    window.ear ??= new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
+    connect.call(this, window.ear);
+  }
+  return connect.call(this, to, ...rest);
+};
+window.heard = (tones) => {
+  if (!window.ear) return [];
+  const bins = new Float32Array(window.ear.frequencyBinCount);
+  window.ear.getFloatFrequencyData(bins);
+  const width = window.ear.context.sampleRate / window.ear.fftSize;
+  return tones.filter((hz) => bins[Math.round(hz / width)] > -45);
+};
+"""
+
+
+def hears(page: Page, *tracks: str) -> None:
+    """Wait until exactly these tracks are to be heard."""
+    wanted = sorted(TONES[track] for track in tracks)
+    heard: list[int] = []
+    for _ in range(200):
+        heard = page.evaluate("(tones) => window.heard(tones)", sorted(TONES.values()))
+        if heard == wanted:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{heard} is heard, not {wanted}")
+
+
+@pytest.fixture
+def reader(site: Served, open_screen: OpenScreen) -> Screen:
+    screen = open_screen(site)
+    screen.page.add_init_script(EAR)
+    screen.sign_in("birgitta", Role.INVESTIGATOR)
+    return screen
+
+
+def position(page: Page) -> float:
+    return float(page.get_by_role("slider", name="Plats i samtalet").get_attribute("aria-valuenow") or 0)
+
+
+def comes(page: Page, true: Callable[[float], bool]) -> None:
+    """Wait until the place in the call is where it should be."""
+    for _ in range(200):
+        if true(position(page)):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"the place in the call stayed at {position(page)}")
+
+
+def test_nothing_is_heard_or_read_before_a_reason(call: str, reader: Screen) -> None:
+    page = reader.page
+    reader.go(f"/samtal/{call}")
+    expect(page.get_by_role("heading", name="Bevis på tystnad")).to_be_visible()
+    expect(page.get_by_text("214 tangentslag hittades.")).to_be_visible()
+    expect(page.get_by_text("berätta")).to_have_count(0)
+    expect(page.get_by_role("slider")).to_have_count(0)
+    page.get_by_role("button", name="Öppna samtalet").click()
+    expect(page.get_by_role("alert")).to_contain_text("Välj ett skäl")
+    reader.keep("closed")
+    page.get_by_label("Ärendenummer eller egna ord").fill("5000-K1234-26")
+    page.get_by_role("button", name="Öppna samtalet").click()
+    expect(page.get_by_role("slider")).to_be_visible()
+    expect(page.get_by_text("berätta")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("berätta")).to_be_visible()  # open until signed out
+
+
+def test_both_parties_are_heard_and_the_operator_raw_or_as_the_caller_heard(
+    call: str, reader: Screen
+) -> None:
+    page = reader.page
+    reader.open_call(call)
+    page.get_by_role("button", name="Spela", exact=True).click()
+    hears(page, "caller.rx", "operator.tx")
+    reader.keep("playing")
+    page.keyboard.press("b")
+    hears(page, "caller.rx", "operator.rx")
+    expect(page.get_by_label("Rått från mikrofonen")).to_be_checked()
+    page.get_by_role("group", name="Hör", exact=True).get_by_label("Uppringare").uncheck()
+    hears(page, "operator.rx")
+    page.get_by_label("Som uppringaren hörde").check()
+    hears(page, "operator.tx")
+    page.get_by_role("button", name="Pausa").click()
+    expect(page.get_by_role("button", name="Spela", exact=True)).to_be_visible()
+
+
+def test_a_word_plays_by_click_and_by_enter_and_the_text_goes_along(call: str, reader: Screen) -> None:
+    page = reader.page
+    reader.open_call(call)
+    page.get_by_role("button", name="dörren", exact=True).click()
+    comes(page, lambda at: 15 <= at <= 22)
+    expect(page.locator("li[aria-current=true]")).to_contain_text("Han stod utanför dörren")
+    page.get_by_role("button", name="Pausa").click()
+    first = page.get_by_role("button", name="Är", exact=True)
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="i", exact=True).nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    comes(page, lambda at: 20 <= at <= 26)
+    expect(page.get_by_text("skrek (osäkert)")).to_be_attached()
+
+
+def test_the_place_in_the_call_is_a_slider_and_keys_move_it(call: str, reader: Screen) -> None:
+    page = reader.page
+    reader.open_call(call)
+    slider = page.get_by_role("slider", name="Plats i samtalet")
+    slider.focus()
+    page.keyboard.press("End")
+    comes(page, lambda at: at == SECONDS)
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "00:05 av 00:30")
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    page.keyboard.press("j")
+    comes(page, lambda at: at == 10)
+    page.keyboard.press("ArrowDown")  # belongs to the slider while it has the focus
+    comes(page, lambda at: at == 5)
+    page.keyboard.press("+")
+    expect(page.get_by_label("Hastighet")).to_have_value("1.25")
+    box = slider.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
+    comes(page, lambda at: 14 <= at <= 16)
+
+
+def test_gaps_are_told_with_place_length_and_cause(call: str, reader: Screen) -> None:
+    page = reader.page
+    reader.open_call(call)
+    page.get_by_text("Luckor i inspelningen").click()
+    expect(page.get_by_text("Uppringare: förlust i nätet, 0,4 s")).to_be_visible()
+    page.get_by_role("button", name="00:20", exact=True).first.click()
+    comes(page, lambda at: at == 20)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (TranscriptState.WAITING_MODEL, "Väntar på modell"),
+        (TranscriptState.QUEUED, "Samtalet står i kö"),
+        (TranscriptState.RUNNING, "Samtalet skrivs ut"),
+        (TranscriptState.FAILED, "Texten misslyckades"),
+    ],
+)
+def test_a_text_that_is_not_there_says_why_and_what_to_do(
+    site: Served, reader: Screen, state: TranscriptState, words: str
+) -> None:
+    call = site.run(lambda conn: calls.finished(conn, degraded=True, profile=Profile.EMERGENCY))
+    site.run(lambda conn: calls.waiting(conn, call, state, 0.4))
+    reader.go(f"/samtal/{call}")
+    reader.page.get_by_label("Utredning").check()
+    reader.page.get_by_role("button", name="Öppna samtalet").click()
+    expect(reader.page.get_by_role("region", name="Text")).to_contain_text(words)
+    expect(reader.page.get_by_role("region", name="Lyssna")).to_contain_text("ingen inspelning")
+    reader.keep()
+
+
+def test_who_may_not_listen_is_told_who_may(site: Served, call: str, open_screen: OpenScreen) -> None:
+    screen = open_screen(site)
+    screen.sign_in("omar", Role.OPERATOR)
+    screen.go(f"/samtal/{call}")
+    expect(screen.page.get_by_text("Ljud och text är inte för din roll")).to_be_visible()
+    expect(screen.page.get_by_role("button", name="Öppna samtalet")).to_have_count(0)

@@ -1,0 +1,95 @@
+"""Server-sent events: what changed arrives as topics, and the stream ends with the session and with the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from callsvc.access.sessions import IDLE
+from callsvc.clock import FixedClock
+from callsvc.store import calls as stored
+from callsvc.types import Role
+from callsvc.web import changes
+from callsvc.web.routes import live
+from tests.support import past_calls as calls
+from tests.support.web import Served
+
+pytestmark = pytest.mark.screens
+
+
+def topics(lines: Iterator[str], wanted: str) -> set[str]:
+    """Read on until the topic is told; all that were told until then."""
+    seen: set[str] = set()
+    for line in lines:
+        if line.startswith("data: ") and "topics" in line:
+            seen |= set(json.loads(line[6:])["topics"])
+            if wanted in seen:
+                return seen
+    raise AssertionError(f"the stream ended without {wanted}: {seen}")
+
+
+def test_a_call_that_begins_and_ends_is_told_as_it_happens(site: Served) -> None:
+    with site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
+        assert "calls" in topics(lines, f"call:{call}")
+        site.run(lambda conn: stored.end(conn, call, cause="hangup", length_ms=1, at=site.clock.utc_now()))
+        assert "calls" in topics(lines, f"call:{call}")
+
+
+def test_what_is_told_holds_no_more_than_topics(site: Served) -> None:
+    with site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+        lines = stream.iter_lines()
+        call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
+        for topic in topics(lines, f"call:{call}"):
+            assert topic.split(":")[0] in {"calls", "call", "demo", "log", "health"}
+
+
+def test_the_stream_ends_with_the_session(still_site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "QUIET_S", 0.05)
+    assert isinstance(still_site.clock, FixedClock)
+    with still_site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+        still_site.clock.advance(IDLE.total_seconds() + 1)
+        assert all("changed" not in line for line in list(stream.iter_lines())[5:])
+        assert client.get("/api/me").status_code == 401
+
+
+def test_an_open_stream_keeps_no_idle_session_alive(
+    still_site: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "QUIET_S", 0.05)
+    assert isinstance(still_site.clock, FixedClock)
+    with still_site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+        still_site.clock.advance(IDLE.total_seconds() - 1)
+        lines = stream.iter_lines()
+        for _ in range(8):
+            next(lines)
+        still_site.clock.advance(2)
+        list(lines)
+        assert client.get("/api/me").status_code == 401
+
+
+def test_the_service_stops_while_a_screen_watches(site: Served) -> None:
+    with site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        site.close()  # waits for the server, which waits for its answers
+        assert all("changed" not in line for line in lines)  # nothing more; and it ends
+
+
+def test_one_screen_too_many_is_told_to_poll(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_WATCHERS", 1)
+    monkeypatch.setattr(live, "QUIET_S", 0.05)
+    with site.signed_in("omar", Role.OPERATOR) as client:
+        with client.stream("GET", "/api/events") as stream:
+            next(stream.iter_lines())
+            refused = client.get("/api/events")
+            assert (refused.status_code, refused.json()["code"]) == (503, "too_many_watching")
+        for _ in range(200):  # the place is free again once the server has seen the other go
+            with client.stream("GET", "/api/events") as again:
+                if again.status_code == 200:
+                    return
+    raise AssertionError("the place was never given back")
