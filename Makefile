@@ -49,7 +49,7 @@ format:         ## bring the code into its form
 
 bench:          ## measure (PART=); each figure is a ratio against a named peer
 	@$(SETUP) bench
-	@set -e; for file in benchmarks/$(or $(PART),[a-z]*)_*.py; do \
+	@set -e; for file in $(foreach part,$(or $(PART),$(PARTS)),$(wildcard benchmarks/$(part)_*.py)); do \
 	    $(VENV)/python -m benchmarks.$$(basename $$file .py); done
 
 train-suppressor: ## make the suppressor's weights anew; POOL=a folder of speech and keys
