@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from callsvc.errors import VerificationFailed
+from callsvc.errors import Unavailable, VerificationFailed
 from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import NoRecording
 from callsvc.recordings.keys import KeyRing
@@ -28,8 +28,8 @@ FREED = ".freed-"
 def archive(directory: Path, store: Objects, keys: KeyRing) -> tuple[str, Manifest]:
     """Copy a sealed recording and verify the copy. Returns where it lies now, and its manifest.
 
-    Raises `VerificationFailed` when the spool's recording is not what was sealed, or the copy is not what was
-    copied; `Unavailable` when the store is away: then nothing is lost and it may be tried again.
+    Raises `VerificationFailed` when the spool's recording is not what was sealed; `Unavailable` when the store is away
+    or gives back something else than it was given: then nothing is lost and it may be tried again.
     """
     source = DirectorySource(directory)
     report = verify(source, trusted=keys.trusted())
@@ -42,7 +42,11 @@ def archive(directory: Path, store: Objects, keys: KeyRing) -> tuple[str, Manife
     for name in (*names, MANIFEST):
         if not _same(copy, name, directory / name):
             store.put(f"{prefix}/{name}", directory / name)
-    check_copy(store, prefix, keys)
+    try:
+        check_copy(store, prefix, keys)
+    except VerificationFailed:
+        # The spool still has it: the next attempt finds what differs and stores it anew.
+        raise Unavailable("The copy in the object store is not what was copied.") from None
     return prefix, manifest
 
 

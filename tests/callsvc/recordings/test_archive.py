@@ -11,7 +11,7 @@ import pytest
 
 from callsvc.clock import SystemClock
 from callsvc.config import Settings, load
-from callsvc.errors import ConfigurationError, Unavailable, VerificationFailed
+from callsvc.errors import ConfigurationError, Unavailable
 from callsvc.jobs import Work
 from callsvc.recordings import archive, place
 from callsvc.recordings.jobs import archive_recording
@@ -143,10 +143,11 @@ async def test_while_the_store_is_away_nothing_is_lost(tmp_path: Path, database:
     assert (tmp_path / "elsewhere" / "recordings" / str(recording) / SEGMENTS).exists()
 
 
-async def test_a_copy_that_is_not_what_was_copied_does_not_free_the_spool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_copy_that_is_not_what_was_copied_frees_nothing_and_is_made_anew(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_recording(tmp_path, seconds=1)
+    recording = await booked(database, made)
     put = Objects.put
 
     def bad(self: Objects, name: str, file: Path) -> None:
@@ -156,10 +157,15 @@ async def test_a_copy_that_is_not_what_was_copied_does_not_free_the_spool(
                 stored.seek(200)
                 stored.write(b"!")
 
-    monkeypatch.setattr(Objects, "put", bad)
-    with pytest.raises(VerificationFailed):
-        archive.archive(made.directory, objects(settings_for(tmp_path)), made.keys)
+    with monkeypatch.context() as patch:
+        patch.setattr(Objects, "put", bad)
+        with pytest.raises(Unavailable):
+            await archive_recording(work(tmp_path, database), str(recording))
     assert made.directory.exists()
+    await archive_recording(work(tmp_path, database), str(recording))
+    assert not made.directory.exists()
+    async with database.transaction() as conn:
+        assert (await recordings.get(conn, recording)).state == "archived"
 
 
 async def test_a_recording_that_is_not_as_sealed_is_not_archived_and_is_called_failed(
