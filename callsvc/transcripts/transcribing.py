@@ -8,11 +8,13 @@ that calls the transcript done. Without a model the transcript waits (`waiting_m
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from uuid import UUID
 
 from callsvc import jobs, logs
 from callsvc.config import Settings
-from callsvc.errors import CallsvcError, MissingPart, NotFound
+from callsvc.errors import CallsvcError, MissingPart, NotFound, Unavailable
 from callsvc.ids import new_id
 from callsvc.jobs import Job, Work
 from callsvc.store import Connection, Database, transcripts
@@ -111,11 +113,18 @@ async def _row(work: Work, call_id: UUID) -> transcripts.Transcript:
         return await transcripts.get(conn, transcript_id)
 
 
+class _Stopped(Exception):
+    """Nobody waits for this any more."""
+
+
 async def _listen(
     work: Work, transcript_id: UUID, recorded: Recorded, card: ModelCard, language: str
 ) -> list[Heard]:
-    """Both legs in a thread of their own, with the share that is done in the database about every second."""
-    share = 0.0
+    """Both legs in a thread of their own, with the share that is done in the database about every second.
+
+    Cancelled, it ends with the piece that it is at.
+    """
+    share, stop = 0.0, threading.Event()
 
     def both() -> list[Heard]:
         recogniser: Recogniser = models.load(card)
@@ -125,6 +134,8 @@ async def _listen(
             def tell(done: float, k: int = k) -> None:
                 nonlocal share
                 share = (k + done) / len(TRACKS)
+                if stop.is_set():
+                    raise _Stopped
 
             if track in recorded.tracks:
                 found += listen(recorded, track, leg, recogniser, language, voice.stretches, tell)
@@ -132,12 +143,20 @@ async def _listen(
 
     running = asyncio.ensure_future(asyncio.to_thread(both))
     told = 0.0
-    while not (await asyncio.wait({running}, timeout=PROGRESS_EVERY_S))[0]:
-        if share > told:
-            told = share
-            async with work.database.transaction() as conn:
-                await transcripts.set_progress(conn, transcript_id, told)
-    return running.result()
+    try:
+        while not (await asyncio.wait({running}, timeout=PROGRESS_EVERY_S))[0]:
+            if share > told:
+                told = share
+                # How far it has come is not worth losing it for.
+                with contextlib.suppress(Unavailable):
+                    async with work.database.transaction() as conn:
+                        await transcripts.set_progress(conn, transcript_id, told)
+        return running.result()
+    finally:
+        stop.set()
+        await asyncio.wait({running})
+        if not running.cancelled():
+            running.exception()
 
 
 async def _heard(

@@ -46,14 +46,15 @@ EMPTY = 0.06
 GUIDE = {0: "written", 1: "writing", 2: "writing"}
 
 
-def gather(count: int, seed: int, phrases: Phrases) -> tuple[list[Utterance], dict[str, int]]:
-    """Speak `count` sentences, half of them in no order, half in the telephone's band."""
+def gather(count: int, seed: int, phrases: Phrases, jumbled: float) -> tuple[list[Utterance], dict[str, int]]:
+    """Speak `count` sentences, this share of them in no order, half in the telephone's band."""
     rng = np.random.default_rng(seed)
     voice = Voice()
     numbers: dict[str, int] = {}
     found = []
     for k in range(count):
-        text = phrases.jumble(rng) if k % 2 else phrases.sentence(phrases.known, rng)
+        jumble = k % 100 < 100 * jumbled
+        text = phrases.jumble(rng) if jumble else phrases.sentence(phrases.known, rng)
         spoken = voice.say(
             text, str(rng.choice(VARIANTS)), int(rng.integers(140, 181)), int(rng.integers(40, 61))
         )
@@ -190,11 +191,15 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(args.seed)
-    phrases = Phrases()
-    material, numbers = gather(args.sentences, args.seed, phrases)
+    phrases = Phrases(args.phrases) if args.phrases else Phrases()
+    material, numbers = gather(args.sentences, args.seed, phrases, args.jumbled)
     texts = [phrases.sentence(phrases.known, rng) for _ in range(4000)]
     texts += [phrases.jumble(rng) for _ in range(4000)]
-    tokenizer = tokens.build(texts, 900, network.WINDOW_S)
+    tokenizer = (
+        Tokenizer.from_file(str(args.tokenizer))
+        if args.tokenizer
+        else tokens.build(texts, 900, network.WINDOW_S)
+    )
     tokenizer.save(str(args.work / "tokenizer.json"))
     trainee = network.Trainee(network.build(tokenizer), len(numbers) + 1)
     trainee.whisper.tie_weights()
@@ -228,6 +233,9 @@ def main() -> None:
     parser.add_argument("--wall-minutes", type=float, default=600.0)
     parser.add_argument("--sentences", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tokenizer", type=Path, help="that of the earlier run")
+    parser.add_argument("--phrases", type=Path, help="other sentences than phrases.toml's")
+    parser.add_argument("--jumbled", type=float, default=0.5, help="share of sentences in random word order")
     parser.add_argument("--start", type=Path, help="weights of an earlier run to go on from")
     parser.add_argument(
         "--begin", type=float, default=0.0, help="share of the schedule that they have behind them"

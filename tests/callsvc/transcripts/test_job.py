@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -242,3 +244,29 @@ async def test_a_fault_of_the_engine_is_seen_without_what_it_says(
         await transcripts.job(_open).run(work, call=str(call_id))
     found = await _found(database, call_id)
     assert (found.state, found.error) == (TranscriptState.QUEUED, "A fault: RuntimeError.")
+
+
+@pytest.mark.usefixtures("heard")
+async def test_a_worker_that_stops_waits_for_the_piece_at_hand_and_no_longer(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, pieces = threading.Event(), threading.Event(), []
+
+    class Slow(Echo):
+        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+            pieces.append(len(sound))
+            begun.set()
+            go_on.wait(20)
+            return []
+
+    monkeypatch.setattr(models, "load", lambda card: Slow())
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    call_id = await _call(database)
+    running = asyncio.ensure_future(transcripts.job(_open).run(work, call=str(call_id)))
+    await asyncio.to_thread(begun.wait, 20)
+    running.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(pieces) == 1
