@@ -1,10 +1,10 @@
 """Every suppressor that installs from packages against ours, by the pool's own judge.
 
-    python -m benchmarks.quiet_suppressor [--pool ../shared/typing] [--held-out]
+    python -m benchmarks.quiet_suppressor [--pool ../shared/typing] [--mixes POOL]
 
 One table: strokes that stay audible, harm to speech, delay, and processor time for each stream against RNNoise in
-the same interleaved run. An anchor that is not installed is named and left out. Results go to
-benchmarks/results/quiet-suppressor.json.
+the same interleaved run. Every signal is fed to its delayed end, so that no suppressor loses its last words. An
+anchor that is not installed is named and left out. Results go to benchmarks/results/quiet-suppressor.json.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ def main() -> None:
         for name, anchor in anchors.items():
             print("scoring", name, file=sys.stderr)
             inputs = sound if anchor.rate == RATE else mixes(pool, module, anchor.rate)
-            out = {i: anchor.whole(x) for i, x in inputs.items()}
+            out = {i: anchor.whole(np.pad(x, (0, anchor.rate // 10))) for i, x in inputs.items()}
             rows[name] = figures(module, pool, out, anchor.rate, args.quick)
 
     spent = timings(network, anchors)

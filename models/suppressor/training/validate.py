@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.suppressor.features import LATENCY
 from models.suppressor.network import Network
 from models.suppressor.stream import Heard, Stream, strokes
 from models.suppressor.training import bank
@@ -75,8 +76,8 @@ def held_out_pool(pool: Path, work: Path, seed: int = 77) -> Path:
 
 
 def hear_all(network: Network, mixes: dict[str, NDArray[Any]]) -> dict[str, Heard]:
-    """Every mix as one stream of a batch."""
-    size = max(len(x) for x in mixes.values())
+    """Every mix as one stream of a batch, and 20 ms longer than it went in: what is delayed comes out whole."""
+    size = max(len(x) for x in mixes.values()) + LATENCY
     blocks = -(-size // 160)
     sound = np.zeros((len(mixes), blocks * 160), np.float32)
     for row, x in zip(sound, mixes.values(), strict=True):
@@ -88,7 +89,7 @@ def hear_all(network: Network, mixes: dict[str, NDArray[Any]]) -> dict[str, Hear
         here = slice(n * 160, (n + 1) * 160)
         out[:, here] = stream.step(sound[:, here])
         keys[:, n], voice[:, n] = stream.keys, stream.voice
-    return {i: Heard(out[k, : len(mixes[i])], keys[k], voice[k]) for k, i in enumerate(mixes)}
+    return {i: Heard(out[k, : len(mixes[i]) + LATENCY], keys[k], voice[k]) for k, i in enumerate(mixes)}
 
 
 def detection(
