@@ -24,6 +24,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
   }, [peaks.data]);
   useEffect(() => () => sound.close(), [sound]);
   const side = sound.side.value;
+  const hasRaw = peaks.data?.channels.includes("operator.rx") ?? false;
   const shown = useMemo(() => ["caller.rx", side === "raw" ? "operator.rx" : "operator.tx"], [side]);
   useKeys({
     play: () => sound.toggle(),
@@ -31,7 +32,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
     forward: () => sound.skip(SKIP_S),
     slower: () => sound.stepSpeed(-1),
     faster: () => sound.stepSpeed(1),
-    side: () => sound.hasRaw && sound.setSide(side === "raw" ? "cleaned" : "raw"),
+    side: () => hasRaw && sound.setSide(side === "raw" ? "cleaned" : "raw"),
   });
   const gaps = call.tracks.flatMap((track) => track.gaps.map((gap) => ({ track, gap })));
 
@@ -64,7 +65,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
           <label class="check"><input type="checkbox" checked={heard.caller} onChange={(event) => sound.setHeard("caller", event.currentTarget.checked)} /><span>{t("leg.caller")}</span></label>
           <label class="check"><input type="checkbox" checked={heard.operator} onChange={(event) => sound.setHeard("operator", event.currentTarget.checked)} /><span>{t("leg.operator")}</span></label>
         </fieldset>
-        {sound.hasRaw && peaks.data && (
+        {hasRaw && (
           <fieldset class="sides" title={`${t("player.side")} (${hint("side")})`}>
             <legend>{t("player.side")}</legend>
             <div class="segments">

@@ -46,10 +46,6 @@ export class Sound {
     if (this.asked) void this.play();
   }
 
-  get hasRaw(): boolean {
-    return this.channels.includes("operator.rx");
-  }
-
   async play(from?: number): Promise<void> {
     if (from !== undefined) this.seek(from);
     if (this.channels.length === 0) {

@@ -57,7 +57,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <div class="shell">
       <a class="skip" href="#main">{t("nav.skip")}</a>
-      <div class="rail">
+      <header class="rail">
         <div class="rail-top">
           <a href="/" class="home" aria-label={t("nav.home")}><Mark /></a>
           <button type="button" class="button bare menu" aria-expanded={open} aria-controls="rail-body" onClick={() => setOpen(!open)}>
@@ -89,9 +89,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
             </div>
           </div>
         </div>
-      </div>
+      </header>
       <div class="content">
-        {line.value === "lost" && <Notice tone="warn" title={t("line.lost")}><p>{t("line.lost.hint")}</p></Notice>}
+        {line.value === "lost" && <aside aria-label={t("line.lost")}><Notice tone="warn" title={t("line.lost")}><p>{t("line.lost.hint")}</p></Notice></aside>}
         {children}
       </div>
     </div>

@@ -1,0 +1,99 @@
+"""The administrator's pages: people, the access log, the health of the parts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from callsvc.types import Role
+from tests.acceptance.screens.conftest import OpenScreen
+from tests.support.web import Served
+
+pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
+
+
+def test_a_new_person_gets_in_with_the_password_that_is_shown_once(
+    site: Served, open_screen: OpenScreen
+) -> None:
+    boss = open_screen(site)
+    boss.sign_in("vera", Role.ADMIN)
+    boss.go("/anvandare")
+    page = boss.page
+    page.get_by_role("button", name="Ny användare").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Namn", exact=True).fill("Noor Yusuf")
+    dialog.get_by_label("Användarnamn").fill("vera")
+    dialog.get_by_label("Kvalitetsgranskare").check()
+    dialog.get_by_role("button", name="Skapa konto").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("upptaget")
+    dialog.get_by_label("Användarnamn").fill("noor")
+    dialog.get_by_role("button", name="Skapa konto").click()
+    once = page.get_by_role("dialog").locator("code").inner_text()
+    boss.keep("one-time")
+    page.get_by_role("button", name="Klart").click()
+    expect(page.get_by_text(once)).to_have_count(0)
+    expect(page.get_by_role("row", name="Noor Yusuf")).to_contain_text("Ska byta engångslösenord")
+    noor = open_screen(site)
+    noor.page.goto(site.url)
+    noor.enter("noor", once)
+    expect(noor.page.get_by_role("heading", name="Välj ett eget lösenord")).to_be_visible()
+
+
+def test_roles_change_and_an_account_closes_and_opens(site: Served, open_screen: OpenScreen) -> None:
+    site.person("omar", Role.OPERATOR, shown="Omar Haddad")
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    screen.go("/anvandare")
+    page = screen.page
+    row = page.get_by_role("row", name="Omar Haddad")
+    page.get_by_role("button", name="Ändra Omar Haddad").click()
+    page.get_by_role("dialog").get_by_label("Utredare").check()
+    page.get_by_role("button", name="Spara roller").click()
+    expect(row).to_contain_text("Operatör, Utredare")
+    page.get_by_role("button", name="Ändra Omar Haddad").click()
+    page.get_by_role("button", name="Stäng kontot").click()
+    expect(row).to_contain_text("Stängt")
+    page.get_by_role("button", name="Ändra Omar Haddad").click()
+    page.get_by_role("button", name="Öppna kontot").click()
+    expect(row).to_contain_text("Aktivt")
+
+
+def test_the_log_shows_who_looked_and_why_and_whether_it_was_touched(
+    site: Served, call: str, open_screen: OpenScreen
+) -> None:
+    reader = open_screen(site)
+    reader.sign_in("birgitta", Role.INVESTIGATOR)
+    reader.open_call(call, "Begäran om utlämnande")
+    expect(reader.page.get_by_role("button", name="dörren")).to_be_visible()
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    screen.go("/atkomstlogg")
+    page = screen.page
+    expect(page.get_by_text("Loggen är hel")).to_be_visible()
+    row = page.get_by_role("row", name="Läste texten")
+    expect(row).to_contain_text("Birgitta")
+    expect(row).to_contain_text("Begäran om utlämnande")
+    page.get_by_label("Person").select_option(label="Vera (vera)")
+    expect(page.get_by_role("row", name="Läste texten")).to_have_count(0)
+
+    async def tamper(conn) -> None:  # type: ignore[no-untyped-def]
+        await conn.execute("alter table access_events disable trigger access_events_stay")
+        await conn.execute("update access_events set reason = 'Klagomål' where id = 2")
+
+    site.run(tamper)
+    page.get_by_role("button", name="Kontrollera igen").click()
+    expect(page.get_by_role("alert")).to_contain_text("Rad 2 är ändrad")
+    screen.keep("broken")
+
+
+def test_health_tells_in_words_what_is_away_and_what_to_do(site: Served, open_screen: OpenScreen) -> None:
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    screen.go("/drift")
+    page = screen.page
+    expect(page.get_by_role("status").filter(has_text="En del av tjänsten är borta.")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Databasen")).to_contain_text("Fungerar")
+    media = page.get_by_role("listitem").filter(has_text="Medienoden")
+    expect(media.first).to_contain_text("Inga nya samtal kan kopplas")
+    expect(media.first).to_contain_text("Kontrollera att callsvc media är igång")
+    screen.keep()

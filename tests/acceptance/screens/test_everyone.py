@@ -1,0 +1,246 @@
+"""What holds on every page: axe-core, contrast, 320 px, 200 % zoom, the keyboard alone, English, and no stored script."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from callsvc.types import Profile, Role, TranscriptState
+from tests.acceptance.screens.conftest import OpenScreen, Screen
+from tests.support import past_calls as calls
+from tests.support.web import PASSWORD, Served
+
+pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
+
+ALL = (Role.ADMIN, Role.INVESTIGATOR, Role.QA, Role.OPERATOR)
+NARROW = {"width": 320, "height": 640}
+
+
+def fill(site: Served) -> str:
+    """Something of everything that a page can show; the id of a call whose text waits for a model."""
+    now = site.clock.utc_now()
+
+    async def some(conn: Any) -> str:
+        await calls.live(conn, at=now - timedelta(minutes=3))
+        await calls.live(conn, at=now, recording=False, degraded="suppressor")
+        await calls.finished(conn, at=now, strokes=0, profile=Profile.ANONYMOUS)
+        waits = await calls.finished(conn, at=now, degraded=True, profile=Profile.INTERVIEW)
+        await calls.waiting(conn, waits, TranscriptState.WAITING_MODEL)
+        return str(waits)
+
+    return site.run(some)
+
+
+def states(screen: Screen, call: str, waits: str) -> list[tuple[str, list[str]]]:
+    """Every page in every state that differs, with what axe-core finds in each."""
+    page = screen.page
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    found = []
+
+    def look(name: str) -> None:
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults = screen.faults(contrast_enhanced=dark)
+        if width > 0:
+            faults.append(f"the page is {width} px wider than the window")
+        screen.keep(name)
+        found.append((name, faults))
+
+    page.goto(screen.site.url)
+    expect(page.get_by_role("heading", name="Logga in")).to_be_visible()
+    look("signin")
+    screen.enter("anna", "fel lösenord")
+    expect(page.get_by_role("alert")).to_be_visible()
+    look("signin-wrong")
+    screen.enter("anna")
+    expect(page.get_by_text("Spelar in")).to_be_visible()
+    look("calls")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    look("help")
+    screen.go(f"/samtal/{call}")
+    page.get_by_role("button", name="Öppna samtalet").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look("call-closed")
+    screen.open_call(call)
+    expect(page.get_by_role("button", name="dörren", exact=True)).to_be_visible()
+    expect(page.get_by_label("Rått från mikrofonen")).to_be_attached()
+    look("call-open")
+    screen.go(f"/samtal/{waits}")
+    page.get_by_label("Utredning").check()
+    page.get_by_role("button", name="Öppna samtalet").click()
+    expect(page.get_by_text("Väntar på modell")).to_be_visible()
+    look("call-waits")
+    for path, words in (
+        ("/anvandare", "Anna Ström"),
+        ("/atkomstlogg", "Loggen är hel"),
+        ("/drift", "Kontrollerat"),
+    ):
+        screen.go(path)
+        expect(page.get_by_text(words).last).to_be_visible()
+        look(path.strip("/"))
+    screen.go("/anvandare")
+    page.get_by_role("button", name="Ny användare").click()
+    look("new-user")
+    screen.go("/losenord")
+    look("password")
+    screen.go("/no/such/page")
+    look("missing")
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"color_scheme": "dark"}, {"color_scheme": "light"}, {"color_scheme": "dark", "viewport": NARROW}],
+    ids=["dark", "light", "narrow"],
+)
+def test_every_page_and_state_is_accessible(
+    site: Served, call: str, open_screen: OpenScreen, options: dict[str, Any]
+) -> None:
+    waits = fill(site)
+    site.person("anna", *ALL, shown="Anna Ström")
+    screen = open_screen(site, reduced_motion="reduce", **options)
+    assert [(name, faults) for name, faults in states(screen, call, waits) if faults] == []
+
+
+def test_axe_finds_what_is_wrong(site: Served, open_screen: OpenScreen) -> None:
+    screen = open_screen(site)
+    screen.page.goto(site.url)
+    expect(screen.page.get_by_role("heading", name="Logga in")).to_be_visible()
+    screen.page.evaluate("document.querySelector('label').remove()")
+    assert any("label" in fault for fault in screen.faults())
+
+
+def test_at_twice_the_size_nothing_is_lost(site: Served, call: str, open_screen: OpenScreen) -> None:
+    screen = open_screen(site, viewport={"width": 640, "height": 430}, device_scale_factor=2)
+    screen.sign_in("birgitta", Role.INVESTIGATOR)
+    screen.open_call(call)
+    expect(screen.page.get_by_role("button", name="dörren", exact=True)).to_be_visible()
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= 640
+    screen.page.get_by_role("button", name="Meny").click()
+    expect(screen.page.get_by_role("link", name="Samtal", exact=True)).to_be_visible()
+
+
+def test_the_keyboard_alone_is_enough(site: Served, call: str, open_screen: OpenScreen) -> None:
+    site.person("birgitta", Role.INVESTIGATOR)
+    screen = open_screen(site)
+    page = screen.page
+    press = page.keyboard.press
+
+    def tab_to(name: str, role: str = "") -> None:
+        for _ in range(60):
+            press("Tab")
+            told = page.evaluate(
+                "(() => { const e = document.activeElement; return [e.getAttribute('aria-label') ?? '',"
+                " e.textContent ?? '', e.labels?.[0]?.textContent ?? ''].join(' ') })()"
+            )
+            if name in told and page.evaluate("document.activeElement !== document.body"):
+                return
+        raise AssertionError(f"{name} cannot be reached with Tab")
+
+    page.goto(site.url)
+    expect(page.get_by_label("Användarnamn")).to_be_focused()
+    page.keyboard.type("birgitta")
+    press("Tab")
+    page.keyboard.type(PASSWORD)
+    press("Enter")
+    expect(page.get_by_role("heading", name="Samtal", level=1)).to_be_focused()
+    tab_to("Anmälan")
+    press("Enter")
+    expect(page.get_by_role("heading", name="Bevis på tystnad")).to_be_visible()
+    tab_to("Utredning")
+    press("Space")
+    press("ArrowRight")
+    expect(page.get_by_label("Kvalitetsgranskning")).to_be_checked()
+    tab_to("Öppna samtalet")
+    press("Enter")
+    expect(page.get_by_role("slider")).to_be_visible()
+    page.get_by_role("slider").focus()
+    tab_to("Spela")
+    press("Enter")
+    expect(page.get_by_role("button", name="Pausa")).to_be_focused()
+    press("k")
+    expect(page.get_by_role("button", name="Spela", exact=True)).to_be_visible()
+    press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Fem sekunder bakåt")
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_single_letters_can_be_turned_off(site: Served, open_screen: OpenScreen) -> None:
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    page = screen.page
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    expect(page.get_by_role("heading", name="Drift", level=1)).to_be_visible()
+    page.keyboard.press("?")
+    page.get_by_label("Använd tangenterna ovan").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Drift", level=1)).to_be_visible()
+
+
+def test_in_english_every_page_is_in_english(site: Served, call: str, open_screen: OpenScreen) -> None:
+    fill(site)
+    site.person("anna", *ALL, shown="Anna Strom")
+    screen = open_screen(site)
+    page = screen.page
+    page.goto(site.url)
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.get_by_label("User name").fill("anna")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("The user name or the password is wrong.")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Calls", level=1)).to_be_visible()
+    for path in ("/", f"/samtal/{call}", "/anvandare", "/atkomstlogg", "/drift", "/losenord", "/no/such"):
+        screen.go(path)
+        expect(page.get_by_role("navigation")).to_be_visible()
+        seen = page.locator("body").inner_text().replace("Svenska", "")
+        assert not set("åäöÅÄÖ") & set(seen), (path, seen)
+    screen.keep()
+
+
+def test_the_chosen_colours_hold_and_do_not_flash(site: Served, open_screen: OpenScreen) -> None:
+    screen = open_screen(site, color_scheme="light")
+    screen.sign_in("omar", Role.OPERATOR)
+    page = screen.page
+    page.get_by_role("button", name="Systemets färger").click()
+    expect(page.get_by_role("button", name="Mörkt")).to_be_visible()
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    dark = page.evaluate(ground)
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ window.first = {ground}; }})")
+    page.reload()
+    assert page.evaluate("window.first") == dark
+
+
+SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
+
+
+def test_script_that_was_stored_stays_text(site: Served, open_screen: OpenScreen) -> None:
+    call = site.run(calls.finished)
+    site.run(lambda conn: calls.transcribed(conn, call, said=[(calls.Leg.CALLER, SCRIPT)]))
+    site.person("eve", *ALL, shown=SCRIPT)
+    screen = open_screen(site)
+    page = screen.page
+    page.goto(site.url)
+    screen.enter("eve")
+    expect(page.get_by_text(SCRIPT).first).to_be_visible()
+    screen.go(f"/samtal/{call}")
+    page.get_by_label("Ärendenummer eller egna ord").fill(SCRIPT)
+    page.get_by_role("button", name="Öppna samtalet").click()
+    expect(page.get_by_text("onerror").last).to_be_visible()
+    for path in ("/anvandare", "/atkomstlogg"):
+        screen.go(path)
+        expect(page.get_by_text(SCRIPT).last).to_be_visible()
+    assert "owned" not in page.title()
+    assert page.locator("main img, main script").count() == 0
