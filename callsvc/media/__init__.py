@@ -3,5 +3,6 @@
 command     `callsvc media`
 node        puts calls, suppressor, recorder and outbox together, and takes them apart again
 http        /whip, /healthz, /readyz, /metrics
+door        nobody who only stands in it keeps others out
 realtime    what the machine allows a process that must not be late
 """

@@ -23,6 +23,7 @@ from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.errors import DataDirBusy, MissingPart, PortTaken
 from callsvc.media import realtime
+from callsvc.media.door import Door
 from callsvc.media.http import application
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.recorder import Recorder
@@ -148,7 +149,7 @@ class Node:
         app = application(routes, self._reasons, self._degraded)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
-            limit_concurrency=200, timeout_keep_alive=5, ws="none",
+            http=Door, timeout_keep_alive=5, ws="none",
         )  # fmt: skip
         server = Server(config)
         host, port = listening.getsockname()[:2]

@@ -6,6 +6,7 @@ DELETE /whip/{call}/{leg}   Authorization: Bearer <token>                       
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -22,6 +23,8 @@ from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Leg
 
 RETRY_AFTER_S = 5
+BODY_S = 10.0
+"""Time for a client to send its offer."""
 
 
 def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey], clock: Clock) -> list[Route]:
@@ -74,11 +77,12 @@ async def _body(request: Request) -> bytes:
         raise BadOffer("send it as application/sdp")
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > sdp.MAX_BYTES:
-                raise BadOffer("too long")
-    except ClientDisconnect:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > sdp.MAX_BYTES:
+                    raise BadOffer("too long")
+    except (ClientDisconnect, TimeoutError):
         raise BadOffer("it broke off") from None
     return bytes(body)
 

@@ -8,7 +8,9 @@ it names.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+import socket
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, cast
 
@@ -47,7 +49,8 @@ def is_bye(datagram: bytes) -> bool:
 class RtpSocket(asyncio.DatagramProtocol):
     """A bound UDP port; hands what comes to whoever took it over."""
 
-    def __init__(self) -> None:
+    def __init__(self, bound: socket.socket) -> None:
+        self._bound = bound
         self.transport: asyncio.DatagramTransport | None = None
         self.connection: RtpConnection | None = None
 
@@ -58,6 +61,11 @@ class RtpSocket(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         if self.connection:
             self.connection.datagram(data, addr)
+
+    def hear_only(self, peer: Address) -> None:
+        """Let the system drop what comes from anybody else, before it takes room from the peer's packets."""
+        with contextlib.suppress(OSError):
+            self._bound.connect(peer)
 
     def error_received(self, exc: Exception) -> None:
         """The peer's port is closed for now; the silence timeout decides what that means."""
@@ -74,12 +82,17 @@ class Ports:
     async def bind(self) -> RtpSocket:
         """Take a free port; raises `NodeFull` when there is none."""
         loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         for port in self._in_turn():
+            bound = socket.socket(family, socket.SOCK_DGRAM)
+            bound.setblocking(False)
             try:
-                _, socket = await loop.create_datagram_endpoint(RtpSocket, local_addr=(self._host, port))
+                bound.bind((self._host, port))
             except OSError:
+                bound.close()
                 continue
-            return socket
+            _, taken = await loop.create_datagram_endpoint(lambda: RtpSocket(bound), sock=bound)  # noqa: B023
+            return taken
         raise NodeFull("no free RTP port")
 
     def _in_turn(self) -> Iterator[int]:
@@ -93,8 +106,8 @@ class RtpConnection(Connection):
 
     transport: ClassVar[str] = "rtp"
 
-    def __init__(self, socket: RtpSocket, peer: Address, codecs: Mapping[int, Codec], clock: Clock) -> None:
-        assert socket.transport is not None
+    def __init__(self, port: RtpSocket, peer: Address, codecs: Mapping[int, Codec], clock: Clock) -> None:
+        assert port.transport is not None
         out = OutStream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
         super().__init__(codecs, out, clock)
         self.foreign = 0
@@ -103,10 +116,11 @@ class RtpConnection(Connection):
         self._peer = peer
         self._latched = False
         self._other: tuple[Address, float] | None = None
-        self._socket = socket.transport
+        self._port = port
+        self._socket = port.transport
         self.local: Address = self._socket.get_extra_info("sockname")[:2]
         self.ready = True
-        socket.connection = self
+        port.connection = self
 
     def datagram(self, data: bytes, source: Address) -> None:
         """Take what came to the port."""
@@ -126,8 +140,9 @@ class RtpConnection(Connection):
         self._heard(packet)
 
     def _is_peer(self, source: Address, data: bytes) -> bool:
-        if source == self._named:
+        if source == self._named and not (self._latched and source == self._peer):
             self._peer, self._latched = source, True
+            self._port.hear_only(source)
         if self._latched or source[0] != self._named[0]:
             return source == self._peer
         if not self._is_sound(data):
@@ -161,8 +176,8 @@ class RtpConnection(Connection):
 
 async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConnection, str]:
     """Answer a plain RTP offer with the first codec of it that we speak."""
-    socket = await ports.bind()
+    bound = await ports.bind()
     number, codec = next(iter(offer.codecs.items()))
-    connection = RtpConnection(socket, (offer.host, offer.port), {number: codec}, clock)
+    connection = RtpConnection(bound, (offer.host, offer.port), {number: codec}, clock)
     host, port = connection.local
     return connection, sdp.plain(host, port, {number: codec}, secrets.randbits(31))

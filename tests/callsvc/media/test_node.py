@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from audio import codecs, rtp
 from audio.rtp import Packet
 from callsvc.clock import SystemClock
 from callsvc.errors import Unavailable
+from callsvc.media.door import MAX_CONNECTIONS
 from callsvc.telephony import client, sdp, token_keys, tokens
 from callsvc.telephony.plain import RtpConnection
 from callsvc.types import Leg, Profile
@@ -247,6 +249,9 @@ async def test_garbage_on_every_port_does_not_touch_a_running_call(node: Node, j
     frames = payloads(babble(8000, 1.5))
     speaking = asyncio.gather(speak(caller, frames), speak(operator, frames))
     target = caller._peer
+    # The call runs; before its first packet, who is the peer is an open question.
+    while len(heard.packets) < 5:
+        await asyncio.sleep(0.01)
 
     def throw() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -269,6 +274,19 @@ async def test_garbage_on_every_port_does_not_touch_a_running_call(node: Node, j
     await operator.close()
     await caller.close()
     assert node.wait_for("call.ended", call)["cause"] == "hangup"
+
+
+def test_a_crowd_that_connects_and_says_nothing_keeps_nobody_out(node: Node) -> None:
+    with contextlib.ExitStack() as crowd:
+        for number in range(MAX_CONNECTIONS + 100):
+            stranger = crowd.enter_context(socket.create_connection((node.host, node.port)))
+            if number % 2:
+                with contextlib.suppress(ConnectionError):
+                    stranger.sendall(b"POST /whip/x/caller HTTP/1.1\r\nHost: x\r\n")
+            if number % 50 == 0:
+                assert node.get("/healthz")[0] == 200
+
+        assert node.get("/healthz")[0] == 200
 
 
 async def test_a_client_that_vanishes_ends_its_call_after_the_silence_that_is_set(
