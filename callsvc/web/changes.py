@@ -68,11 +68,19 @@ class Changes:
         for watcher in self._watchers:
             watcher.tell(set())
 
+    @property
+    def watching(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
+
+    def admit(self) -> None:
+        """Raises `Problem` when too many watch."""
+        if self.watching >= MAX_WATCHERS:
+            raise Problem("too_many_watching")
+
     @contextmanager
     def watch(self) -> Iterator[Watcher]:
-        """Raises `Problem` when too many watch."""
-        if len(self._watchers) >= MAX_WATCHERS:
-            raise Problem("too_many_watching")
+        """What has changed, for as long as the block lasts."""
         watcher = Watcher()
         self._watchers.add(watcher)
         _watching.set(len(self._watchers))

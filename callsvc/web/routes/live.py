@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from typing import Final
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from callsvc.access import sessions
 from callsvc.errors import AccessDenied, Unavailable
 from callsvc.web import door
-from callsvc.web.changes import Watcher
 from callsvc.web.door import OneSite, SignedIn
 from callsvc.web.problems import Problem
 from callsvc.web.site import Site
@@ -30,19 +27,15 @@ async def events(request: Request, here: OneSite, session: SignedIn) -> Response
     if session.person.must_change_password:
         raise Problem("password_change_required")
     token = request.cookies[door.cookie_name(here)]
-    # Taken here, so that one screen too many is told so; given back when the stream ends, however it ends.
-    taken = ExitStack()
-    watcher = taken.enter_context(here.changes.watch())
+    here.changes.admit()
     return StreamingResponse(
-        _stream(here, watcher, token, taken),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-        background=BackgroundTask(taken.close),
+        _stream(here, token), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
-async def _stream(here: Site, watcher: Watcher, token: str, taken: ExitStack) -> AsyncIterator[str]:
-    with taken:
+async def _stream(here: Site, token: str) -> AsyncIterator[str]:
+    # A place is taken only once the stream has begun, so that one who left before leaves nothing behind.
+    with here.changes.watch() as watcher:
         yield "retry: 2000\nevent: hello\ndata: {}\n\n"
         # How often to look is a matter of waiting, so it goes by the loop's time; when a session ends, by the clock's.
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from callsvc.types import Profile, Role, TranscriptState
+from callsvc.types import Leg, Profile, Role, TranscriptState
 from tests.acceptance.screens.conftest import OpenScreen, Screen
 from tests.support import past_calls as calls
 from tests.support.web import PASSWORD, Served
@@ -228,7 +228,7 @@ SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="
 
 def test_script_that_was_stored_stays_text(site: Served, open_screen: OpenScreen) -> None:
     call = site.run(calls.finished)
-    site.run(lambda conn: calls.transcribed(conn, call, said=[(calls.Leg.CALLER, SCRIPT)]))
+    site.run(lambda conn: calls.transcribed(conn, call, said=[(Leg.CALLER, SCRIPT)]))
     site.person("eve", *ALL, shown=SCRIPT)
     screen = open_screen(site)
     page = screen.page
