@@ -78,7 +78,7 @@ def test_the_service_stops_while_a_screen_watches(site: Served) -> None:
         lines = stream.iter_lines()
         next(lines)
         site.close()  # waits for the server, which waits for its answers
-        assert all("changed" not in line for line in lines)  # nothing more; and it ends
+        list(lines)  # and the stream ends
 
 
 def test_one_screen_too_many_is_told_to_poll(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,8 @@ def test_one_screen_too_many_is_told_to_poll(site: Served, monkeypatch: pytest.M
     monkeypatch.setattr(live, "QUIET_S", 0.05)
     with site.signed_in("omar", Role.OPERATOR) as client:
         with client.stream("GET", "/api/events") as stream:
-            next(stream.iter_lines())
+            lines = stream.iter_lines()  # kept: the stream is closed with it
+            next(lines)
             refused = client.get("/api/events")
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_watching")
         wait_for(lambda: site.site.changes.watching == 0)  # the place is given back
