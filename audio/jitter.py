@@ -253,6 +253,12 @@ class JitterBuffer:
         self._offset -= self._frame / self.clock_hz
         self.counts.skipped += 1
 
+    def deepen(self, depth: Depth) -> None:
+        """Wait longer from now on: for a listener that is in no hurry, such as a recorder."""
+        self._depth = depth
+        self._wanted = depth.start
+        self._offset = max(self._offset, self._base + depth.start)
+
     def drain(self) -> list[Slot]:
         """All that is still here, in order, at once: at the end of a call."""
         slots: list[Slot] = []

@@ -94,6 +94,12 @@ class Receiver:
         self._started = now
         self._place()
 
+    def deepen(self, depth: Depth) -> None:
+        """Wait longer from now on: nobody listens in time, and the record should miss nothing that came."""
+        self._depth = depth
+        if self._buffer:
+            self._buffer.deepen(depth)
+
     def put(self, packet: Packet, now: float) -> bool:
         """Take one packet in; one of an unknown payload type keeps its place in the sequence and no more.
 

@@ -10,11 +10,14 @@ import numpy as np
 
 from audio.codecs import Codec
 from audio.conceal import ease_in
+from audio.jitter import Depth
 from audio.receive import Heard, Receiver
 from audio.resample import Floats, Resampler, rounded
 from audio.rtp import Packet
 from audio.taps import Continuous, Samples
 from callsvc.telephony.connection import Connection
+
+RECORDING = Depth(start=0.300, least=0.300, most=0.300)
 
 
 class Downlink:
@@ -31,7 +34,10 @@ class Downlink:
         self._codec: Codec = operator.codec
         self._encoder = self._codec.encoder()
         self._resampler: Resampler | None = None
-        if not self.forwards:
+        if self.forwards:
+            # The operator hears packets as they come; only the recording waits for what is late.
+            receiver.deepen(RECORDING)
+        else:
             self._resampler = Resampler(receiver.rate_hz, self._codec.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audio.codecs import G722, OPUS, PCMA, PCMU, Codec
+from audio.rtp import Packet
 from audio.suppressor import Engine
 from audio.taps import GapCause
 from callsvc.telephony.errors import LegTaken
@@ -28,6 +29,23 @@ async def test_what_the_caller_says_reaches_the_operator_byte_for_byte() -> None
     assert [packet.payload for packet in legs.operator.sent] == frames
     assert {packet.payload_type for packet in legs.operator.sent} == {8}
     assert [packet.sequence for packet in legs.operator.sent] == list(range(100, 100 + len(frames)))
+
+
+async def test_what_comes_too_late_to_be_in_step_but_was_heard_is_in_the_recording() -> None:
+    legs = TwoLegs().join()
+    frames = payloads(babble(8000, 1.0))
+    await legs.talk(caller=frames[:20], tail_s=0.0)
+    await legs.talk(tail_s=0.2)
+    # The line stood still for 200 ms; then all that was under way comes at once.
+    for index, frame in enumerate(frames[20:30]):
+        legs.caller.hear(Packet(8, 20 + index, (20 + index) * 160, 0, frame))
+    await legs.talk(tail_s=0.5)
+    legs.call.end("hangup")
+
+    coded = np.concatenate([PCMA.decoder().decode(frame) for frame in frames[:30]])
+    recorded = legs.tapes.notebooks["caller.rx"].sound
+    begin = len(recorded) - len(np.trim_zeros(recorded, "f"))
+    assert np.array_equal(recorded[begin : begin + len(coded)], coded[: len(recorded) - begin])
 
 
 async def test_a_loss_on_the_callers_side_is_seen_by_the_operator_as_a_loss() -> None:
