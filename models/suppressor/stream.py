@@ -64,20 +64,24 @@ def hear(network: Network, samples: NDArray[np.floating]) -> Heard:
 
 
 THRESHOLD = 0.5
-REFRACTORY = 0.05
+REFRACTORY = 0.04
 """Seconds within which one stroke is not counted twice."""
+RELEASE = 0.14
+"""Seconds within which a peak of less than RELEASE_SHARE of the last stroke's is the key coming up again."""
+RELEASE_SHARE = 0.8
 
 
 def strokes(keys: Float, threshold: float = THRESHOLD) -> list[float]:
     """Seconds into the input at which keys were struck, from the network's output for each block."""
     found: list[float] = []
-    last = -np.inf
+    last, strength = -np.inf, 0.0
     for n in range(len(keys)):
         here = keys[n]
         if here < threshold or here < keys[max(0, n - 1)] or (n + 1 < len(keys) and here < keys[n + 1]):
             continue
         time = (n - 0.5) * BLOCK / RATE
-        if time - last >= REFRACTORY:
+        released = time - last < RELEASE and here < RELEASE_SHARE * strength
+        if time - last >= REFRACTORY and not released:
             found.append(max(0.0, float(time)))
-            last = time
+            last, strength = time, float(here)
     return found

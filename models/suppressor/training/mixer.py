@@ -16,6 +16,8 @@ RATE = 16_000
 HOP = 160
 TAPS = 256
 TAIL = 8000
+FAINT_DB = -72.0
+"""A floor under this belongs to the silence around a voice, and is left as it is."""
 
 
 def power(db: float) -> float:
@@ -313,7 +315,10 @@ class Mixer:
             )
         mix = self._line(mix)
         thresholds = self._thresholds(floor_samples)
-        return self._labelled(mix, voice.astype(np.float32), presses, thresholds, talks)
+        made = self._labelled(mix, voice.astype(np.float32), presses, thresholds, talks)
+        if talks and floor < FAINT_DB:
+            made.speech = np.asarray(voice + floor_samples, np.float32)
+        return made
 
     @staticmethod
     def _thresholds(floor: Samples) -> tuple[float, float]:

@@ -56,7 +56,13 @@ def test_a_stroke_is_a_peak_above_the_threshold() -> None:
     assert strokes(keys) == pytest.approx([0.095, 0.295])
 
 
-def test_two_peaks_closer_than_fifty_milliseconds_are_one_stroke() -> None:
+def test_a_weaker_peak_soon_after_a_stroke_is_its_release() -> None:
+    keys = np.zeros(60, np.float32)
+    keys[[10, 20, 40]] = 0.95, 0.6, 0.6
+    assert strokes(keys) == pytest.approx([0.095, 0.395])
+
+
+def test_two_peaks_closer_than_forty_milliseconds_are_one_stroke() -> None:
     keys = np.zeros(40, np.float32)
     keys[[10, 13, 18]] = 0.9
     assert strokes(keys) == pytest.approx([0.095, 0.175])
