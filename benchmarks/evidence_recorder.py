@@ -255,7 +255,8 @@ def main() -> None:
         )
     print(
         f"{pace['calls']:.0f} calls at real pace on one core: {100 * pace['core_share']:.0f} % of it, "
-        f"{pace['dropped_ms']:.0f} ms dropped, at most {pace['behind_ms']:.0f} ms not yet safe"
+        f"{pace['dropped_ms']:.0f} ms dropped, at most {pace['behind_ms']:.0f} ms not yet safe "
+        f"(those who talk were {pace['feeder_late_ms']:.0f} ms late themselves; load {os.getloadavg()[0]:.0f})"
     )
     print(
         f"verify: {read['verify_seals_call_hours_per_min']:.0f} call-hours a minute (seals), "

@@ -46,13 +46,24 @@ async def keep_connected(
     told = False
     while True:
         try:
-            async with client(resolve(), role) as connection:
-                log.info("broker_connected", role=role)
-                pause, told = FIRST_PAUSE_S, False
-                await use(connection)
+            connection = client(resolve(), role)
+            try:
+                async with connection:
+                    log.info("broker_connected", role=role)
+                    pause, told = FIRST_PAUSE_S, False
+                    await use(connection)
+            finally:
+                _settle(connection)
         except* (aiomqtt.MqttError, OSError, Unavailable) as group:
             if not told:
                 told = True
                 log.warning("broker_away", role=role, kind=type(group.exceptions[0]).__name__)
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def _settle(connection: aiomqtt.Client) -> None:
+    """Look at how the connection ended, for the library complains at exit of an ending that nobody looked at."""
+    ending = getattr(connection, "_disconnected", None)
+    if isinstance(ending, asyncio.Future) and ending.done() and not ending.cancelled():
+        ending.exception()

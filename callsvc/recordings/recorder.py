@@ -33,7 +33,7 @@ from callsvc.recordings.recovery import SpoolLock, recover
 from callsvc.recordings.segment_file import Sync
 from callsvc.recordings.writing import Writing
 
-HANDS: Final = 4
+HANDS: Final = 8
 """Threads that write. They mostly wait for the disk, which takes several syncs at once for the price of one."""
 
 

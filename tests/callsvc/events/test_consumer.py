@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,13 @@ pytestmark = pytest.mark.call
 
 NODE = "node-1"
 AT = "2026-01-01T12:00:00.000Z"
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    peer = Mosquitto(tmp_path)
+    yield peer
+    peer.kill()
 
 
 def message(
@@ -69,7 +76,7 @@ async def jobs_of(database: Database) -> list[tuple[str, dict[str, Any]]]:
         return [(row["task_name"], row["args"]) for row in await cursor.fetchall()]
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 40.0) -> None:
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
     async with asyncio.timeout(seconds):
         while not await true():
             await asyncio.sleep(0.05)
@@ -233,9 +240,9 @@ async def tell(outbox: Outbox, told: dict[UUID, UUID], many: int) -> None:
 
 
 async def test_calls_that_end_while_the_broker_is_killed_and_started_again_are_all_in_the_books(
-    tmp_path: Path, database: Database
+    tmp_path: Path, database: Database, mosquitto: Mosquitto
 ) -> None:
-    mosquitto, told = Mosquitto(tmp_path), dict[UUID, UUID]()
+    told = dict[UUID, UUID]()
     outbox = Outbox(tmp_path / "outbox", node=NODE)
     await tell(outbox, told, 10)  # nobody listens yet
     async with (
@@ -244,18 +251,17 @@ async def test_calls_that_end_while_the_broker_is_killed_and_started_again_are_a
     ):
         for _ in range(3):
             mosquitto.start()
-            await tell(outbox, told, 20)
+            await tell(outbox, told, 8)
             mosquitto.kill()
-            await tell(outbox, told, 5)
+            await tell(outbox, told, 3)
         mosquitto.start()
         await nothing_lost_nothing_twice(database, told, outbox)
-    mosquitto.kill()
 
 
 async def test_calls_that_end_while_the_consumer_dies_are_all_in_the_books(
-    tmp_path: Path, database: Database
+    tmp_path: Path, database: Database, mosquitto: Mosquitto
 ) -> None:
-    mosquitto, told = Mosquitto(tmp_path), dict[UUID, UUID]()
+    told = dict[UUID, UUID]()
     mosquitto.start()
     outbox = Outbox(tmp_path / "outbox", node=NODE)
     async with task(publish(outbox, mosquitto.broker, again_s=0.5)):
@@ -266,16 +272,17 @@ async def test_calls_that_end_while_the_consumer_dies_are_all_in_the_books(
             await tell(outbox, told, 3)
         async with task(Consumer(database).run(mosquitto.broker)):
             await nothing_lost_nothing_twice(database, told, outbox)
-    mosquitto.kill()
 
 
-async def test_calls_that_end_while_the_database_is_down_are_all_in_the_books(tmp_path: Path) -> None:
+async def test_calls_that_end_while_the_database_is_down_are_all_in_the_books(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
     cluster = Cluster(tmp_path / "data", tmp_path / "run", settings=FAST)
     await asyncio.to_thread(cluster.prepare)
     process = await asyncio.to_thread(start, cluster, tmp_path / "log")
     cluster.ensure_database("calls")
     await prepare(cluster.conninfo("calls"))
-    mosquitto, told = Mosquitto(tmp_path), dict[UUID, UUID]()
+    told = dict[UUID, UUID]()
     mosquitto.start()
     outbox = Outbox(tmp_path / "outbox", node=NODE)
     async with (
@@ -290,7 +297,6 @@ async def test_calls_that_end_while_the_database_is_down_are_all_in_the_books(tm
         assert len(outbox) >= 80
         process = await asyncio.to_thread(start, cluster, tmp_path / "log")
         await nothing_lost_nothing_twice(database, told, outbox)
-    mosquitto.kill()
     await asyncio.to_thread(stop, cluster, process)
 
 
@@ -319,8 +325,10 @@ async def test_the_embedded_broker_carries_them_too_and_may_be_started_anew(
                 await nothing_lost_nothing_twice(database, told, outbox)
 
 
-async def test_garbage_on_the_topics_disturbs_nobody(tmp_path: Path, database: Database) -> None:
-    mosquitto, told = Mosquitto(tmp_path), dict[UUID, UUID]()
+async def test_garbage_on_the_topics_disturbs_nobody(
+    tmp_path: Path, database: Database, mosquitto: Mosquitto
+) -> None:
+    told = dict[UUID, UUID]()
     mosquitto.start()
     outbox = Outbox(tmp_path / "outbox", node=NODE)
     garbage = [b"", b"{", b"\xff\xfe", b"[]", b'{"v":1}', b'{"v":1,"seq":true}', b"9" * 5000, b"[" * 100_000]
