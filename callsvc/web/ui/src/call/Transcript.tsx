@@ -93,8 +93,8 @@ function Line({ utterance, now, sound, language }: { utterance: Utterance; now: 
   const play = (ms: number) => void sound.play(Math.max(0, ms / 1000 - LEAD_S));
   return (
     <li class={`utterance ${utterance.leg}`} aria-current={now ? "true" : undefined}>
-      <button type="button" class="stamp" onClick={() => play(utterance.start_ms)} aria-label={t("transcript.play", { who: t(`leg.${utterance.leg}`), at: clock(utterance.start_ms / 1000) })}>
-        <span class="who">{t(`leg.${utterance.leg}`)}</span><span class="clock">{clock(utterance.start_ms / 1000)}</span>
+      <button type="button" class="stamp" onClick={() => play(utterance.start_ms)}>
+        <span class="unseen">{t("transcript.play")} </span><span class="who">{t(`leg.${utterance.leg}`)} </span><span class="clock">{clock(utterance.start_ms / 1000)}</span>
       </button>
       <p class="said" lang={language} data-arrows onKeyDown={walk}>
         {now ? <PlayingWords words={utterance.words} text={utterance.text} sound={sound} play={play} />
