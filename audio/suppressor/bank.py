@@ -248,12 +248,12 @@ class Bank:
         asked = self._comfortable[slots]
         if asked.all():
             comfort.learn(slots, clock, levels, keys, voice)
-            comfort.add(slots, clock, gains, spectra)
+            comfort.add(slots, clock, gains, levels, spectra)
         elif asked.any():
             rows = asked.nonzero()[0]
             where, then, part = slots[rows], clock[rows], spectra[rows]
             comfort.learn(where, then, levels[rows], keys[rows], voice[rows])
-            comfort.add(where, then, gains[rows], part)
+            comfort.add(where, then, gains[rows], levels[rows], part)
             spectra[rows] = part
 
 

@@ -20,15 +20,21 @@ STEP = 389
 QUIET_VOICE = np.float32(0.2)
 QUIET_KEYS = np.float32(0.1)
 HOLD = 12
-"""Blocks after voice or a key in which the floor is not learned: releases and echoes."""
+"""Blocks after voice or a key in which the floor does not rise: releases and echoes."""
+HASTE = 4
+"""Blocks after them in which it does not fall, either."""
 EVERY = 4
-"""Frames of which one is learned from: the others say the same, half of it literally."""
-RATE = np.float32(0.06)
-"""Share of a learned frame in the floor: 0.7 s."""
+"""Frames of which one is learned from, once a floor is known: the others say the same, half of it literally."""
+RISE = np.float32(0.05)
+"""Share of a learned frame in a floor that it is above; and FALL, in one that it is below. What gets into a floor
+besides the room, such as a key's echo, is always above it."""
+FALL = np.float32(0.3)
 JUMP = np.float32(4.0)
 """Most that a single frame counts for, over the floor known so far."""
-KNOWN = 8
-"""Frames learned until a floor is believed in full."""
+BIAS = np.float32(1.8)
+"""What such a floor is too low by, with five bins taken together."""
+KNOWN = 12
+"""Frames learned until a floor is believed in full; until then each is learned from."""
 
 
 def noise_table() -> Spectrum:
@@ -65,30 +71,47 @@ class Comfort:
         loud = (voice >= QUIET_VOICE) | (keys >= QUIET_KEYS)
         since = np.where(loud, clock, self._loud[slots])
         self._loud[slots] = since
-        quiet = ((clock - since >= HOLD) & (clock % EVERY == 0)).nonzero()[0]
+        rest = clock - since
+        quiet = ((rest >= HASTE) & ((clock % EVERY == 0) | (self._known[slots] < KNOWN))).nonzero()[0]
         if not len(quiet):
             return
         rows = slots[quiet]
         known = self._known[rows]
         floor = self.floor[rows]
-        new = levels[quiet]
-        bounded = np.minimum(new, floor * JUMP)
-        new = np.where((known >= KNOWN)[:, None], bounded, new)
-        rate = np.maximum(RATE, (1.0 / (known + 1.0)).astype(np.float32))[:, None]
-        self.floor[rows] = floor + rate * (new - floor)
+        heard = _spread(levels[quiet])
+        rise = np.where(rest[quiet] >= HOLD, RISE, np.float32(0))[:, None]
+        rate = np.where(heard < floor, FALL, rise)
+        moved = floor + rate * (np.minimum(heard, floor * JUMP) - floor)
+        self.floor[rows] = np.where((known == 0)[:, None], heard, moved)
         self._known[rows] = known + 1
 
-    def add(self, slots: Slots, clock: NDArray[np.int64], gains: Float, spectra: Spectrum) -> None:
-        """Put the room back into `spectra`, which `gains` have been applied to; both (streams, 161)."""
+    def add(
+        self, slots: Slots, clock: NDArray[np.int64], gains: Float, levels: Float, spectra: Spectrum
+    ) -> None:
+        """Put the room back into `spectra`, which `gains` have been applied to; all (streams, 161).
+
+        Never more than was there: where a frame's own `levels` are under the floor, they are what is put back.
+        """
         n = len(slots)
         level, noise = self._w_level[:n], self._w_noise[:n]
         floor = np.take(self.floor, slots, axis=0, out=self._w_floor[:n], mode="clip")
         np.multiply(gains, gains, out=level)
         np.subtract(np.float32(1.0), level, out=level)
         np.maximum(level, np.float32(0.0), out=level)
-        level *= floor
+        floor *= BIAS
+        level *= np.minimum(floor, _spread(levels), out=floor)
         level *= np.minimum(self._known[slots] / KNOWN, 1.0).astype(np.float32)[:, None]
         np.sqrt(level, out=level)
         np.take(self._table, (clock * STEP) % TABLE, axis=0, out=noise, mode="clip")
         noise *= level
         spectra += noise
+
+
+def _spread(levels: Float) -> Float:
+    """Each bin with its two neighbours on either side; the edges stand for what lies beyond them."""
+    wide = np.pad(levels, ((0, 0), (2, 2)), mode="edge")
+    spread: Float = wide[:, :BINS] + wide[:, 4:]
+    for n in (1, 2, 3):
+        spread += wide[:, n : n + BINS]
+    spread *= np.float32(0.2)
+    return spread

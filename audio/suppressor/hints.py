@@ -26,7 +26,6 @@ EARLY = RATE * 10 // 1000
 """Samples before a hinted press, and after it, in which a pause is muted."""
 LATE = RATE * 90 // 1000
 MUTE = np.float32(10 ** (-30 / 20))
-PAUSE_VOICE = np.float32(0.1)
 SPEECH_VOICE = np.float32(0.5)
 AFTER_VOICE = 20
 """Blocks after the last voice in which nothing is muted: the ends of words."""
@@ -104,7 +103,7 @@ class KeyTimes:
         times = self._times[where]
         near = ((times - EARLY < (start + WINDOW)[:, None]) & (times + LATE > start[:, None])).any(axis=1)
         speaks = voice[rows]
-        spoken = np.where(speaks >= PAUSE_VOICE, now, self._spoken[where])
+        spoken = np.where(speaks >= SPEECH_VOICE, now, self._spoken[where])
         self._spoken[where] = spoken
         struck = np.where(near | (keys[rows] >= HEARD_KEY), now, self._key[where])
         self._key[where] = struck

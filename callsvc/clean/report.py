@@ -99,7 +99,7 @@ def as_html(path: Path, outcomes: Sequence[Outcome], lang: str) -> str:
 
 
 def picture(outcome: Outcome, lang: str) -> bytes:
-    """Both spectrograms of the first cleaned channel, as PNG."""
+    """Both spectrograms of the first cleaned channel, as WebP."""
     assert outcome.before is not None
     assert outcome.after is not None
     first = outcome.channels[0]
@@ -110,7 +110,7 @@ def picture(outcome: Outcome, lang: str) -> bytes:
         strokes=text("clean.report.strokes", lang, count=len(first.strokes)),
     )
     out = io.BytesIO()
-    before_after(outcome.before, outcome.after, stroke_seconds(first), labels).save(out, "PNG", optimize=True)
+    before_after(outcome.before, outcome.after, stroke_seconds(first), labels).save(out, "WEBP", quality=85)
     return out.getvalue()
 
 
@@ -121,7 +121,7 @@ def _file(path: Path, outcome: Outcome, lang: str) -> str:
     figure = ""
     if outcome.before is not None:
         data = base64.b64encode(picture(outcome, lang)).decode()
-        figure = f'<img alt="{word("picture")}" src="data:image/png;base64,{data}">'
+        figure = f'<img alt="{word("picture")}" src="data:image/webp;base64,{data}">'
     sounds = "".join(
         f'<label>{word(key)}<audio controls preload="none" src="{_link(path, file)}"></audio></label>'
         for key, file in (("before", outcome.source), ("after", outcome.result))

@@ -208,7 +208,7 @@ def test_the_program_cleans_and_reports(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "tangentnedslag" in done.stdout
     page = (tmp_path / "r.html").read_text()
-    assert "data:image/png;base64," in page
+    assert "data:image/webp;base64," in page
     assert "kött &amp; &lt;blod&gt;.wav" in page
     assert str(tmp_path) not in page, "a report that is passed on tells nothing of directories"
     again = callsvc(tmp_path / "kött & <blod>.wav", tmp_path / "ut.wav")
