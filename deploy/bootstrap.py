@@ -247,7 +247,7 @@ def pip_install(lock: Path, *options: str) -> None:
         "--disable-pip-version-check",
         "--no-input",
     ]
-    command += ["--no-deps", "--require-hashes", *options, "-r", lock]
+    command += ["--no-compile", "--no-deps", "--require-hashes", *options, "-r", lock]
     say(f"installing {total} Python packages of {lock.relative_to(ROOT)}")
     with subprocess.Popen(
         [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
