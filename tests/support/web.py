@@ -119,7 +119,7 @@ class Served:
             yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def quick_passwords() -> Iterator[None]:
     """The same argon2id, with parameters that take no time; its real ones have their own tests."""
     with pytest.MonkeyPatch.context() as patch:

@@ -41,13 +41,15 @@ SECONDS = 30
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="session")
+# While it is started, an event loop counts as running in this thread, and no coroutine of another test could run: so it
+# lives no longer than a module.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield started
