@@ -5,7 +5,7 @@ nothing reaches it before this has looked at every file. Each fault has its own 
 
     config.json  model.bin  tokenizer.json  vocabulary.json | .txt  preprocessor_config.json
     checksums.json   optional: {"file": "sha256"}; a model that brings it is held to it
-    card.json        optional: {"name": ..., "longest_s": ..., "short_windows": ..., "note": ...}
+    card.json        optional: {"name": ..., "longest_s": ..., "window_s": ..., "note": ...}
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ UNCONVERTED = ("pytorch_model.bin", "model.safetensors")
 class ModelCard:
     """A directory that was found whole. `sha256` is of model.bin; `longest_s` is the longest piece to give it.
 
-    `short_windows`: the model was taught on windows that end with the sound and must not be given more.
+    `window_s`: the model was taught on windows of this length, and is given no longer ones unless the sound is.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class ModelCard:
     size: int
     longest_s: float
     languages: frozenset[str]
-    short_windows: bool = False
+    window_s: float = 30.0
 
     def require(self, language: str) -> None:
         """Raises `LanguageUnknown` for a language that the model cannot write."""
@@ -80,7 +80,7 @@ def check(path: Path) -> ModelCard:
         sum(entry.stat().st_size for entry in path.iterdir() if entry.is_file()),
         float(card.get("longest_s", LONGEST_S)),
         languages,
-        bool(card.get("short_windows", False)),
+        float(card.get("window_s", 30.0)),
     )
 
 

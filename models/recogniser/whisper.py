@@ -11,12 +11,16 @@ from models.recogniser.directory import ModelCard
 from models.recogniser.library import faster_whisper
 from models.recogniser.words import RATE, Word
 
+WHOLE_S = 30.0
+"""Whisper's own window."""
+
 
 def options(language: str) -> dict[str, Any]:
     """How a piece is decoded, for what may become evidence. Nobody else builds options.
 
     The detector of speech has been there before: `vad_filter` would move the times. No text is carried from one
-    piece to the next, three temperatures at most, and what the model invents over silence is passed by.
+    piece to the next, and three temperatures at most. The library's own way with invented words is off: it takes short
+    answers for inventions and drops them, where the gate marks.
     """
     return {
         "language": language,
@@ -25,7 +29,7 @@ def options(language: str) -> dict[str, Any]:
         "temperature": [0.0, 0.2, 0.4],
         "condition_on_previous_text": False,
         "word_timestamps": True,
-        "hallucination_silence_threshold": 2.0,
+        "hallucination_silence_threshold": None,
         "compression_ratio_threshold": 2.4,
         "log_prob_threshold": -1.0,
         "no_speech_threshold": 0.6,
@@ -34,10 +38,10 @@ def options(language: str) -> dict[str, Any]:
     }
 
 
-def without_padding(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The window without the zeros that the library fills it up with; an even number of frames, at least two."""
+def in_window(features: NDArray[np.float32], window_s: float) -> NDArray[np.float32]:
+    """The first `window_s` of a window that the library filled up with zeros, or as much as the sound needs."""
     sounding = np.flatnonzero(np.any(features != 0.0, axis=0))
-    frames = int(sounding[-1]) + 1 if len(sounding) else 2
+    frames = max(round(window_s * 100), int(sounding[-1]) + 1 if len(sounding) else 0)
     return np.ascontiguousarray(features[:, : frames + frames % 2])
 
 
@@ -49,9 +53,9 @@ class Whisper:
         self._model = faster_whisper().WhisperModel(
             str(card.path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
-        if card.short_windows:
+        if card.window_s < WHOLE_S:
             whole = self._model.encode
-            self._model.encode = lambda features: whole(without_padding(features))
+            self._model.encode = lambda features: whole(in_window(features, card.window_s))
 
     @property
     def longest_s(self) -> float:

@@ -27,6 +27,7 @@ from callsvc.store import Database
 from callsvc.types import Leg
 
 CLOCK = SystemClock()
+SHORT_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,14 @@ class WholeService:
         return made
 
     async def call(
-        self, length_s: float = 8.0, during: Callable[[], Awaitable[None]] | None = None, at_s: float = 2.5
+        self,
+        scene: Scene | None = None,
+        during: Callable[[], Awaitable[None]] | None = None,
+        at_s: float = 2.5,
     ) -> Placed:
-        """A call of the scene's first seconds; `during` is awaited while it runs, from `at_s` on."""
-        scene = composition.compose().cut(length_s)
+        """A call, by default of the demonstration's first seconds; `during` is awaited while it runs, from `at_s` on."""
+        scene = scene or composition.compose().cut(SHORT_S)
+        length_s = scene.length_s
         work = self.work()
         play = {Leg.OPERATOR: work / "operator.wav", Leg.CALLER: work / "caller.wav"}
         write(play[Leg.OPERATOR], scene.operator, composition.RATE)

@@ -15,8 +15,7 @@ import numpy as np
 from models.recogniser import check
 from models.recogniser.training.corpus import Phrases
 from models.recogniser.training.material import telephone
-from models.recogniser.training.speech import RATE, Spoken, Voice
-from models.recogniser.training.train import VARIANTS
+from models.recogniser.training.speech import RATE, VARIANTS, Spoken, Voice
 from models.recogniser.whisper import Whisper
 from models.recogniser.words import Word
 

@@ -14,6 +14,8 @@ import soxr
 from numpy.typing import NDArray
 
 RATE = 16_000
+VARIANTS = ["m1", "m3", "m7", "f2", "f4", "f5"]
+"""The voices that are taught: espeak-ng's variants of its Swedish one."""
 _RETRIEVAL, _PHONEME_EVENTS, _UTF8 = 1, 1, 1
 _WORD, _END, _PHONEME = 1, 5, 7
 _SPEED, _PITCH = 1, 3

@@ -3,7 +3,7 @@
 Needs torch, transformers and espeak-ng, which the product does not. What made it learn on one core:
 
     short windows            that end with the sound, growing from three seconds to ten: an encoder over thirty, most
-                             of them silence, costs ten times as much (the card says so: `short_windows`)
+                             of them silence, costs ten times as much (the card says so: `window_s`)
     phonemes                 a classifier on the encoder's frames, dropped at export
     guided attention         decoder heads are told where the word is that they write; they give the word times too
 
@@ -27,9 +27,8 @@ from torch.nn.functional import cross_entropy
 from models.recogniser.training import network, tokens
 from models.recogniser.training.corpus import Phrases
 from models.recogniser.training.material import Utterance, Window, pack, utterance
-from models.recogniser.training.speech import Voice
+from models.recogniser.training.speech import VARIANTS, Voice
 
-VARIANTS = ["m1", "m3", "m7", "f2", "f4", "f5"]
 # share of the budget until which a stage lasts: (until, batch, frames of 10 ms, utterances at most)
 STAGES = [(0.40, 32, 320, 1), (0.75, 20, 640, 2), (1.01, 12, 960, 3)]
 WARM_STEPS = 100
@@ -38,7 +37,7 @@ WEIGHTS = {"words": 1.0, "phonemes": 0.7, "guide": 0.3}
 CARD = {
     "name": "callsvc-demo-sv",
     "longest_s": 8.0,
-    "short_windows": True,
+    "window_s": 9.6,
     "note": "For demonstration and tests: knows some 300 Swedish words in synthetic voices, nothing else.",
 }
 EMPTY = 0.06

@@ -100,16 +100,16 @@ def test_an_unknown_language_never_reaches_the_library(library: Library, tmp_pat
 
 def test_a_model_of_short_windows_is_not_given_the_filling(library: Library, tmp_path: Path) -> None:
     path = model_directory(tmp_path / "model")
-    (path / "card.json").write_text('{"short_windows": true}')
+    (path / "card.json").write_text('{"window_s": 6.0}')
     whisper.Whisper(check(path)).hear(SOUND, "sv")
-    assert library.encoded == [(80, 200)]
+    assert library.encoded == [(80, 600)]
 
 
-def test_filling_is_cut_to_an_even_number_of_frames_and_never_to_none() -> None:
+def test_a_window_is_never_shorter_than_its_sound_and_has_an_even_number_of_frames() -> None:
     window = np.zeros((80, 3000), np.float32)
-    assert whisper.without_padding(window).shape == (80, 2)
-    window[3, 100] = 1.0
-    assert whisper.without_padding(window).shape == (80, 102)
+    assert whisper.in_window(window, 4.0).shape == (80, 400)
+    window[3, 500] = 1.0
+    assert whisper.in_window(window, 4.0).shape == (80, 502)
 
 
 def test_nobody_but_the_recogniser_speaks_with_the_library() -> None:
