@@ -15,6 +15,8 @@ from models.suppressor.network import EMBED, HIDDEN, STATE
 
 Weights = Mapping[str, NDArray[np.float32]]
 OPSET = 17
+REST = np.float32(0.06)
+"""Gains up to this become exactly 0, the others move up in proportion: a trace of a stroke is still a stroke."""
 
 
 class Graph:
@@ -68,7 +70,7 @@ def build(weights: Weights) -> onnx.ModelProto:
     h1 = g.gru("gru1", "z", "h1", weights)
     h2 = g.gru("gru2", h1, "h2", weights)
     g.op("Concat", [h2, "z", "e1"], "all", axis=1)
-    g.dense("gain", "all", weights["gain.weight"], weights["gain.bias"])
+    g.dense("gain", "all", weights["gain.weight"] / (1 - REST), (weights["gain.bias"] - REST) / (1 - REST))
     low = g.constant("zero", np.array(0, np.float32))
     high = g.constant("one", np.array(1, np.float32))
     g.op("Clip", ["gain", low, high], "gains")
