@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -84,4 +85,14 @@ class Whisper:
                 for word in segment.words or ()
                 if word.word.strip()
             ]
-        return words
+        return words or self._without_times(sound, language)
+
+    def _without_times(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        """The library drops a text whose word times fall together, as short answers' do: then its words share the piece."""
+        found, _ = self._model.transcribe(sound, **(options(language) | {"word_timestamps": False}))
+        heard = [(word, segment) for segment in found if segment.seek == 0 for word in segment.text.split()]
+        each = len(sound) / RATE / max(1, len(heard))
+        return [
+            Word(k * each, (k + 1) * each, word, round(math.exp(segment.avg_logprob), 4))
+            for k, (word, segment) in enumerate(heard)
+        ]

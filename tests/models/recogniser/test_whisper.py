@@ -33,6 +33,8 @@ class Said:
 class Segment:
     seek: int
     words: list[Said]
+    text: str = ""
+    avg_logprob: float = 0.0
 
 
 class Library:
@@ -79,6 +81,16 @@ def test_what_a_second_look_at_the_rest_invents_is_not_kept(library: Library, tm
     library.segments.append(Segment(180, [Said(1.8, 2.0, " Undertexter")]))
     model = whisper.Whisper(check(model_directory(tmp_path / "model")))
     assert [w.text for w in model.hear(SOUND, "sv")] == ["ja", "tack"]
+
+
+def test_a_short_answer_whose_times_the_library_cannot_find_is_not_lost(
+    library: Library, tmp_path: Path
+) -> None:
+    library.segments[:] = [Segment(0, [], " ja det stämmer inte")]
+    found = whisper.Whisper(check(model_directory(tmp_path / "model"))).hear(SOUND, "sv")
+    assert [(w.text, w.start_s, w.end_s) for w in found] == [
+        ("ja", 0.0, 0.5), ("det", 0.5, 1.0), ("stämmer", 1.0, 1.5), ("inte", 1.5, 2.0),
+    ]  # fmt: skip
 
 
 def test_the_options_are_those_for_evidence(library: Library, tmp_path: Path) -> None:
