@@ -49,7 +49,7 @@ def run(
     """
     settings = load(data_dir=data_dir)
     if len(reason.strip()) < 3:
-        raise UsageError("A bundle needs a reason.", hint='--reason "åklagarens begäran, dnr ..."')
+        raise UsageError("A bundle needs a reason.", hint="--reason 'the prosecutor's request, case ...'")
     about = asyncio.run(hand_out(settings, parse_id(call), target, reason.strip(), begin, end))
     lang = settings.language
     typer.echo(text("bundle.made", lang, target=target, signer=about["signer"]))

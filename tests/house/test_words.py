@@ -57,7 +57,7 @@ def test_every_text_that_the_code_asks_for_is_in_the_catalogue() -> None:
     assert asked <= catalogue("sv").keys()
 
 
-# What is Swedish there is data: sentences that are spoken in the demonstration, or that a model is taught with.
+# What is Swedish there is data (as a file's name is): sentences that are spoken in the demonstration, or that a model is taught with.
 DATA = ("callsvc/demo/composition.py", "models/suppressor/training/", "models/recogniser/")
 
 
@@ -67,7 +67,7 @@ def test_no_swedish_sentence_stands_in_the_code() -> None:
         for path in python_files("audio", "models", "callsvc")
         if not str(path.relative_to(ROOT)).startswith(DATA)
         for node in strings(ast.parse(path.read_text()))
-        if re.search("[åäöÅÄÖ]", str(node.value))
+        if re.search("[åäöÅÄÖ]", str(node.value)) and not re.fullmatch(r"\w+\.txt", str(node.value))
     ]
     assert found == []
 

@@ -18,7 +18,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audio import codecs, rtp
-from audio.rtp import Packet
 from callsvc.clock import SystemClock
 from callsvc.errors import Unavailable
 from callsvc.media.door import MAX_CONNECTIONS
@@ -37,7 +36,7 @@ class Ear:
     """A client that keeps what it hears."""
 
     def __init__(self) -> None:
-        self.packets: list[Packet] = []
+        self.packets: list[rtp.Packet] = []
         self.left = asyncio.Event()
         self.cause = ""
 
@@ -45,7 +44,7 @@ class Ear:
 
     def on_channel(self) -> None: ...
 
-    def on_packet(self, packet: Packet, now: float) -> None:
+    def on_packet(self, packet: rtp.Packet, now: float) -> None:
         self.packets.append(packet)
 
     def on_message(self, message: object) -> None: ...
@@ -257,7 +256,7 @@ async def test_garbage_on_every_port_does_not_touch_a_running_call(node: Node, j
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             for size in range(300):
                 stranger.sendto(os.urandom(size), target)
-                stranger.sendto(rtp.build(Packet(8, size, size * 160, 1, b"\xd5" * 160)), target)
+                stranger.sendto(rtp.build(rtp.Packet(8, size, size * 160, 1, b"\xd5" * 160)), target)
         for _ in range(20):
             with socket.create_connection((node.host, node.port)) as stranger:
                 stranger.sendall(os.urandom(2000) + b"\r\n\r\n")
@@ -388,7 +387,6 @@ def test_a_taken_port_is_said_so_and_ends_with_status_3(tmp_path: Path, node: No
 
 def test_a_second_node_on_the_same_data_directory_is_refused(node: Node) -> None:
     done = run_media("--data-dir", str(node.data_dir), "--port", "0")
-
     assert done.returncode == 3
     assert "already runs" in done.stderr
 
