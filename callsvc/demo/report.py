@@ -47,14 +47,14 @@ class Report:
     level_before_db: float
     level_after_db: float
     added_delay_ms: float
+    """What taking the typing out adds, measured on the engine."""
+    declared_delay_ms: float
+    """What the suppressor declares that it adds."""
+    detour_delay_ms: float
     """How much longer the way operator to caller is than the way back, which is only passed on: waiting for late
-    packets, filtering, and coding anew."""
+    packets, the suppressor, and coding anew."""
     whole_delay_ms: float
     """From the operator's microphone to the caller's ear."""
-    suppressor_delay_ms: float
-    """What the suppressor takes of it, measured on the engine."""
-    declared_delay_ms: float
-    """What the suppressor declares."""
     similarity: float
     """Correlation of what the caller heard with the operator's words, 0 to 1."""
     caller_unchanged: bool
@@ -148,14 +148,14 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
             line(
                 "delay_value",
                 declared=_number(report.declared_delay_ms, 0, lang),
-                measured=_number(report.suppressor_delay_ms, 1, lang),
+                measured=_number(report.added_delay_ms, 1, lang),
             ),
         ),
         row(
             "way",
             line(
                 "way_value",
-                added=_number(report.added_delay_ms, 0, lang),
+                added=_number(report.detour_delay_ms, 0, lang),
                 whole=_number(report.whole_delay_ms, 0, lang),
             ),
         ),
