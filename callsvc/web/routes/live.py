@@ -51,7 +51,8 @@ async def _stream(here: Site, token: str) -> AsyncIterator[str]:
             if topics:
                 yield f"event: changed\ndata: {json.dumps({'topics': sorted(topics)})}\n\n"
             else:
-                yield ": quiet\n\n"
+                # An event and not a comment: the screen must see that the stream lives.
+                yield "event: still\ndata: {}\n\n"
 
 
 async def _still_there(here: Site, token: str) -> bool:

@@ -10,12 +10,15 @@ export type Line = "pushed" | "polled" | "lost";
 export const line = signal<Line>("polled");
 const POLL_MS = 5000;
 const RETRY_MS = 3000;
+/** The service speaks at least every 15 s; a stream that says nothing for longer is dead, whatever the browser thinks. */
+const SILENCE_MS = 40_000;
 type Listener = { topics: readonly string[]; tell: () => void };
 const listeners = new Set<Listener>();
 
 let source: EventSource | null = null;
 let polling: number | undefined;
 let retrying: number | undefined;
+let silence: number | undefined;
 
 function tell(topics: readonly string[] | null): void {
   for (const listener of listeners) {
@@ -23,16 +26,33 @@ function tell(topics: readonly string[] | null): void {
   }
 }
 
+function spoken(): void {
+  clearTimeout(silence);
+  silence = window.setTimeout(doubt, SILENCE_MS);
+}
+
+/** The line may be dead without anybody having said so: listen anew, and ask meanwhile. */
+function doubt(): void {
+  if (!source) return;
+  open();
+  startPolling();
+  tell(null);
+}
+
 function open(): void {
   close();
   source = new EventSource("/api/events");
+  spoken();
+  source.addEventListener("still", spoken);
   source.addEventListener("hello", () => {
+    spoken();
     const wasAway = line.value !== "pushed";
     line.value = "pushed";
     stopPolling();
     if (wasAway) tell(null);
   });
   source.addEventListener("changed", (event) => {
+    spoken();
     const { topics } = JSON.parse((event as MessageEvent<string>).data) as { topics: string[] };
     tell(topics);
   });
@@ -59,8 +79,12 @@ function close(): void {
   source?.close();
   source = null;
   clearTimeout(retrying);
+  clearTimeout(silence);
   stopPolling();
 }
+
+window.addEventListener("offline", doubt);
+window.addEventListener("online", doubt);
 
 /** The pages say how their own fetches fare: a fetch that does not arrive means that the line is lost. */
 export function heard(arrived: boolean): void {
