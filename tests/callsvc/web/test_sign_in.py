@@ -47,7 +47,7 @@ def test_guessing_is_stopped_with_how_long_to_wait_and_others_get_in(site: Serve
     site.person("anna", Role.QA)
     site.person("omar", Role.OPERATOR)
     with site.client() as client:
-        for _ in range(attempts.PER_NAME):
+        for _ in range(attempts.PER_NAME_AND_ADDRESS):
             assert client.post("/api/login", json={"name": "anna", "password": "guess"}).status_code == 401
         stopped = client.post("/api/login", json={"name": "anna", "password": PASSWORD})
         assert stopped.status_code == 429
