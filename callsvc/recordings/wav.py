@@ -1,25 +1,39 @@
-"""A track as the bytes of a WAV file, made as they are asked for: what an HTTP range needs."""
+"""Sound as the bytes of a WAV file, made as they are asked for: what an HTTP range needs."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from audio.taps import Samples
 
-HEADER_BYTES = 44
-MAX_DATA = 0xFFFF_FFFF - HEADER_BYTES
+HEADER_BYTES: Final = 44
+MAX_DATA: Final = 0xFFFF_FFFF - HEADER_BYTES
 
 
 class WavView:
-    """16-bit mono PCM. `size` is known at once; nothing is decrypted before it is read."""
+    """16-bit PCM. `size` is known at once; nothing is decrypted before it is read.
 
-    def __init__(self, rate_hz: int, samples: int, read: Callable[[int, int], Samples]) -> None:
-        self._samples = min(samples, MAX_DATA // 2)
+    `read(start, n)` gives int16 samples of shape (n,) for one channel, (n, channels) for more.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        samples: int,
+        read: Callable[[int, int], Samples],
+        *,
+        channels: int = 1,
+        chunks_a_second: int = 1,
+    ) -> None:
+        self._frame = 2 * channels
+        self.rate_hz = rate_hz
+        self.samples = min(samples, MAX_DATA // self._frame)
+        self.size = HEADER_BYTES + self._frame * self.samples
         self._read = read
-        self._rate_hz = rate_hz
-        self._header = _header(rate_hz, self._samples)
-        self.size = HEADER_BYTES + 2 * self._samples
+        self._step = self._frame * rate_hz // chunks_a_second
+        self._header = _header(rate_hz, channels, self._frame * self.samples)
 
     def read(self, offset: int, n: int) -> bytes:
         """Bytes `offset` to `offset + n`, fewer at the end."""
@@ -30,26 +44,26 @@ class WavView:
         offset = max(offset, HEADER_BYTES)
         if end <= offset:
             return front
-        first = (offset - HEADER_BYTES) // 2
-        last = -(-(end - HEADER_BYTES) // 2)
+        first = (offset - HEADER_BYTES) // self._frame
+        last = -(-(end - HEADER_BYTES) // self._frame)
         data = self._read(first, last - first).astype("<i2").tobytes()
-        skip = offset - HEADER_BYTES - 2 * first
+        skip = offset - HEADER_BYTES - self._frame * first
         return front + data[skip : skip + end - offset]
 
     def chunks(self, offset: int, n: int) -> Iterator[bytes]:
-        """The same bytes a second of sound at a time, so that little is decrypted for a reader who goes away."""
-        step = 2 * self._rate_hz
+        """The same bytes a stretch of sound at a time: browsers ask for all and leave early, and each stretch is
+        decrypted only when it is their turn."""
         end = min(offset + n, self.size)
         while offset < end:
-            part = self.read(offset, min(step, end - offset))
+            part = self.read(offset, min(self._step, end - offset))
             yield part
             offset += len(part)
 
 
-def _header(rate_hz: int, samples: int) -> bytes:
-    data = 2 * samples
+def _header(rate_hz: int, channels: int, data: int) -> bytes:
+    frame = 2 * channels
     return (
         struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + data, b"WAVE")
-        + struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate_hz, 2 * rate_hz, 2, 16)
+        + struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate_hz, frame * rate_hz, frame, 16)
         + struct.pack("<4sI", b"data", data)
     )

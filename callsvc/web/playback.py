@@ -6,8 +6,7 @@ stretch read by itself is the same as that stretch of the whole: what an HTTP ra
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Final, Protocol
 
@@ -15,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.taps import Samples
+from callsvc.recordings.wav import WavView
 
-HEADER_BYTES: Final = 44
-MAX_DATA: Final = 0xFFFF_FFFF - HEADER_BYTES
 HALF: Final = 16  # samples of the lower rate to each side of a place
 _KAISER_BETA: Final = 8.0
 
@@ -69,50 +67,24 @@ class Rise:
         return risen
 
 
-class Playback:
+class Playback(WavView):
     """A WAV file with a channel for each of `names`, made as it is read. `size` is known at once."""
 
     def __init__(self, source: Source, names: Sequence[str]) -> None:
         self._source = source
         self._names = list(names)
         tracks = [source.tracks[name] for name in names]
-        self.rate_hz = max(track.rate_hz for track in tracks)
+        rate_hz = max(track.rate_hz for track in tracks)
         self._rises = {
-            track.rate_hz: Rise(track.rate_hz, self.rate_hz)
-            for track in tracks
-            if track.rate_hz != self.rate_hz
+            track.rate_hz: Rise(track.rate_hz, rate_hz) for track in tracks if track.rate_hz != rate_hz
         }
-        self._frame = 2 * len(names)
-        self.samples = min(
-            max(-(-track.samples * self.rate_hz // track.rate_hz) for track in tracks),
-            MAX_DATA // self._frame,
+        super().__init__(
+            rate_hz,
+            max(-(-track.samples * rate_hz // track.rate_hz) for track in tracks),
+            self._frames,
+            channels=len(names),
+            chunks_a_second=2,
         )
-        self.size = HEADER_BYTES + self._frame * self.samples
-        self._header = self._make_header()
-
-    def read(self, offset: int, n: int) -> bytes:
-        """Bytes `offset` to `offset + n`, fewer at the end."""
-        end = min(offset + n, self.size)
-        if end <= offset:
-            return b""
-        front = self._header[offset:end]
-        offset = max(offset, HEADER_BYTES)
-        if end <= offset:
-            return front
-        first = (offset - HEADER_BYTES) // self._frame
-        last = -(-(end - HEADER_BYTES) // self._frame)
-        data = self._frames(first, last - first).astype("<i2").tobytes()
-        skip = offset - HEADER_BYTES - self._frame * first
-        return front + data[skip : skip + end - offset]
-
-    def chunks(self, offset: int, n: int) -> Iterator[bytes]:
-        """The same bytes half a second of sound at a time: browsers ask for all and leave early."""
-        step = self._frame * self.rate_hz // 2
-        end = min(offset + n, self.size)
-        while offset < end:
-            part = self.read(offset, min(step, end - offset))
-            yield part
-            offset += len(part)
 
     def _frames(self, start: int, n: int) -> NDArray[np.int16]:
         frames = np.zeros((n, len(self._names)), dtype=np.int16)
@@ -127,22 +99,3 @@ class Playback:
             low = self._source.read(name, first + before, count - before)
             frames[:, channel] = rise.at(start, n, np.concatenate([np.zeros(before, np.int16), low]))
         return frames
-
-    def _make_header(self) -> bytes:
-        data = self._frame * self.samples
-        channels = len(self._names)
-        return (
-            struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + data, b"WAVE")
-            + struct.pack(
-                "<4sIHHIIHH",
-                b"fmt ",
-                16,
-                1,
-                channels,
-                self.rate_hz,
-                self._frame * self.rate_hz,
-                self._frame,
-                16,
-            )
-            + struct.pack("<4sI", b"data", data)
-        )

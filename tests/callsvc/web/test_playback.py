@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.taps import Samples
-from callsvc.web.playback import HEADER_BYTES, Playback, Rise
+from callsvc.recordings.wav import HEADER_BYTES
+from callsvc.web.playback import Playback, Rise
 
 pytestmark = pytest.mark.screens
 
