@@ -18,7 +18,7 @@ from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import KeepRaw, policy_of
 from callsvc.telephony.side import Side
 from callsvc.telephony.tokens import Claims, UsedTokens
-from callsvc.types import CallState, Leg
+from callsvc.types import CallState, Leg, Profile
 
 TICK_S = 0.010
 GIVE_UP_S = 0.1
@@ -67,7 +67,7 @@ class Switchboard:
         call = self.calls.get(identity)
         if identity in self._over:
             raise CallOver
-        if self.draining or (call is None and len(self.calls) >= self._max_calls):
+        if self.draining or (call is None and self.full):
             raise NodeFull
         if (identity, leg) in self._joining or (call and leg in call.sides):
             raise LegTaken
@@ -80,7 +80,9 @@ class Switchboard:
             self._joining.discard((identity, leg))
         try:
             self._used.use(claims, self._parts.clock.utc_now())
-            self._enter(identity, leg, claims, connection)
+            self._enter(
+                identity, leg, claims.profile, connection, claims.token, demonstration=claims.demonstration
+            )
         except BaseException:
             await connection.close()
             raise
@@ -91,19 +93,43 @@ class Switchboard:
             return await plain.accept(offer, self._ports, self._parts.clock)
         return await webrtc.accept(body.decode("utf-8"), self._parts.clock)
 
-    def _enter(self, identity: UUID, leg: Leg, claims: Claims, connection: Connection) -> None:
+    def admit(self, identity: UUID, leg: Leg, profile: Profile, connection: Connection) -> None:
+        """Let a leg in that a trunk or a PBX has put through: it needs no token, its door has looked at it.
+
+        Raises a `TelephonyError`, and leaves the connection to whoever brought it.
+        """
+        call = self.calls.get(identity)
+        if (identity, leg) in self._joining or (call and leg in call.sides):
+            raise LegTaken
+        self._enter(identity, leg, profile, connection, "")
+
+    @property
+    def full(self) -> bool:
+        """Whether no call can begin now."""
+        return self.draining or len(self.calls) >= self._max_calls
+
+    def _enter(
+        self,
+        identity: UUID,
+        leg: Leg,
+        profile: Profile,
+        connection: Connection,
+        token: str,
+        *,
+        demonstration: bool = False,
+    ) -> None:
         call = self.calls.get(identity)
         if identity in self._over:
             raise CallOver
         if call is None:
-            if self.draining or len(self.calls) >= self._max_calls:
+            if self.full:
                 raise NodeFull
-            policy = policy_of(claims.profile, demonstration=claims.demonstration, keep_raw=self._keep_raw)
-            call = Call(identity, claims.profile, policy, self._parts, self._ended)
+            policy = policy_of(profile, demonstration=demonstration, keep_raw=self._keep_raw)
+            call = Call(identity, profile, policy, self._parts, self._ended)
             self.calls[identity] = call
             self._empty.clear()
             self._busy.set()
-        call.join(leg, connection, claims.token)
+        call.join(leg, connection, token)
         self._count()
 
     def hang_up(self, call_id: str, leg: Leg, claims: Claims, *, expired: bool) -> None:
