@@ -67,6 +67,9 @@ class MediaSettings(Group):
     keep_raw: Literal["never", "demo", "always"] = Field(
         "demo", description="Whether the operator's unprocessed microphone is kept too, for quality review."
     )
+    announcements: Path | None = Field(
+        None, description="Directory with announcements of your own and their catalogue.toml."
+    )
 
 
 class MqttSettings(Group):
@@ -106,9 +109,20 @@ class TranscriptSettings(Group):
     """Speech to text."""
 
     model_dir: Path | None = Field(
-        None, description="Directory of a faster-whisper model, such as KB-Whisper."
+        None,
+        description="Directory of a faster-whisper model, such as KB-Whisper, for transcripts; goes before the one"
+        " that `callsvc models use final` chose.",
+    )
+    live_model_dir: Path | None = Field(
+        None,
+        description="Directory of a small model for captions while the call goes on; goes before the one that"
+        " `callsvc models use live` chose.",
     )
     language: str = Field("sv", pattern=r"^[a-z]{2}$", description="Language that is spoken, as two letters.")
+    other_languages: tuple[str, ...] = Field(
+        ("en", "ar", "so", "pl"),
+        description="Languages that may be spoken instead; a stretch in any other keeps its sound and gets no words.",
+    )
 
 
 class WorkerSettings(Group):

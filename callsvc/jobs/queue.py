@@ -52,6 +52,34 @@ async def defer(
         return None
 
 
+async def hurry(conn: Connection, name: str, once: str, priority: int) -> None:
+    """Have the job that waits under `once` overtake those of a lower priority; one that has a higher one keeps it."""
+    await conn.execute(
+        "update procrastinate_jobs set priority = greatest(priority, %s), scheduled_at = null"
+        " where task_name = %s and queueing_lock = %s and status = 'todo'",
+        [priority, name, once],
+    )
+
+
+async def priority(conn: Connection, job_id: int) -> int:
+    """The priority of a job; 0 for one that is not there."""
+    cursor = await conn.execute("select priority from procrastinate_jobs where id = %s", [job_id])
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["priority"])
+
+
+async def overtaken(conn: Connection, job_id: int) -> bool:
+    """Whether a job of the same kind with a higher priority could run now."""
+    cursor = await conn.execute(
+        "select exists(select 1 from procrastinate_jobs mine join procrastinate_jobs other"
+        " on other.task_name = mine.task_name and other.priority > mine.priority and other.status = 'todo'"
+        " and (other.scheduled_at is null or other.scheduled_at <= now()) where mine.id = %s) as yes",
+        [job_id],
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row["yes"])
+
+
 async def state(conn: Connection, job_id: int) -> JobState:
     """Raises `NotFound`; jobs that are done are kept for a week."""
     cursor = await conn.execute("select status::text from procrastinate_jobs where id = %s", [job_id])

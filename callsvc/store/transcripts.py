@@ -1,9 +1,8 @@
-"""Transcripts and their utterances: what the machine heard, never changed afterwards."""
+"""Transcripts, their pieces and utterances: what the machine heard, never changed afterwards."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from callsvc.types import TranscriptState
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`progress` runs from 0 to 1."""
+    """`progress` runs from 0 to 1; `options` are those that the recogniser was given."""
 
     id: UUID
     call_id: UUID
@@ -31,11 +30,18 @@ class Transcript:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+    options: dict[str, Any]
+    started_at: datetime | None
+    expected_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Times from the start of the call; `words` is a list of {"start_ms", "end_ms", "text", "probability"}."""
+    """Times from the start of the call; `words` is a list of {"start_ms", "end_ms", "text", "probability"}.
+
+    A word that no speech carries has "unsure" too, one whose times are a guess "estimated". `kind` is `speech`,
+    `crosstalk` or `unknown_language`. `corrected` is the text in force above the machine's, and `version` its number.
+    """
 
     n: int
     leg: str
@@ -43,9 +49,29 @@ class Utterance:
     end_ms: int
     text: str
     words: list[Any]
+    kind: str = "speech"
+    language: str = ""
+    corrected: str | None = None
+    version: int = 0
 
 
-_TRANSCRIPT = "id, call_id, state, model, model_sha256, language, progress, error, created_at, finished_at"
+@dataclass(frozen=True, slots=True)
+class PieceRow:
+    """What was heard between two pauses; words as the recogniser's side writes them."""
+
+    leg: str
+    start_ms: int
+    end_ms: int
+    language: str | None
+    likely: str
+    words: list[Any]
+
+
+_TRANSCRIPT = ", ".join(Transcript.__dataclass_fields__)
+_UTTERANCE = ", ".join(Utterance.__dataclass_fields__)
+_OPEN = (TranscriptState.QUEUED, TranscriptState.WAITING_MODEL, TranscriptState.RUNNING)
+# Written out in a query, it lets the database use the index of those that are not finished.
+UNFINISHED = "state in ('queued', 'waiting_model', 'running')"
 
 
 async def create(
@@ -67,19 +93,83 @@ async def set_state(
     progress: float | None = None,
     model: str | None = None,
     model_sha256: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    started_at: datetime | None = None,
     error: str | None = None,
 ) -> None:
     """What is None stays as it was, but `error`, which belongs to the state. `at` is when a final state was reached."""
     final = state in (TranscriptState.DONE, TranscriptState.FAILED)
     await conn.execute(
         "update transcripts set state = %s, progress = coalesce(%s, progress), model = coalesce(%s, model),"
-        " model_sha256 = coalesce(%s, model_sha256), error = %s, finished_at = %s where id = %s",
-        [state, progress, model, model_sha256, error, at if final else None, transcript_id],
+        " model_sha256 = coalesce(%s, model_sha256), options = coalesce(%s, options),"
+        " started_at = coalesce(%s, started_at), expected_at = null, error = %s, finished_at = %s where id = %s",
+        [
+            state,
+            progress,
+            model,
+            model_sha256,
+            None if options is None else Jsonb(dict(options)),
+            started_at,
+            error,
+            at if final else None,
+            transcript_id,
+        ],
     )
 
 
-async def set_progress(conn: Connection, transcript_id: UUID, progress: float) -> None:
-    await conn.execute("update transcripts set progress = %s where id = %s", [progress, transcript_id])
+async def set_progress(
+    conn: Connection, transcript_id: UUID, progress: float, *, expected_at: datetime | None = None
+) -> None:
+    await conn.execute(
+        "update transcripts set progress = %s, expected_at = %s where id = %s",
+        [progress, expected_at, transcript_id],
+    )
+
+
+async def keep_piece(conn: Connection, transcript_id: UUID, piece: PieceRow, *, at: datetime) -> None:
+    """Keep what was heard in a piece; a piece that is there already stays as it is."""
+    await conn.execute(
+        "insert into transcript_pieces (transcript_id, leg, start_ms, end_ms, language, likely, words, at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+        [
+            transcript_id,
+            piece.leg,
+            piece.start_ms,
+            piece.end_ms,
+            piece.language,
+            piece.likely,
+            Jsonb(piece.words),
+            at,
+        ],
+    )
+
+
+async def pieces(conn: Connection, transcript_id: UUID) -> list[PieceRow]:
+    """In the order of their legs and times."""
+    async with conn.cursor(row_factory=class_row(PieceRow)) as cursor:
+        await cursor.execute(
+            "select leg, start_ms, end_ms, language, likely, words from transcript_pieces"
+            " where transcript_id = %s order by leg, start_ms",
+            [transcript_id],
+        )
+        return await cursor.fetchall()
+
+
+async def drop_pieces(conn: Connection, transcript_id: UUID) -> None:
+    """They served their turn, or were heard by another model."""
+    await conn.execute("delete from transcript_pieces where transcript_id = %s", [transcript_id])
+
+
+async def fail_lost(conn: Connection, *, task: str, reason: str, at: datetime) -> list[UUID]:
+    """Transcripts that count as under way while no job of the kind `task` will ever work on them: now failed."""
+    cursor = await conn.execute(
+        "update transcripts t set state = 'failed', error = %(reason)s, finished_at = %(at)s"
+        f" where {UNFINISHED} and state <> 'waiting_model' and not exists (select 1 from procrastinate_jobs j"
+        " where j.task_name = %(task)s and j.status in ('todo', 'doing')"
+        " and j.args->>'call' = t.call_id::text) returning call_id",
+        {"reason": reason, "at": at, "task": task},
+    )
+    return [row["call_id"] for row in await cursor.fetchall()]
 
 
 async def replace_utterances(conn: Connection, transcript_id: UUID, utterances: Sequence[Utterance]) -> None:
@@ -87,9 +177,12 @@ async def replace_utterances(conn: Connection, transcript_id: UUID, utterances: 
     await conn.execute("delete from utterances where transcript_id = %s", [transcript_id])
     async with conn.cursor() as cursor:
         await cursor.executemany(
-            "insert into utterances (transcript_id, n, leg, start_ms, end_ms, text, words)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
-            [(transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.text, Jsonb(u.words)) for u in utterances],
+            "insert into utterances (transcript_id, n, leg, start_ms, end_ms, text, words, kind, language)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.text, Jsonb(u.words), u.kind, u.language)
+                for u in utterances
+            ],
         )
 
 
@@ -116,7 +209,8 @@ async def in_state(conn: Connection, state: TranscriptState, *, limit: int = 100
     """Oldest first."""
     async with conn.cursor(row_factory=class_row(Transcript)) as cursor:
         await cursor.execute(
-            f"select {_TRANSCRIPT} from transcripts where state = %s order by created_at, id limit %s",
+            f"select {_TRANSCRIPT} from transcripts where state = %s"
+            f"{f' and {UNFINISHED}' if state in _OPEN else ''} order by created_at, id limit %s",
             [state, limit],
         )
         return await cursor.fetchall()
@@ -126,27 +220,18 @@ async def utterances(conn: Connection, transcript_id: UUID) -> list[Utterance]:
     """In the order in which they were spoken."""
     async with conn.cursor(row_factory=class_row(Utterance)) as cursor:
         await cursor.execute(
-            "select n, leg, start_ms, end_ms, text, words from utterances"
-            " where transcript_id = %s order by start_ms, n",
+            f"select {_UTTERANCE} from utterances where transcript_id = %s order by start_ms, n",
             [transcript_id],
         )
         return await cursor.fetchall()
 
 
-async def search(conn: Connection, call_id: UUID, query: str) -> list[Utterance]:
-    """Utterances of one call that hold all words of `query`, as stems or as beginnings of words.
-
-    The case of letters does not matter; å, ä and ö are letters of their own.
-    """
-    words = re.findall(r"\w+", query)
-    if not words:
-        return []
+async def utterance(conn: Connection, transcript_id: UUID, n: int) -> Utterance:
+    """Raises `NotFound`."""
     async with conn.cursor(row_factory=class_row(Utterance)) as cursor:
         await cursor.execute(
-            "select n, leg, start_ms, end_ms, u.text, words from utterances u"
-            " join transcripts t on t.id = u.transcript_id"
-            " where t.call_id = %s and u.search @@ to_tsquery('swedish', %s)"
-            " order by start_ms, n",
-            [call_id, " & ".join(f"{word}:*" for word in words)],
+            f"select {_UTTERANCE} from utterances where transcript_id = %s and n = %s", [transcript_id, n]
         )
-        return await cursor.fetchall()
+        if found := await cursor.fetchone():
+            return found
+    raise NotFound("There is no such utterance.")

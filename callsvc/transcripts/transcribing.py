@@ -3,39 +3,47 @@
 It may run twice, also side by side with itself: what it leaves is one set of utterances, written in the transaction
 that calls the transcript done. Without a model the transcript waits (`waiting_model`), its reason beside it, and
 `take_up` puts it back into the queue when there is one.
+
+    queued ──► running ──► done
+      ▲  ▲        │ ├──► failed           every attempt failed, or every worker died of it
+      │  └────────┘ └──► waiting_model ──► queued
+      └ something more urgent waits: it goes on where it was
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from callsvc import jobs, logs
 from callsvc.config import Settings
 from callsvc.errors import CallsvcError, MissingPart, NotFound, Unavailable
 from callsvc.ids import new_id
-from callsvc.jobs import Job, Work
+from callsvc.jobs import Job, Work, queue
 from callsvc.store import Connection, Database, transcripts
 from callsvc.transcripts import models
-from callsvc.transcripts.listening import Heard, listen
-from callsvc.transcripts.port import OpenRecording, Recorded
-from callsvc.types import Leg, Track, TranscriptState
-from models.recogniser import voice
+from callsvc.transcripts.assembly import assemble
+from callsvc.transcripts.both_legs import BothLegs, Overtaken, heard
+from callsvc.transcripts.port import OpenRecording
+from callsvc.types import TranscriptState
 from models.recogniser.directory import ModelCard
-from models.recogniser.words import Recogniser
+from models.recogniser.whisper import options
 
 NAME = "transcribe_call"
-PROGRESS_EVERY_S = 1.0
 ATTEMPTS = 6
-# What the caller heard is what the operator said, for a transcript too.
-TRACKS = ((Leg.CALLER, Track.CALLER_RX), (Leg.OPERATOR, Track.OPERATOR_TX))
+NIGHTLY, ASKED_FOR = 0, 10
+"""Priorities: what is transcribed because it was recorded, and what somebody waits for."""
+GIVEN_UP = "The work was cut off each time; a worker died of it, or was stopped."
 
 
-async def ask(conn: Connection, call_id: UUID) -> None:
-    """Queue the call's transcription in the caller's transaction, unless it waits in the queue already."""
-    await jobs.defer(conn, NAME, once=f"transcribe {call_id}", call=str(call_id))
+async def ask(conn: Connection, call_id: UUID, *, priority: int = NIGHTLY) -> None:
+    """Queue the call's transcription in the caller's transaction; one that waits already gets the higher priority."""
+    once = f"transcribe {call_id}"
+    queued = await jobs.defer(conn, NAME, once=once, priority=priority, call=str(call_id))
+    if queued is None and priority > NIGHTLY:
+        await queue.hurry(conn, NAME, once, priority)
 
 
 async def take_up(database: Database, settings: Settings) -> int:
@@ -76,28 +84,25 @@ async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) 
                 conn, transcript_id, TranscriptState.WAITING_MODEL, at=clock.utc_now(), error=error.message
             )
         return
-    async with database.transaction() as conn:
-        await transcripts.set_state(
-            conn,
-            transcript_id,
-            TranscriptState.RUNNING,
-            at=clock.utc_now(),
-            progress=0.0,
-            model=card.name,
-            model_sha256=card.sha256,
-        )
+    await _begin(work, transcript, card)
     try:
-        heard = await _heard(work, transcript, card, open_recording)
+        await _hear(work, transcript, card, open_recording)
+    except Overtaken:
+        log.info("transcript_overtaken")
+        await _go_on_later(work, transcript_id, call_id)
+        return
     except Exception as error:
         # The root of the job: whatever went wrong, people see that it did, and the queue tries anew.
         await _unheard(work, transcript_id, error)
         raise
     async with database.transaction() as conn:
-        await transcripts.replace_utterances(conn, transcript_id, _rows(heard))
+        found = assemble(heard(await transcripts.pieces(conn, transcript_id)))
+        await transcripts.replace_utterances(conn, transcript_id, found)
+        await transcripts.drop_pieces(conn, transcript_id)
         await transcripts.set_state(
             conn, transcript_id, TranscriptState.DONE, at=clock.utc_now(), progress=1.0
         )
-    log.info("transcript_done", utterances=len(heard), words=sum(len(one.words) for one in heard))
+    log.info("transcript_done", utterances=len(found), words=sum(len(one.words) for one in found))
 
 
 async def _row(work: Work, call_id: UUID) -> transcripts.Transcript:
@@ -113,96 +118,68 @@ async def _row(work: Work, call_id: UUID) -> transcripts.Transcript:
         return await transcripts.get(conn, transcript_id)
 
 
-class _Stopped(Exception):
-    """Nobody waits for this any more."""
+async def _begin(work: Work, transcript: transcripts.Transcript, card: ModelCard) -> None:
+    """Pieces that were heard before stay, if the same model heard them with the same options."""
+    how: dict[str, Any] = options(None) | {"languages": models.languages(work.settings)}
+    now = work.clock.utc_now()
+    async with work.database.transaction() as conn:
+        if (transcript.model_sha256, transcript.options) != (card.sha256, how):
+            await transcripts.drop_pieces(conn, transcript.id)
+        await transcripts.set_state(
+            conn,
+            transcript.id,
+            TranscriptState.RUNNING,
+            at=now,
+            model=card.name,
+            model_sha256=card.sha256,
+            options=how,
+            started_at=transcript.started_at or now,
+        )
 
 
-async def _listen(
-    work: Work, transcript_id: UUID, recorded: Recorded, card: ModelCard, language: str
-) -> list[Heard]:
-    """Both legs in a thread of their own, with the share that is done in the database about every second.
-
-    Cancelled, it ends with the piece that it is at.
-    """
-    share, stop = 0.0, threading.Event()
-
-    def both() -> list[Heard]:
-        recogniser: Recogniser = models.load(card)
-        found: list[Heard] = []
-        for k, (leg, track) in enumerate(TRACKS):
-
-            def tell(done: float, k: int = k) -> None:
-                nonlocal share
-                share = (k + done) / len(TRACKS)
-                if stop.is_set():
-                    raise _Stopped
-
-            if track in recorded.tracks:
-                found += listen(recorded, track, leg, recogniser, language, voice.stretches, tell)
-        return found
-
-    running = asyncio.ensure_future(asyncio.to_thread(both))
-    told = 0.0
-    try:
-        while not (await asyncio.wait({running}, timeout=PROGRESS_EVERY_S))[0]:
-            if share > told:
-                told = share
-                # How far it has come is not worth losing it for.
-                with contextlib.suppress(Unavailable):
-                    async with work.database.transaction() as conn:
-                        await transcripts.set_progress(conn, transcript_id, told)
-        return running.result()
-    finally:
-        stop.set()
-        await asyncio.wait({running})
-        if not running.cancelled():
-            running.exception()
-
-
-async def _heard(
+async def _hear(
     work: Work, transcript: transcripts.Transcript, card: ModelCard, open_recording: OpenRecording
-) -> list[Heard]:
-    """Once more from the beginning if the recording was moved to the archive meanwhile."""
-    try:
-        recorded = await open_recording(transcript.call_id)
-        return await _listen(work, transcript.id, recorded, card, transcript.language)
-    except NotFound:
-        recorded = await open_recording(transcript.call_id)
-        return await _listen(work, transcript.id, recorded, card, transcript.language)
+) -> None:
+    """Opened once more if the recording was moved to the archive meanwhile."""
+    languages = models.languages(work.settings)
+    for last in (False, True):
+        try:
+            recorded = await open_recording(transcript.call_id)
+            await BothLegs(work, transcript.id, languages).run(recorded, card)
+        except NotFound:
+            if last:
+                raise
+        else:
+            return
+
+
+async def _go_on_later(work: Work, transcript_id: UUID, call_id: UUID) -> None:
+    async with work.database.transaction() as conn:
+        await transcripts.set_state(conn, transcript_id, TranscriptState.QUEUED, at=work.clock.utc_now())
+        await ask(conn, call_id, priority=await queue.priority(conn, work.job_id))
 
 
 async def _unheard(work: Work, transcript_id: UUID, error: Exception) -> None:
     message = error.message if isinstance(error, CallsvcError) else f"A fault: {type(error).__name__}."
     last = work.attempt >= ATTEMPTS
-    async with work.database.transaction() as conn:
-        await transcripts.set_state(
-            conn,
-            transcript_id,
-            TranscriptState.FAILED if last else TranscriptState.QUEUED,
-            at=work.clock.utc_now(),
-            error=message,
-        )
+    try:
+        async with work.database.transaction() as conn:
+            await transcripts.set_state(
+                conn,
+                transcript_id,
+                TranscriptState.FAILED if last else TranscriptState.QUEUED,
+                at=work.clock.utc_now(),
+                error=message,
+            )
+    except Unavailable:
+        # The database is what went wrong; `give_up_lost` finds the row if nobody takes it up.
+        logs.get("transcripts").warning("transcript_state_not_written")
 
 
-def _rows(heard: list[Heard]) -> list[transcripts.Utterance]:
-    in_order = sorted(heard, key=lambda one: (one.words[0].start_ms, one.leg))
-    return [
-        transcripts.Utterance(
-            n,
-            one.leg,
-            one.words[0].start_ms,
-            max(word.end_ms for word in one.words),
-            one.text,
-            [
-                {
-                    "start_ms": word.start_ms,
-                    "end_ms": word.end_ms,
-                    "text": word.text,
-                    "probability": word.probability,
-                    **({"unsure": True} if word.unsure else {}),
-                }
-                for word in one.words
-            ],
-        )
-        for n, one in enumerate(in_order)
-    ]
+async def give_up_lost(database: Database, now: datetime) -> int:
+    """Call transcripts failed that no job works on any more: each worker that took them died. How many."""
+    async with database.transaction() as conn:
+        lost = await transcripts.fail_lost(conn, task=NAME, reason=GIVEN_UP, at=now)
+    for call_id in lost:
+        logs.get("transcripts").error("transcript_given_up", call=str(call_id))
+    return len(lost)

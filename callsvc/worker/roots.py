@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from callsvc import transcripts
+from callsvc.clock import SystemClock
 from callsvc.config import Settings
 from callsvc.errors import NotFound
 from callsvc.jobs import Job
@@ -47,4 +48,8 @@ async def _transcripts_that_waited(settings: Settings, database: Database) -> No
     await transcripts.take_up(database, settings)
 
 
-CHORES: Final[tuple[Chore, ...]] = (_transcripts_that_waited,)
+async def _transcripts_nobody_works_on(settings: Settings, database: Database) -> None:
+    await transcripts.give_up_lost(database, SystemClock().utc_now())
+
+
+CHORES: Final[tuple[Chore, ...]] = (_transcripts_that_waited, _transcripts_nobody_works_on)

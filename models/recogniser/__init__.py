@@ -2,11 +2,11 @@
 
 directory.check(path) -> ModelCard      whether a directory holds a whole model, and which
 voice.stretches(sound)                  where somebody speaks
-Whisper(card).hear(sound, language)     words of at most half a minute of sound
+Whisper(card).hear(sound, languages)    words of at most half a minute of sound
 """
 
 from models.recogniser.directory import ModelCard, check
 from models.recogniser.errors import ModelUnusable
-from models.recogniser.words import Recogniser, Word
+from models.recogniser.words import Hearing, Recogniser, Word
 
-__all__ = ["ModelCard", "ModelUnusable", "Recogniser", "Word", "check"]
+__all__ = ["Hearing", "ModelCard", "ModelUnusable", "Recogniser", "Word", "check"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,23 @@ from numpy.typing import NDArray
 
 from models.recogniser.directory import ModelCard
 from models.recogniser.library import faster_whisper
-from models.recogniser.words import RATE, Word
+from models.recogniser.tongue import choose
+from models.recogniser.words import RATE, Hearing, Word
 
 WHOLE_S = 30.0
 """Whisper's own window."""
+LIVE_ROOM_S = 1.0
+"""Silence after the sound of a caption: without any the last word is lost."""
 
 
-def options(language: str) -> dict[str, Any]:
-    """How a piece is decoded, for what may become evidence. Nobody else builds options.
+def options(language: str | None, *, live: bool = False) -> dict[str, Any]:
+    """How a piece is decoded, for what may become evidence, or `live` for captions. Nobody else builds options.
 
     The detector of speech has been there before: `vad_filter` would move the times. No text is carried from one
-    piece to the next, and three temperatures at most. The library's own way with invented words is off: it takes short
-    answers for inventions and drops them, where the gate marks.
+    piece to the next, and three temperatures at most. The library's own way with invented words is off: it deletes,
+    where the gate marks (benchmarks.transcripts_options shows what it would delete).
     """
-    return {
+    found: dict[str, Any] = {
         "language": language,
         "task": "transcribe",
         "beam_size": 5,
@@ -37,6 +41,9 @@ def options(language: str) -> dict[str, Any]:
         "vad_filter": False,
         "without_timestamps": True,
     }
+    if live:
+        found |= {"beam_size": 1, "temperature": [0.0], "word_timestamps": False}
+    return found
 
 
 def in_window(features: NDArray[np.float32], window_s: float) -> NDArray[np.float32]:
@@ -49,50 +56,97 @@ def in_window(features: NDArray[np.float32], window_s: float) -> NDArray[np.floa
 class Whisper:
     """A model in memory. Not to be used from several threads at once."""
 
-    def __init__(self, card: ModelCard, threads: int = 1) -> None:
+    def __init__(self, card: ModelCard, threads: int = 1, *, live: bool = False) -> None:
         self.card = card
+        self._live = live
+        self._window_s = card.window_s
+        self._last: tuple[NDArray[np.float32], Any] | None = None
         self._model = faster_whisper().WhisperModel(
             str(card.path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
-        if card.window_s < WHOLE_S:
-            whole = self._model.encode
-            self._model.encode = lambda features: whole(in_window(features, card.window_s))
+        self._encode = self._model.encode
+        self._model.encode = self._encoded
 
     @property
     def longest_s(self) -> float:
         return self.card.longest_s
 
-    def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
-        """The words in at most half a minute. Raises `LanguageUnknown`.
+    def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+        """The words in at most half a minute. Raises `LanguageUnknown` when the model knows none of the languages.
 
         Only what the first look at the piece gave is kept: the library looks again at what is left after the last
         word, and invents there.
         """
-        self.card.require(language)
-        found, _ = self._model.transcribe(sound, **options(language))
+        known = [language for language in languages if language in self.card.languages]
+        if not known:
+            self.card.require(languages[0])
         length_s = len(sound) / RATE
-        words: list[Word] = []
-        for segment in found:
-            if segment.seek != 0:
-                break
-            words += [
-                Word(
-                    min(float(word.start), length_s),
-                    min(float(word.end), length_s),
-                    str(word.word).strip(),
-                    round(float(word.probability), 4),
-                )
-                for word in segment.words or ()
-                if word.word.strip()
-            ]
-        return words or self._without_times(sound, language)
+        self._window_s, self._last = self.card.window_s, None
+        found, told = self._model.transcribe(sound, **options(None, live=self._live))
+        guesses = dict(told.all_language_probs or ())
+        language = choose(guesses, known, length_s)
+        likely = max(guesses, key=lambda name: guesses[name], default="")
+        if language is None:
+            return Hearing((), None, likely, round(guesses.get(likely, 0.0), 4))
+        if language != told.language:
+            found, _ = self._model.transcribe(sound, **options(language, live=self._live))
+        words = [] if self._live else _timed(found, length_s)
+        if not words:
+            words = self._without_times(sound, language)
+        return Hearing(tuple(words), language, likely or language, round(guesses.get(likely, 1.0), 4))
+
+    def sketch(self, sound: NDArray[np.float32], language: str) -> list[str]:
+        """What has been said so far, quickly and roughly: for the text that is shown while somebody still speaks.
+
+        The encoder is given hardly more than the sound, which makes some models go round in circles: then it is nothing.
+        """
+        self._window_s, self._last = min(self.card.window_s, len(sound) / RATE + LIVE_ROOM_S), None
+        found, _ = self._model.transcribe(sound, **options(language, live=True))
+        words = [word for segment in found if segment.seek == 0 for word in segment.text.split()]
+        return [] if circles(words) else words
 
     def _without_times(self, sound: NDArray[np.float32], language: str) -> list[Word]:
         """The library drops a text whose word times fall together, as short answers' do: then its words share the piece."""
-        found, _ = self._model.transcribe(sound, **(options(language) | {"word_timestamps": False}))
+        asked = options(language, live=self._live) | {"word_timestamps": False}
+        found, _ = self._model.transcribe(sound, **asked)
         heard = [(word, segment) for segment in found if segment.seek == 0 for word in segment.text.split()]
         each = len(sound) / RATE / max(1, len(heard))
         return [
-            Word(k * each, (k + 1) * each, word, round(math.exp(segment.avg_logprob), 4))
+            Word(k * each, (k + 1) * each, word, round(math.exp(segment.avg_logprob), 4), timed=False)
             for k, (word, segment) in enumerate(heard)
         ]
+
+    def _encoded(self, features: NDArray[np.float32]) -> Any:
+        """The encoder's answer, which is asked for twice or three times a piece: for language, words, and times."""
+        if self._window_s < WHOLE_S:
+            features = in_window(features, self._window_s)
+        if self._last is None or not np.array_equal(self._last[0], features):
+            self._last = (features, self._encode(features))
+        return self._last[1]
+
+
+def circles(words: Sequence[str], times: int = 4) -> bool:
+    """Whether one to four words come `times` times on end."""
+    for size in range(1, 5):
+        for start in range(len(words) - size * times + 1):
+            if len({tuple(words[start + k * size : start + (k + 1) * size]) for k in range(times)}) == 1:
+                return True
+    return False
+
+
+def _timed(segments: Iterable[Any], length_s: float) -> list[Word]:
+    words: list[Word] = []
+    for segment in segments:
+        if segment.seek != 0:
+            break
+        words += [
+            Word(
+                min(float(word.start), length_s),
+                min(float(word.end), length_s),
+                str(word.word).strip(),
+                round(float(word.probability), 4),
+            )
+            for word in segment.words or ()
+            if word.word.strip()
+        ]
+    return words

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ def errors(wanted: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-def start_errors_ms(spoken: Spoken, heard: list[Word], lead_s: float) -> list[float]:
+def start_errors_ms(spoken: Spoken, heard: Sequence[Word], lead_s: float) -> list[float]:
     """How far each word's start lies from the truth, where the sentence was heard word by word."""
     if [word.text for word in heard] != [word for word, _, _ in spoken.words]:
         return []
@@ -55,7 +55,7 @@ def measure(
         sound = telephone(spoken.sound) if band else spoken.sound
         lead = np.zeros(int(0.3 * RATE), np.float32)
         noisy = np.concatenate([lead, sound, lead]) + rng.normal(0, 3e-4, len(sound) + 2 * len(lead))
-        heard = model.hear(noisy.astype(np.float32), "sv")
+        heard = model.hear(noisy.astype(np.float32), ["sv"]).words
         wrong += errors(text.split(), [word.text for word in heard])
         total += len(text.split())
         starts += start_errors_ms(spoken, heard, 0.3)

@@ -127,33 +127,6 @@ async def test_an_event_whose_transaction_fails_is_not_taken(database: Database)
         assert await nodes.advance(conn, "node-1", 1, at=T0)
 
 
-async def test_search_knows_swedish_letters_stems_and_beginnings(database: Database) -> None:
-    call, transcript = new_id(), new_id()
-    lines = ["Han var våldsam mot kvinnorna", "Valdagen är på söndag", "Samtalen spelas in", "En vald person"]
-    async with database.transaction() as conn:
-        await calls.create(conn, call, Profile.INTERVIEW, at=T0)
-        await transcripts.create(conn, transcript, call, language="sv", at=T0)
-        await transcripts.replace_utterances(
-            conn,
-            transcript,
-            [
-                transcripts.Utterance(n, "caller", n * 1000, n * 1000 + 900, t, [])
-                for n, t in enumerate(lines)
-            ],
-        )
-
-        async def hits(query: str) -> list[int]:
-            return [u.n for u in await transcripts.search(conn, call, query)]
-
-        assert await hits("våld") == [0]
-        assert await hits("vald") == [1, 3]
-        assert await hits("SAMTAL") == [2]
-        assert await hits("kvinna våldsam") == [0]
-        assert await hits("'; drop table users; -- & | ! ()") == []
-        assert await hits("!!") == []
-        assert await transcripts.search(conn, new_id(), "våld") == []
-
-
 async def test_a_transcript_runs_and_is_done_and_a_second_run_leaves_one_set_of_words(
     database: Database,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +25,8 @@ from callsvc.store import transcripts as rows
 from callsvc.transcripts import models
 from callsvc.types import Track, TranscriptState
 from models.recogniser.directory import ModelCard
-from models.recogniser.words import RATE, Word
+from models.recogniser.words import RATE, Hearing, Word
+from tests.models.recogniser.test_directory import BROKEN
 from tests.support.model_files import model_directory
 
 pytestmark = pytest.mark.transcripts
@@ -60,8 +62,8 @@ class Echo:
 
     longest_s = 24.0
 
-    def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
-        return [Word(0.1, 0.6, f"ord-{language}", 0.8)]
+    def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+        return Hearing((Word(0.1, 0.6, f"ord-{languages[0]}", 0.8),), languages[0])
 
 
 def _loud(sound: NDArray[np.float32], longest_s: float) -> list[tuple[int, int]]:
@@ -104,7 +106,7 @@ async def _open(call_id: UUID) -> Call:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "load", lambda card: Echo())
-    monkeypatch.setattr("callsvc.transcripts.transcribing.voice.stretches", _loud)
+    monkeypatch.setattr("callsvc.transcripts.both_legs.voice.stretches", _loud)
 
 
 async def test_a_call_is_asked_for_once(database: Database) -> None:
@@ -234,7 +236,7 @@ async def test_a_fault_of_the_engine_is_seen_without_what_it_says(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(Echo):
-        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
             raise RuntimeError("words that were said")
 
     monkeypatch.setattr(models, "load", lambda card: Broken())
@@ -253,11 +255,11 @@ async def test_a_worker_that_stops_waits_for_the_piece_at_hand_and_no_longer(
     begun, go_on, pieces = threading.Event(), threading.Event(), []
 
     class Slow(Echo):
-        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
             pieces.append(len(sound))
             begun.set()
             go_on.wait(20)
-            return []
+            return Hearing((), "sv")
 
     monkeypatch.setattr(models, "load", lambda card: Slow())
     work = _work(database, tmp_path, model_directory(tmp_path / "model"))
@@ -270,3 +272,138 @@ async def test_a_worker_that_stops_waits_for_the_piece_at_hand_and_no_longer(
     with pytest.raises(asyncio.CancelledError):
         await running
     assert len(pieces) == 1
+
+
+@pytest.mark.usefixtures("heard")
+async def test_work_that_was_cut_off_goes_on_at_the_first_piece_that_is_missing(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Dies(Echo):
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+            asked.append("once")
+            if len(asked) == 2:
+                raise SystemError
+            return super().hear(sound, languages)
+
+    dies = Dies()
+    monkeypatch.setattr(models, "load", lambda card: dies)
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    call_id = await _call(database)
+    with pytest.raises(SystemError):
+        await transcripts.job(_open).run(work, call=str(call_id))
+    await transcripts.job(_open).run(replace(work, attempt=2), call=str(call_id))
+    found = await _found(database, call_id)
+    assert (found.state, len(asked)) == (TranscriptState.DONE, 3)
+    async with database.transaction() as conn:
+        assert [u.leg for u in await rows.utterances(conn, found.id)] == ["caller", "operator"]
+        assert await rows.pieces(conn, found.id) == []
+
+
+@pytest.mark.usefixtures("heard")
+async def test_pieces_that_another_model_heard_are_heard_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = _work(database, tmp_path, model_directory(tmp_path / "model"))
+    call_id = await _call(database)
+    await transcripts.job(_open).run(work, call=str(call_id))
+    found = await _found(database, call_id)
+    stale = rows.PieceRow("caller", 1000, 2000, "sv", "sv", [])
+    async with database.transaction() as conn:
+        await rows.set_state(
+            conn, found.id, TranscriptState.QUEUED, at=CLOCK.utc_now(), model_sha256="00" * 32
+        )
+        await rows.keep_piece(conn, found.id, stale, at=CLOCK.utc_now())
+    await transcripts.job(_open).run(work, call=str(call_id))
+    async with database.transaction() as conn:
+        assert [u.leg for u in await rows.utterances(conn, found.id)] == ["caller", "operator"]
+
+
+@pytest.mark.usefixtures("heard")
+async def test_what_somebody_waits_for_overtakes_the_nights_work_at_the_next_piece(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsvc.transcripts.both_legs.PROGRESS_EVERY_S", 0.01)
+    begun, go_on, asked = threading.Event(), threading.Event(), []
+
+    class Slow(Echo):
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+            asked.append(len(sound))
+            begun.set()
+            go_on.wait(20)
+            return super().hear(sound, languages)
+
+    monkeypatch.setattr(models, "load", lambda card: Slow())
+    nightly, urgent = await _call(database), new_id()
+    async with database.transaction() as conn:
+        cursor = await conn.execute("update procrastinate_jobs set status = 'doing' returning id")
+        row = await cursor.fetchone()
+    assert row is not None
+    work = replace(_work(database, tmp_path, model_directory(tmp_path / "model")), job_id=row["id"])
+    running = asyncio.ensure_future(transcripts.job(_open).run(work, call=str(nightly)))
+    await asyncio.to_thread(begun.wait, 20)
+    async with database.transaction() as conn:
+        await transcripts.ask(conn, urgent, priority=transcripts.ASKED_FOR)
+    await asyncio.sleep(0.2)
+    go_on.set()
+    await running
+    assert (await _found(database, nightly)).state == TranscriptState.QUEUED
+    assert len(asked) == 1
+    async with database.transaction() as conn:
+        cursor = await conn.execute(
+            "select args->>'call' as call from procrastinate_jobs where status = 'todo' order by priority desc, id"
+        )
+        assert [row["call"] for row in await cursor.fetchall()] == [str(urgent), str(nightly)]
+
+
+async def test_asking_for_a_call_that_waits_moves_it_forward(database: Database) -> None:
+    first, second = await _call(database), await _call(database)
+    async with database.transaction() as conn:
+        await transcripts.ask(conn, second, priority=transcripts.ASKED_FOR)
+        cursor = await conn.execute(
+            "select args->>'call' as call, priority from procrastinate_jobs order by id"
+        )
+        assert [(row["call"], row["priority"]) for row in await cursor.fetchall()] == [
+            (str(first), 0),
+            (str(second), transcripts.ASKED_FOR),
+        ]
+
+
+async def test_a_transcript_that_no_job_works_on_any_more_is_said_to_have_failed(database: Database) -> None:
+    lost, waits, parked = await _call(database), await _call(database), await _call(database)
+    async with database.transaction() as conn:
+        for call_id, state in (
+            (lost, TranscriptState.RUNNING),
+            (waits, TranscriptState.RUNNING),
+            (parked, TranscriptState.WAITING_MODEL),
+        ):
+            transcript = new_id()
+            await rows.create(conn, transcript, call_id, language="sv", at=CLOCK.utc_now())
+            await rows.set_state(conn, transcript, state, at=CLOCK.utc_now())
+        # As the sweeper leaves a job whose workers all died.
+        await conn.execute(
+            "update procrastinate_jobs set status = 'failed' where args->>'call' = any(%s)",
+            [[str(lost), str(parked)]],
+        )
+    assert await transcripts.give_up_lost(database, CLOCK.utc_now()) == 1
+    assert (await _found(database, lost)).state == TranscriptState.FAILED
+    assert (await _found(database, waits)).state == TranscriptState.RUNNING
+    assert (await _found(database, parked)).state == TranscriptState.WAITING_MODEL
+
+
+async def test_in_each_of_the_ways_to_be_broken_calls_wait_and_nothing_is_lost(
+    database: Database, tmp_path: Path
+) -> None:
+    call_id = await _call(database)
+    told = set()
+    for n, (breaking, said) in enumerate(BROKEN.values()):
+        directory = model_directory(tmp_path / str(n))
+        breaking(directory)
+        work = _work(database, tmp_path, directory)
+        await transcripts.job(_open).run(work, call=str(call_id))
+        found = await _found(database, call_id)
+        assert found.state == TranscriptState.WAITING_MODEL
+        assert said in (found.error or "")
+        told.add(said)
+    assert len(told) >= 10

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from callsvc.transcripts import listening
+from callsvc.transcripts.assembly import assemble
 from callsvc.transcripts.gate import carried
-from callsvc.transcripts.listening import HeardWord, listen, utterances
+from callsvc.transcripts.listening import listen
 from callsvc.transcripts.pieces import plan, unheard
 from models.recogniser import voice
-from models.recogniser.words import RATE, Word
+from models.recogniser.words import RATE, Hearing, Word
 
 pytestmark = pytest.mark.transcripts
 
@@ -48,13 +49,14 @@ class Chatterbox:
     def __init__(self) -> None:
         self.given: list[int] = []
 
-    def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+    def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
         self.given.append(len(sound))
-        return [
+        words = (
             Word(0.0, 0.2, "Tack", 0.99),
             Word(0.2, 0.4, "för", 0.99),
             Word(len(sound) / RATE - 0.1, len(sound) / RATE, "nu!", 0.99),
-        ]
+        )
+        return Hearing(words, languages[0])
 
 
 def _noise(seconds: float, level: float) -> NDArray[np.int16]:
@@ -67,7 +69,7 @@ def _noise(seconds: float, level: float) -> NDArray[np.int16]:
 )
 def test_without_speech_a_recogniser_that_always_talks_is_never_asked(sound: NDArray[np.int16]) -> None:
     chatterbox = Chatterbox()
-    assert listen(Tape(sound), "caller.rx", "caller", chatterbox, "sv", voice.stretches) == []
+    assert list(listen(Tape(sound), "caller.rx", "caller", chatterbox, ["sv"], voice.stretches)) == []
     assert chatterbox.given == []
 
 
@@ -76,13 +78,14 @@ def test_words_outside_speech_are_kept_but_marked_as_unsure() -> None:
     tape = Tape((sound * 32767).astype(np.int16))
 
     class Wanderer(Chatterbox):
-        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
-            return [Word(0.1, 0.5, "ja", 0.9), Word(1.5, 2.5, "fantasi", 0.9), Word(3.1, 3.4, "nej", 0.9)]
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+            said = ((0.1, 0.5, "ja"), (1.5, 2.5, "fantasi"), (3.1, 3.4, "nej"))
+            return Hearing(tuple(Word(a, b, text, 0.9) for a, b, text in said), "sv")
 
     def two_stretches(sound: NDArray[np.float32], longest_s: float) -> list[tuple[int, int]]:
         return [(RATE, 2 * RATE), (4 * RATE, 5 * RATE)]
 
-    found = listen(tape, "caller.rx", "caller", Wanderer(), "sv", two_stretches)
+    found = listen(tape, "caller.rx", "caller", Wanderer(), ["sv"], two_stretches)
     words = [word for one in found for word in one.words]
     assert [(w.text, w.start_ms, w.unsure) for w in words] == [
         ("ja", 1100, False),
@@ -104,13 +107,17 @@ def test_a_long_track_is_heard_block_by_block_and_no_stretch_is_cut_or_heard_twi
         return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 100]
 
     class Once(Chatterbox):
-        def hear(self, sound: NDArray[np.float32], language: str) -> list[Word]:
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
             self.given.append(len(sound))
-            return [Word(0.0, len(sound) / RATE, "ord", 0.9)]
+            return Hearing((Word(0.0, len(sound) / RATE, "ord", 0.9),), "sv")
 
     recogniser = Once()
     told: list[float] = []
-    found = listen(Tape(sound, rate), "caller.rx", "caller", recogniser, "sv", loud, told.append)
+    found = list(listen(Tape(sound, rate), "caller.rx", "caller", recogniser, ["sv"], loud, told.append))
+    again = listen(
+        Tape(sound, rate), "caller.rx", "caller", recogniser, ["sv"], loud, known={found[1].start_ms}
+    )
+    assert [piece.start_ms for piece in again] == [found[0].start_ms, found[2].start_ms]
     heard = [(w.start_ms / 1000, w.end_ms / 1000) for one in found for w in one.words]
     assert np.allclose(heard, spoken, atol=0.02)
     assert told == sorted(told)
@@ -125,13 +132,18 @@ def test_a_stretch_that_gave_no_word_is_heard_once_more_alone() -> None:
     assert unheard(again[0], [], shortest=20) == []
 
 
-def test_a_pause_of_most_of_a_second_ends_an_utterance() -> None:
-    words = [
-        HeardWord(0, 300, "ja", 1.0),
-        HeardWord(400, 700, "det", 1.0),
-        HeardWord(1600, 1900, "stämmer", 1.0),
-    ]
-    assert [one.text for one in utterances("caller", words)] == ["ja det", "stämmer"]
+def test_a_word_without_a_time_of_its_own_says_so_all_the_way() -> None:
+    class Vague(Chatterbox):
+        def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+            return Hearing((Word(0.0, 1.0, "ja", 0.9, timed=False),), "sv")
+
+    def one(sound: NDArray[np.float32], longest_s: float) -> list[tuple[int, int]]:
+        return [(0, RATE)]
+
+    pieces = list(listen(Tape(np.zeros(2 * RATE, np.int16)), "caller.rx", "caller", Vague(), ["sv"], one))
+    (utterance,) = assemble(pieces)
+    assert utterance.words[0]["estimated"] is True
+    assert utterance.words[0]["probability"] == 0.9
 
 
 @st.composite
