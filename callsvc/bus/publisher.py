@@ -9,7 +9,7 @@ import aiomqtt
 
 from callsvc.bus import envelope
 from callsvc.bus.address import Resolve
-from callsvc.bus.connection import keep_connected
+from callsvc.bus.connection import heeding, keep_connected
 from callsvc.bus.outbox import Outbox
 
 AGAIN_S = 5.0
@@ -25,7 +25,7 @@ async def publish(outbox: Outbox, resolve: Resolve, *, again_s: float = AGAIN_S)
     outbox.listen(lambda: _wake(loop, wake))
 
     async def use(connection: aiomqtt.Client) -> None:
-        await connection.subscribe(envelope.ack_topic(outbox.node), qos=1)
+        await heeding(connection.subscribe(envelope.ack_topic(outbox.node), qos=1))
         async with asyncio.TaskGroup() as group:
             group.create_task(_hear(connection, outbox, wake))
             group.create_task(_send(connection, outbox, wake, again_s))
@@ -60,7 +60,7 @@ async def _send(connection: aiomqtt.Client, outbox: Outbox, wake: asyncio.Event,
             sent, heard = acked, loop.time()
         for record in outbox.window(WINDOW, above=sent):
             payload = envelope.dump(record, node=outbox.node, acked=outbox.acked)
-            await connection.publish(envelope.topic(record["call"], record["kind"]), payload, qos=1)
+            await heeding(connection.publish(envelope.topic(record["call"], record["kind"]), payload, qos=1))
             sent = record["seq"]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(again_s):

@@ -10,7 +10,7 @@ import aiomqtt
 from callsvc import logs
 from callsvc.bus import envelope
 from callsvc.bus.address import Resolve
-from callsvc.bus.connection import keep_connected
+from callsvc.bus.connection import heeding, keep_connected
 from callsvc.bus.envelope import Message
 from callsvc.errors import UsageError
 
@@ -34,7 +34,7 @@ async def subscribe(resolve: Resolve, take: Take) -> None:
     log = logs.get("bus")
 
     async def use(connection: aiomqtt.Client) -> None:
-        await connection.subscribe(envelope.TOPICS, qos=1)
+        await heeding(connection.subscribe(envelope.TOPICS, qos=1))
         async for received in connection.messages:
             try:
                 message = envelope.load(received.payload)
@@ -42,6 +42,7 @@ async def subscribe(resolve: Resolve, take: Take) -> None:
                 log.warning("event_unreadable")
                 continue
             if ack := await take(message):
-                await connection.publish(envelope.ack_topic(ack.node), envelope.dump_ack(ack.seq), qos=1)
+                topic, payload = envelope.ack_topic(ack.node), envelope.dump_ack(ack.seq)
+                await heeding(connection.publish(topic, payload, qos=1))
 
     await keep_connected(resolve, "events", use)

@@ -1,7 +1,8 @@
 """The queue library's way to the database, made to outlast a database that is away.
 
 The library stops a worker when its heartbeat cannot be written, and stops listening for good when the connection that
-listens is lost and the next attempt fails too. Here each waits and goes on.
+listens is lost and the next attempt fails too. Here each waits and goes on. What is put into the queue while nobody
+listens tells nobody; the library would find it at its next poll. Here a worker looks whenever it begins to listen.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from procrastinate import PsycopgConnector
-from procrastinate.connector import Notify
+from procrastinate.connector import LISTEN_TIMEOUT, Notify
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
 from callsvc import logs
 
 RETRY_S: Final = 1.0
+LOOK: Final = '{"type": "job_inserted", "job_id": 0}'
+"""What the library is told when a job is put into the queue; it looks for any."""
 T = TypeVar("T")
 
 
@@ -52,6 +55,15 @@ class PatientConnector(PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         names = list(channels)
         await self._patiently(lambda: super(PatientConnector, self).listen_notify(on_notification, names))
+
+    async def _loop_notify(
+        self,
+        on_notification: Notify,
+        connection: psycopg.AsyncConnection[Any],
+        timeout: float = LISTEN_TIMEOUT,
+    ) -> None:
+        await on_notification(channel="", payload=LOOK)
+        await super()._loop_notify(on_notification, connection, timeout)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:

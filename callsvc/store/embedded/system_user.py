@@ -95,8 +95,9 @@ def _add() -> pwd.struct_passwd:
 
 
 def reaches(user: SystemUser, path: Path) -> bool:
-    """Whether `user` can enter every directory above `path` by its own rights."""
-    return all(_enters(user, directory) for directory in path.absolute().parents)
+    """Whether `user` can enter every directory above `path`, and above what it is a link to, by its own rights."""
+    ways = {*path.absolute().parents, *path.resolve().parents}
+    return all(_enters(user, directory) for directory in ways)
 
 
 def _enters(user: SystemUser, directory: Path) -> bool:

@@ -232,17 +232,11 @@ async def test_connections_cut_under_the_worker_lose_nothing_and_it_listens_agai
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where datname = current_database() and pid <> pg_backend_pid()"
                 )
-            listening = (
-                "select 1 from pg_stat_activity where datname = current_database() and query like 'LISTEN%'"
-            )
-            while True:
-                async with database.transaction() as conn:
-                    cursor = await conn.execute(listening)
-                    if await cursor.fetchone():
-                        break
-                await asyncio.sleep(0.05)
-            await put(database, "heard", what=f"after {cut}")
-            await until(lambda: len(done) == cut + 2)  # noqa: B023 awaited at once
+            # At once, while nobody listens yet; and then again, when somebody must.
+            for n, when in enumerate(("during", "after"), start=2 * cut + 2):
+                await put(database, "heard", what=f"{when} {cut}")
+                await until(lambda: len(done) == n)  # noqa: B023 awaited at once
+    assert done == ["before", "during 0", "after 0", "during 1", "after 1"]
 
 
 async def test_jobs_that_ended_long_ago_are_cleared_away(database: Database) -> None:

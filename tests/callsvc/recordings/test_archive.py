@@ -155,7 +155,9 @@ async def test_a_copy_that_is_not_what_was_copied_frees_nothing_and_is_made_anew
         if name.endswith(SEGMENTS):
             with (self._root / name).open("r+b") as stored:  # type: ignore[operator]
                 stored.seek(200)
-                stored.write(b"!")
+                was = stored.read(1)[0]
+                stored.seek(200)
+                stored.write(bytes([was ^ 1]))  # whatever was there is no longer
 
     with monkeypatch.context() as patch:
         patch.setattr(Objects, "put", bad)

@@ -238,6 +238,21 @@ def test_as_root_it_keeps_no_capability_where_it_needs_none() -> None:
             stop(one, process)
 
 
+def test_a_link_reaches_no_further_than_what_it_names() -> None:
+    somebody = SystemUser("somebody", 60_001, 60_001)
+    with tempfile.TemporaryDirectory() as made:
+        base = Path(made)
+        base.chmod(0o755)
+        closed = base / "closed"
+        closed.mkdir(mode=0o700)
+        (closed / "program").touch()
+        (base / "link").symlink_to(closed / "program")
+        (base / "open").touch()
+        assert system_user.reaches(somebody, base / "open")
+        assert not system_user.reaches(somebody, closed / "program")
+        assert not system_user.reaches(somebody, base / "link")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="ALREADY AN ORDINARY USER: everything here shows it")
 def test_an_ordinary_user_runs_it_as_oneself(version: Binaries) -> None:
     script = (
