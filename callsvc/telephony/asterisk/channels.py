@@ -1,0 +1,74 @@
+"""Which of Asterisk's channels are ours, and who waits for one to come or to go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+GONE = ("StasisEnd", "ChannelDestroyed")
+
+
+class ChannelGone(Exception):
+    """The channel went before it came."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel of one of our calls."""
+
+    id: str
+    entered: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Done when the channel is in our application, where it can be bridged; fails when it goes before."""
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def enter(self) -> None:
+        if not self.entered.done():
+            self.entered.set_result(None)
+
+    def go(self) -> None:
+        self.gone.set()
+        if not self.entered.done():
+            self.entered.set_exception(ChannelGone())
+            # Whoever waits hears of it; where nobody does, nothing is wrong.
+            self.entered.exception()
+
+
+class Channels:
+    """The channels of all our calls, by id."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Channel] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __contains__(self, channel_id: str) -> bool:
+        return channel_id in self._known
+
+    def add(self, channel_id: str) -> Channel:
+        """From now on this channel is ours."""
+        channel = self._known[channel_id] = Channel(channel_id)
+        return channel
+
+    def forget(self, channel: Channel) -> None:
+        self._known.pop(channel.id, None)
+
+    def event(self, event: Mapping[str, Any]) -> Channel | None:
+        """Take note of what an event says of a channel of ours, and say which it is."""
+        of = event.get("channel")
+        channel = self._known.get(str(of.get("id"))) if isinstance(of, Mapping) else None
+        if channel is None:
+            return None
+        if event.get("type") == "StasisStart":
+            channel.enter()
+        elif event.get("type") in GONE:
+            channel.go()
+        return channel
+
+    def compare(self, present: set[str]) -> None:
+        """These are there now: whatever else was in our application went while nobody listened."""
+        for channel in list(self._known.values()):
+            if channel.entered.done() and channel.id not in present:
+                channel.go()
