@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "desk": ("callsvc.desk.command", "Clean this computer's microphone into a virtual one."),
     "verify": ("callsvc.recordings.command", "Check that a recording is whole and unchanged."),
     "export": ("callsvc.recordings.export_command", "Write a bundle that its receiver can check alone."),
+    "models": ("callsvc.transcripts.command", "List, fetch, check and choose models of speech to text."),
     "user": ("callsvc.access.command", "List accounts, add one, give a new one-time password."),
     "doctor": ("callsvc.doctor.command", "Say what is missing, wrong or degraded on this machine."),
     "config": ("callsvc.config_command", "Show the settings in force, or the page that explains them."),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from callsvc.config import Settings
 from callsvc.doctor.finding import Finding, State, degraded, fault, good, optional
+from callsvc.transcripts import models as transcript_models
 from models import recogniser as speech
 from models import suppressor as quiet
 
@@ -27,7 +28,7 @@ def suppressor(settings: Settings, weights: Path | None = None) -> Finding:
 
 def recogniser(settings: Settings) -> Finding:
     """Whether there is a model that writes what was said."""
-    path, language = settings.transcripts.model_dir, settings.transcripts.language
+    path, language = transcript_models.directory(settings), settings.transcripts.language
     if path is None:
         return degraded("recogniser", "none")
     try:

@@ -13,3 +13,7 @@ class ModelUnusable(Exception):
 
 class LanguageUnknown(ModelUnusable):
     """The model does not know this language."""
+
+
+class FetchFailed(ModelUnusable):
+    """The model could not be fetched."""
