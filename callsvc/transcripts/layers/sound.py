@@ -1,0 +1,52 @@
+"""A recording in which the stretches of a redacted copy are silent, on every track: as long as before, on the same clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from callsvc.transcripts.layers.redacting import Stretch
+
+
+class Track(Protocol):
+    @property
+    def rate_hz(self) -> int: ...
+
+    @property
+    def samples(self) -> int: ...
+
+
+T_co = TypeVar("T_co", bound=Track, covariant=True)
+
+
+class Source(Protocol[T_co]):
+    """What is asked of the recording."""
+
+    @property
+    def tracks(self) -> Mapping[str, T_co]: ...
+
+    def read(self, track: str, start: int, n: int) -> NDArray[np.int16]: ...
+
+
+class Silenced:
+    """`source` without `stretches`; what is read of it is silence there, whichever way it is read."""
+
+    def __init__(self, source: Source[Track], stretches: Sequence[Stretch], names: Sequence[str]) -> None:
+        self._source = source
+        self._stretches = stretches
+        self.tracks: Mapping[str, Track] = {name: source.tracks[name] for name in names}
+
+    def read(self, track: str, start: int, n: int) -> NDArray[np.int16]:
+        """Samples `start` to `start + n` of a track."""
+        rate = self.tracks[track].rate_hz
+        sound = self._source.read(track, start, n).copy()
+        for one in self._stretches:
+            # Outwards to whole samples: never one less than was chosen.
+            first, last = one.start_ms * rate // 1000, -(-one.end_ms * rate // 1000)
+            a, b = max(start, first), min(start + n, last)
+            if a < b:
+                sound[a - start : b - start] = 0
+        return sound
