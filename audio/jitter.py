@@ -119,6 +119,10 @@ class JitterBuffer:
         """Seconds from the fastest packet's arrival to its turn."""
         return self._offset - self._base
 
+    def unwrapped(self, timestamp: int) -> int:
+        """An RTP timestamp near those that came, as the growing number that `Slot` has; nothing is remembered."""
+        return self._timestamps.peek(timestamp)
+
     def put(self, packet: Packet, ticks: int, now: float, *, silence: bool = False) -> Fate:
         """Take a packet of `ticks` length in; 0 for one without sound (comfort noise, telephone-event).
 

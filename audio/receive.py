@@ -189,6 +189,13 @@ class Receiver:
             return None
         return (slot.timestamp - self._origin) * self.rate_hz // stream.codec.clock_hz - stream.latency
 
+    def place_of(self, timestamp: int) -> int | None:
+        """Where on the media clock the sound of this RTP timestamp lies; None while nobody can know."""
+        if self._origin is None or self._buffer is None:
+            return None
+        ticks = self._buffer.unwrapped(timestamp) - self._origin
+        return ticks * self.rate_hz // self._buffer.clock_hz
+
     def _may_skip(self, buffer: JitterBuffer, slot: Slot, samples: Samples) -> bool:
         """Whether this frame should be left out, because the buffer is deeper than it need be."""
         if slot.inserted or buffer.surplus() < slot.ticks / buffer.clock_hz:

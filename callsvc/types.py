@@ -67,6 +67,7 @@ class EventKind(StrEnum):
     CALL_STARTED = "call.started"
     CALL_DEGRADED = "call.degraded"
     CALL_PROOF = "call.proof"
+    CALL_NOTED = "call.noted"
     CALL_ENDED = "call.ended"
     LEG_JOINED = "leg.joined"
     LEG_LEFT = "leg.left"

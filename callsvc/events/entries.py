@@ -14,6 +14,7 @@ from callsvc.events.kinds import (
     Body,
     CallDegraded,
     CallEnded,
+    CallNoted,
     CallProof,
     CallStarted,
     LegJoined,
@@ -22,7 +23,7 @@ from callsvc.events.kinds import (
     RecordingSealed,
     RecordingStarted,
 )
-from callsvc.store import Connection, calls, proofs, recordings
+from callsvc.store import Connection, call_notes, calls, proofs, recordings
 from callsvc.types import RecordingState
 
 ARCHIVE = "archive_recording"
@@ -52,6 +53,11 @@ async def call_ended(conn: Connection, told: Told, body: CallEnded) -> None:
 
 async def call_proof(conn: Connection, told: Told, body: CallProof) -> None:
     await proofs.put(conn, proofs.ProofRow(call_id=told.call, at=told.at, **body.model_dump()))
+
+
+async def call_noted(conn: Connection, told: Told, body: CallNoted) -> None:
+    what = dict(body.__pydantic_extra__)
+    await call_notes.add(conn, told.call, body.note, body.at_ms, what, at=told.at)
 
 
 async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
@@ -107,6 +113,7 @@ ENTRIES: dict[type[Body], Callable[[Connection, Told, Any], Awaitable[None]]] = 
     CallDegraded: call_degraded,
     CallEnded: call_ended,
     CallProof: call_proof,
+    CallNoted: call_noted,
     LegJoined: leg_joined,
     LegLeft: leg_left,
     RecordingStarted: recording_started,

@@ -60,6 +60,17 @@ class CallProof(Body):
     degraded: bool
 
 
+class CallNoted(Body):
+    """`note` says what was done; what else belongs to it are words, figures and yes or no."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+    note: Word
+    at_ms: Annotated[int, Field(ge=0, lt=1 << 53)]
+
+    __pydantic_extra__: dict[str, bool | int | Word]
+
+
 class RecordingStarted(Body):
     recording: UUID
 
@@ -89,6 +100,7 @@ BODIES: dict[str, type[Body]] = {
     EventKind.CALL_STARTED: CallStarted,
     EventKind.CALL_DEGRADED: CallDegraded,
     EventKind.CALL_PROOF: CallProof,
+    EventKind.CALL_NOTED: CallNoted,
     EventKind.CALL_ENDED: CallEnded,
     EventKind.LEG_JOINED: LegJoined,
     EventKind.LEG_LEFT: LegLeft,

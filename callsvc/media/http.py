@@ -43,7 +43,7 @@ def application(
     anybody = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["POST", "DELETE"],
+        allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["Location", "Retry-After"],
     )

@@ -21,14 +21,14 @@ from callsvc.bus.outbox import Outbox
 from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
 from callsvc.config import Settings
-from callsvc.errors import DataDirBusy, MissingPart, PortTaken
+from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTaken
 from callsvc.media import realtime
 from callsvc.media.door import Door
 from callsvc.media.http import application
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.recorder import Recorder
-from callsvc.telephony import http, ice, token_keys
-from callsvc.telephony.call import Parts
+from callsvc.telephony import announcements, http, ice, token_keys
+from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
 from models.suppressor import Network
@@ -103,6 +103,15 @@ class Node:
             on_degraded=lambda why: log.error("suppressor_degraded", why=why),
         )
 
+    def _announcements(self) -> announcements.Catalogue:
+        directory = self._settings.media.announcements
+        try:
+            return announcements.load(directory or announcements.PACKAGED)
+        except ConfigurationError as error:
+            # Calls are taken without; every page sees that there is nothing to play.
+            log.error("announcements_unusable", detail=error.message)
+            return {}
+
     @contextlib.asynccontextmanager
     async def _telling(self) -> AsyncIterator[Outbox]:
         outbox = Outbox(self._data_dir / "outbox", node=self._settings.media.node_id, clock=self._clock)
@@ -133,7 +142,8 @@ class Node:
         }
         outbox.end_unfinished(lengths)
         log.info("spool_looked_through", sealed=len(orphans))
-        parts = Parts(self._clock, outbox, recorder, engine, media.vanish_after_s)
+        spoken = await asyncio.to_thread(self._announcements)
+        parts = Parts(self._clock, outbox, recorder, engine, media.vanish_after_s, spoken)
         switchboard = Switchboard(
             parts, Ports(media.host, *media.rtp_ports), max_calls=media.max_calls, keep_raw=media.keep_raw
         )

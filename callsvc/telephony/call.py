@@ -2,56 +2,37 @@
 
     SETTING_UP ──(both legs ready)──► LIVE ──(a leg leaves, or somebody ends it)──► ENDED
 
-Media time begins when the call goes live. Everything here runs in the event loop and nothing waits.
+Media time begins when the call goes live. A leg that breaks off without a word is away for a while and may come back;
+the other one waits. Everything here runs in the event loop and nothing waits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from audio.rtp import Packet
-from audio.suppressor import RATE, Engine
-from audio.taps import CallTaps, Continuous, GapCause, Samples
-from audio.taps import Track as TapTrack
 from callsvc import logs
-from callsvc.clock import Clock
-from callsvc.telephony import metrics
+from callsvc.telephony import metrics, protocol
+from callsvc.telephony.commands import Commands
 from callsvc.telephony.connection import Connection
-from callsvc.telephony.downlink import Downlink
 from callsvc.telephony.errors import LegTaken
+from callsvc.telephony.live import Live
+from callsvc.telephony.parts import Parts as Parts
 from callsvc.telephony.policies import LinePolicy
-from callsvc.telephony.ports import EventSink, Recording
+from callsvc.telephony.protocol import Hello, Message, Offered, RecordingNow, State
 from callsvc.telephony.side import Side
-from callsvc.telephony.uplink import Uplink
-from callsvc.types import CallState, Event, EventKind, Leg, Profile, Track
+from callsvc.types import CallState, Event, EventKind, Leg, Profile
 
 REPORT_EVERY_S = 1.0
 PROOF_EVERY_S = 10.0
 SETUP_S = 120.0
 """How long the first leg waits for the second."""
+LISTENERS = 4
+"""Pages beside a SIP phone that are told how the call is."""
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every call of a node shares."""
-
-    clock: Clock
-    events: EventSink
-    recording: Recording | None
-    engine: Engine | None
-    vanish_after_s: float
-
-
-class _Nowhere:
-    """A tap that keeps nothing."""
-
-    def write(self, start: int, samples: Samples) -> None:
-        return None
-
-    def gap(self, start: int, length: int, cause: GapCause) -> None:
-        return None
+Tell = Callable[[Message], None]
 
 
 class Call:
@@ -70,31 +51,50 @@ class Call:
         self.state = CallState.SETTING_UP
         self.sides: dict[Leg, Side] = {}
         self.degraded: set[str] = set()
+        self.commanders: set[str] = set()
+        """Ids of tokens that were shown over HTTP while they were fresh: they are good until the call ends."""
         self._policy = policy
         self._parts = parts
         self._ended = ended
         self._began = parts.clock.monotonic()
-        self._tracks: dict[Track, Continuous] = {}
-        self._taps: CallTaps | None = None
-        self._uplink: Uplink | None = None
-        self._downlink: Downlink | None = None
+        self.live: Live | None = None
+        self._commands = Commands(parts.clock, policy.commands)
+        self._listeners: list[Tell] = []
         self._next_report = 0.0
         self._next_proof = 0.0
         self._log = logs.get("telephony").bind(call=str(call_id))
 
     # What comes in.
 
-    def join(self, leg: Leg, connection: Connection, token: str) -> None:
-        """A leg was agreed on; the call goes live when the sound of both can flow."""
-        if leg in self.sides or self.state is CallState.ENDED:
+    def join(self, leg: Leg, connection: Connection, token: str, subject: str | None = None) -> None:
+        """A leg was agreed on; the call goes live when the sound of both can flow.
+
+        A leg that is there already is taken over by the same `subject`, and by nobody else.
+        """
+        if self.state is CallState.ENDED:
             raise LegTaken
-        side = self.sides[leg] = Side(self, leg, connection, token)
+        side = self.sides.get(leg)
+        if side is None:
+            side = self.sides[leg] = Side(self, leg, connection, token, subject)
+        elif self.may_take_over(leg, subject):
+            old = side.take_over(connection, token)
+            old.tell(protocol.bye("taken_over"))
+            self._parts.discard(old)
+            metrics.RETURNS.inc()
+        else:
+            raise LegTaken
         connection.listen(side)
+
+    def may_take_over(self, leg: Leg, subject: str | None) -> bool:
+        """Whether this party may join here: the leg is free, or its own."""
+        side = self.sides.get(leg)
+        return side is None or (subject is not None and side.subject == subject)
 
     def side_ready(self, side: Side) -> None:
         if self.state is CallState.ENDED:
             return
         connection = side.connection
+        side.away, side.was_ready = False, True
         self._emit(
             EventKind.LEG_JOINED,
             leg=side.leg.value,
@@ -102,74 +102,121 @@ class Call:
             codec=connection.codec.name,
         )
         self._log.info("leg_joined", leg=side.leg.value, transport=connection.transport)
-        if len(self.sides) == len(Leg) and all(one.connection.ready for one in self.sides.values()):
+        if self.live:
+            self.live.reconnect(side)
+            self.tell_state()
+        elif len(self.sides) == len(Leg) and all(one.connection.ready for one in self.sides.values()):
             self._go_live()
 
-    def side_packet(self, side: Side, packet: Packet) -> None:
-        if side.leg is Leg.CALLER and self._downlink:
-            self._downlink.packet(packet)
+    def side_packet(self, side: Side, packet: Packet, now: float) -> None:
+        if side.leg is Leg.CALLER and self.live:
+            self.live.downlink.packet(packet, now)
 
     def side_channel(self, side: Side) -> None:
+        side.connection.tell(self._hello(side.leg).message())
         side.connection.tell(self.status())
 
-    def side_message(self, side: Side, message: Mapping[str, object]) -> None:
-        if side.leg is Leg.OPERATOR and message.get("t") == "hangup":
+    def side_message(self, side: Side, message: Message) -> None:
+        kind = message.get("t")
+        if kind == "hangup":
             self.hang_up(side, "hangup")
+        elif kind == "command":
+            if side.leg is Leg.OPERATOR:
+                self.command(message, side.connection.tell)
+            else:
+                side.connection.tell(protocol.refused(protocol.identity_of(message), protocol.Why.NOT_YOURS))
+        elif kind == "key" and side.leg is Leg.OPERATOR and self.live:
+            if key := protocol.key(message):
+                self.live.key(key.at_ms)
+            else:
+                side.connection.malformed += 1
 
     def side_left(self, side: Side, cause: str) -> None:
-        self.hang_up(side, cause)
+        if cause != "hangup" and side.connection.may_return and side.subject is not None and side.was_ready:
+            side.away = True
+            self._emit(EventKind.LEG_LEFT, leg=side.leg.value, cause="away")
+            self._log.info("leg_away", leg=side.leg.value, cause=cause)
+            if self.live:
+                self.live.away(side.leg)
+            self.tell_state()
+        else:
+            self.hang_up(side, cause)
 
     def fail(self, error: Exception) -> None:
         """Something of ours went wrong in this call: it ends, and no other does."""
         self._log.error("call_failed", error=type(error).__name__, exc_info=error)
         self.end("fault")
 
+    # What the operator commands, over the data channel or over HTTP.
+
+    def command(self, message: Message, answer: Tell) -> None:
+        """Carry out a command of the operator's; the answer comes before anything that follows from it."""
+        answer(self._commands.do(message))
+        if self._commands.hung_up and Leg.OPERATOR in self.sides:
+            self.hang_up(self.sides[Leg.OPERATOR], "hangup")
+        else:
+            self.tell_state()
+
+    def watch(self, tell: Tell) -> Callable[[], None]:
+        """Tell this page from now on; what is returned ends it. The oldest makes room when there are too many."""
+        self._listeners.append(tell)
+        for oldest in self._listeners[:-LISTENERS]:
+            oldest(protocol.bye("taken_over"))
+        self._listeners = self._listeners[-LISTENERS:]
+        tell(self._hello(Leg.OPERATOR).message())
+        tell(self.status())
+
+        def stop() -> None:
+            if tell in self._listeners:
+                self._listeners.remove(tell)
+
+        return stop
+
+    def _hello(self, leg: Leg) -> Hello:
+        mine = leg is Leg.OPERATOR
+        return Hello(
+            str(self.id),
+            leg.value,
+            self.profile.value,
+            [one.value for one in self._commands.allowed] if mine else [],
+            self._policy.recall_ms if mine else 0,
+            self._offered() if mine else (),
+        )
+
+    def _offered(self) -> list[Offered]:
+        return [
+            Offered(name, next(iter(spoken.values())).version, sorted(spoken))
+            for name, spoken in sorted(self._parts.announcements.items())
+            if spoken
+        ]
+
     # What goes on.
 
     def _go_live(self) -> None:
-        now = self._parts.clock.monotonic()
         self.state = CallState.LIVE
         self._emit(EventKind.CALL_STARTED, profile=self.profile.value)
-        caller, operator = self.sides[Leg.CALLER], self.sides[Leg.OPERATOR]
-        self._open_taps({Track.CALLER_RX: caller.receiver.rate_hz})
-        for side in self.sides.values():
-            side.receiver.start(now)
-        self._uplink = Uplink(
-            operator.receiver,
-            caller.connection,
-            self._parts.engine,
-            self._tracks[Track.OPERATOR_RX],
-            self._tracks[Track.OPERATOR_TX],
+        live = self.live = self._commands.live = Live(
+            str(self.id),
+            self.profile.value,
+            self.sides,
+            self._policy,
+            self._parts,
             self._degrade,
+            self._noted,
         )
-        self._downlink = Downlink(
-            caller.receiver, caller.connection, operator.connection, self._tracks[Track.CALLER_RX]
-        )
+        now = self._parts.clock.monotonic()
         self._next_proof = now + PROOF_EVERY_S
         self._next_report = now
-        self._log.info("call_started", profile=self.profile.value, forwards=self._downlink.forwards)
+        self._log.info("call_started", profile=self.profile.value, forwards=live.downlink.forwards)
 
-    def _open_taps(self, rates: Mapping[Track, int]) -> None:
-        recording = self._parts.recording
-        if recording and self._policy.tracks:
-            tracks = [TapTrack(name.value, rates.get(name, RATE)) for name in self._policy.tracks]
-            try:
-                self._taps = recording.open(str(self.id), self.profile.value, tracks)
-            except OSError as error:
-                self._log.error("recording_not_opened", error=type(error).__name__)
-        if self._taps is None and self._policy.record:
-            self._degrade("recording")
-        for name in Track:
-            recorded = self._taps is not None and name in self._policy.tracks
-            self._tracks[name] = Continuous(
-                self._taps.tap(name.value) if self._taps and recorded else _Nowhere()
-            )
+    def _noted(self, kind: str, at_ms: int, what: Mapping[str, object]) -> None:
+        self._emit(EventKind.CALL_NOTED, note=kind, at_ms=at_ms, **what)
 
     def tick(self, now: float) -> None:
         """What is due every 10 ms."""
-        if self._uplink and self._downlink:
-            self._uplink.tick(now)
-            self._downlink.tick(now)
+        if self.live:
+            if self.live.tick(now):
+                self.tell_state()
         else:
             # Nobody listens yet: what comes is only measured.
             for side in self.sides.values():
@@ -181,24 +228,33 @@ class Call:
     def _report(self, now: float) -> None:
         for side in list(self.sides.values()):
             side.count()
-            if now - side.connection.last_heard > self._parts.vanish_after_s and side.connection.ready:
+            if now - side.connection.last_heard > self._parts.vanish_after_s and (
+                side.connection.ready or side.away
+            ):
                 self.hang_up(side, "vanished")
                 return
-        if self.state is CallState.SETTING_UP:
+        if self.live is None:
             if now - self._began > SETUP_S:
                 self.end("nobody_came")
             return
         self._look_at_recording()
-        if (proof := self._proof()) and proof["degraded"]:
+        if (proof := self.live.proof()) and proof["degraded"]:
             self._degrade("suppressor")
-        for side in self.sides.values():
-            side.connection.tell(self.status())
+        self.tell_state()
         if now >= self._next_proof:
             self._next_proof = now + PROOF_EVERY_S
             self._emit_proof()
 
+    def tell_state(self) -> None:
+        """Tell both legs, and every page that watches, how the call is."""
+        state = self.status()
+        for side in self.sides.values():
+            side.connection.tell(state)
+        for tell in list(self._listeners):
+            tell(state)
+
     def _look_at_recording(self) -> None:
-        if self._taps and self._parts.recording:
+        if self.live and self.live.taps and self._parts.recording:
             status = self._parts.recording.state(str(self.id))
             if status.condition != "degraded":
                 self.degraded.discard("recording")
@@ -209,28 +265,27 @@ class Call:
 
     def status(self) -> dict[str, object]:
         """What the operator's screen shows."""
-        proof = self._proof() or {}
-        return {
-            "t": "state",
-            "state": self.state.value,
-            "recording": self._taps is not None and "recording" not in self.degraded,
-            "degraded": sorted(self.degraded),
-            "length_ms": self.length_ms,
-            "strokes": proof.get("strokes", 0),
-            "level_before_db": proof.get("level_before_db"),
-            "level_after_db": proof.get("level_after_db"),
-        }
+        live = self.live
+        proof: Mapping[str, Any] = (live.proof() if live else None) or {}
+        return State(
+            state=self.state.value,
+            length_ms=self.length_ms,
+            recording=live.recording_now() if live else RecordingNow("off"),
+            degraded=sorted(self.degraded),
+            away=sorted(side.leg.value for side in self.sides.values() if side.away),
+            held=live is not None and live.held,
+            muted=live is not None and live.muted,
+            recall=live.recall_now() if live else None,
+            announcement=live.announcement_now() if live else None,
+            strokes=proof.get("strokes", 0),
+            level_before_db=proof.get("level_before_db"),
+            level_after_db=proof.get("level_after_db"),
+        ).message()
 
     @property
     def length_ms(self) -> int:
         """How long the call has been, on the media clock."""
-        lengths = [self._tracks[name].position * 1000 // rate for name, rate in self._rates().items()]
-        return max(lengths, default=0)
-
-    def _rates(self) -> dict[Track, int]:
-        if not self._tracks:
-            return {}
-        return dict.fromkeys(Track, RATE) | {Track.CALLER_RX: self.sides[Leg.CALLER].receiver.rate_hz}
+        return self.live.length_ms if self.live else 0
 
     # How it ends.
 
@@ -243,33 +298,22 @@ class Call:
         """The call is over; told once."""
         if self.state is CallState.ENDED:
             return
-        live = self.state is CallState.LIVE
         self.state = CallState.ENDED
-        for way in (self._uplink, self._downlink):
-            if way:
-                way.finish()
-        if live:
+        self._commands.live = None
+        if self.live:
+            self.live.finish(cause)
             self._emit_proof()
-        self._close_taps(cause)
         for side in self.sides.values():
             side.count()
-            side.connection.tell({"t": "bye", "cause": cause})
+            side.connection.tell(protocol.bye(cause))
             why = cause if side is first or first is None else "call_ended"
             self._emit(EventKind.LEG_LEFT, leg=side.leg.value, cause=why)
+        for tell in list(self._listeners):
+            tell(protocol.bye(cause))
         self._emit(EventKind.CALL_ENDED, cause=cause, length_ms=self.length_ms)
         metrics.CALLS_ENDED.labels(cause).inc()
         self._log.info("call_ended", cause=cause, length_ms=self.length_ms)
         self._ended(self)
-
-    def _close_taps(self, cause: str) -> None:
-        length_ms = self.length_ms
-        lengths: dict[str, int] = {}
-        for name, rate in self._rates().items():
-            self._tracks[name].extend(length_ms * rate // 1000, GapCause.ABSENT)
-            if name in self._policy.tracks:
-                lengths[name.value] = self._tracks[name].position
-        if self._taps:
-            self._taps.close(lengths, cause)
 
     def _degrade(self, what: str) -> None:
         if what not in self.degraded:
@@ -278,13 +322,8 @@ class Call:
             self._emit(EventKind.CALL_DEGRADED, what=what)
             self._log.warning("call_degraded", what=what)
 
-    def _proof(self) -> dict[str, object] | None:
-        proof = self._uplink.proof() if self._uplink else None
-        return asdict(proof) if proof else None
-
     def _emit_proof(self) -> None:
-        proof = self._proof()
-        if proof is not None:
+        if self.live and (proof := self.live.proof()):
             self._emit(EventKind.CALL_PROOF, **proof)
 
     def _emit(self, kind: EventKind, **fields: object) -> None:

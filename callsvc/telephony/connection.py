@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from audio.codecs import Codec
 from audio.rtp import Packet
 from callsvc.clock import Clock
 from callsvc.telephony.out import OutStream
+
+NTP_UNIX_S = 2_208_988_800
+"""Seconds from NTP's epoch to Unix's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderReport:
+    """What a peer's RTCP says of its own stream: this RTP timestamp was spoken at this time of its wall clock."""
+
+    timestamp: int
+    unix_s: float
 
 
 class Listener(Protocol):
@@ -32,13 +44,16 @@ class Listener(Protocol):
         """A message came on the side channel: a JSON object."""
 
     def on_left(self, cause: str) -> None:
-        """The peer is gone: `hangup`, `vanished` or `failed`."""
+        """The peer is gone: `hangup` when it said so, `closed` when its connection was closed without a word,
+        `failed` when it broke."""
 
 
 class Connection(ABC):
     """A connection that was agreed on; made by an `accept` of one of the transports."""
 
     transport: ClassVar[str]
+    may_return: ClassVar[bool] = False
+    """Whether a peer that closed, or whose connection broke, may come back with another one."""
 
     def __init__(self, codecs: Mapping[int, Codec], out: OutStream, clock: Clock) -> None:
         self._numbers = {codec.name: number for number, codec in reversed(list(codecs.items()))}
@@ -49,6 +64,8 @@ class Connection(ABC):
         self.ready = False
         self.last_heard = clock.monotonic()
         self.malformed = 0
+        self.sender_report: SenderReport | None = None
+        """The newest of the peer's."""
         self._out = out
         self._listener: Listener | None = None
         self._left = False
@@ -67,6 +84,17 @@ class Connection(ABC):
         self._listener = listener
         if self.ready:
             listener.on_ready()
+
+    def unlisten(self) -> None:
+        """Tell nobody from now on: another connection has taken this one's place."""
+        self._listener = None
+
+    def timestamp_at(self, unix_ms: float) -> int | None:
+        """The RTP timestamp that was spoken at this time of the peer's wall clock; None before its first report."""
+        report = self.sender_report
+        if report is None:
+            return None
+        return report.timestamp + round((unix_ms / 1000 - report.unix_s) * self._codec.clock_hz) & 0xFFFFFFFF
 
     def send_frame(self, codec: Codec, payload: bytes) -> None:
         """Send the next 20 ms of a stream."""

@@ -4,7 +4,8 @@ CallsvcError
 └── TelephonyError
     ├── TokenRefused     401  no token, or not one for this
     ├── BadOffer         400  an SDP offer that cannot be read, or that offers nothing we speak
-    ├── LegTaken         409  this leg of this call is connected already
+    ├── BadCommand       400  a command that is no JSON object
+    ├── LegTaken         409  somebody else has this leg of this call
     ├── CallOver         410  this call has ended
     ├── NoSuchLeg        404  there is nothing to hang up
     └── NodeFull         503  this node takes no more calls, or is about to stop
@@ -41,8 +42,15 @@ class BadOffer(TelephonyError):
     default_hint = "Offer one audio stream with PCMA, PCMU, G722 or opus."
 
 
+class BadCommand(TelephonyError):
+    """The command cannot be read."""
+
+    status = 400
+    default_hint = "Send one JSON object."
+
+
 class LegTaken(TelephonyError):
-    """This leg of the call is connected already."""
+    """Somebody else has this leg of the call."""
 
     status = 409
 

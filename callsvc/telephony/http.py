@@ -1,28 +1,36 @@
-"""Signalling over HTTP, in the manner of WHIP (RFC 9725): an SDP offer in, the answer out.
+"""Signalling over HTTP, in the manner of WHIP (RFC 9725): an SDP offer in, the answer out; and an operator's commands.
 
-POST   /whip/{call}/{leg}   Authorization: Bearer <token>, Content-Type: application/sdp  ->  201, the answer
-DELETE /whip/{call}/{leg}   Authorization: Bearer <token>                                 ->  204
+POST   /whip/{call}/{leg}       Authorization: Bearer <token>, Content-Type: application/sdp  ->  201, the answer
+DELETE /whip/{call}/{leg}       Authorization: Bearer <token>                                 ->  204
+POST   /calls/{call}/commands   Authorization: Bearer <operator's token>, a command as JSON   ->  200, how it went
+GET    /calls/{call}/messages   Authorization: Bearer <operator's token>                      ->  200, text/event-stream
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from callsvc.clock import Clock
 from callsvc.errors import CallsvcError, UsageError
 from callsvc.telephony import metrics, sdp, tokens
-from callsvc.telephony.errors import BadOffer, NoSuchLeg, TelephonyError, TokenRefused
+from callsvc.telephony.call import Call
+from callsvc.telephony.errors import BadCommand, BadOffer, NoSuchLeg, TelephonyError, TokenRefused
+from callsvc.telephony.protocol import Message
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Leg
 
 RETRY_AFTER_S = 5
+MAX_COMMAND_BYTES = 4096
+WAITING = 32
+"""Messages that may wait for a page that does not read; of more, the oldest are left out."""
 BODY_S = 10.0
 """Time for a client to send its offer."""
 
@@ -43,7 +51,9 @@ def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey],
             claims = claims_of(request, leg)
             if claims.expired(clock.utc_now()):
                 raise TokenRefused("expired")
-            body = await _body(request)
+            if request.headers.get("content-type", "").partition(";")[0].strip() != "application/sdp":
+                raise BadOffer("send it as application/sdp")
+            body = await _body(request, sdp.MAX_BYTES)
             answer = await switchboard.join(request.path_params["call"], leg, claims, body)
         except CallsvcError as error:
             return refusal(error)
@@ -61,8 +71,67 @@ def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey],
             return refusal(error)
         return Response(status_code=204)
 
+    def commanded(request: Request) -> Call:
+        claims = claims_of(request, Leg.OPERATOR)
+        expired = claims.expired(clock.utc_now())
+        return switchboard.commanded(request.path_params["call"], claims, expired=expired)
+
+    async def command(request: Request) -> Response:
+        answers: list[Message] = []
+        try:
+            call = commanded(request)
+            call.command(await _command(request), answers.append)
+        except CallsvcError as error:
+            return refusal(error)
+        return JSONResponse(answers[0], headers={"Cache-Control": "no-store"})
+
+    async def messages(request: Request) -> Response:
+        try:
+            call = commanded(request)
+        except CallsvcError as error:
+            return refusal(error)
+        return StreamingResponse(
+            _told(call), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
     path = "/whip/{call}/{leg}"
-    return [Route(path, join, methods=["POST"]), Route(path, hang_up, methods=["DELETE"])]
+    return [
+        Route(path, join, methods=["POST"]),
+        Route(path, hang_up, methods=["DELETE"]),
+        Route("/calls/{call}/commands", command, methods=["POST"]),
+        Route("/calls/{call}/messages", messages, methods=["GET"]),
+    ]
+
+
+async def _told(call: Call) -> AsyncIterator[str]:
+    """What a page beside a SIP phone is told, until the call is over or the page goes."""
+    waiting: asyncio.Queue[Message] = asyncio.Queue(WAITING)
+
+    def tell(message: Message) -> None:
+        if waiting.full():
+            waiting.get_nowait()
+        waiting.put_nowait(message)
+
+    stop = call.watch(tell)
+    try:
+        while True:
+            message = await waiting.get()
+            yield f"data: {json.dumps(message, separators=(',', ':'))}\n\n"
+            if message["t"] == "bye":
+                return
+    finally:
+        stop()
+
+
+async def _command(request: Request) -> Message:
+    body = await _body(request, MAX_COMMAND_BYTES)
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise BadCommand
+    return message
 
 
 def _leg(request: Request) -> Leg:
@@ -72,15 +141,13 @@ def _leg(request: Request) -> Leg:
         raise NoSuchLeg("a call has the legs caller and operator") from None
 
 
-async def _body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/sdp":
-        raise BadOffer("send it as application/sdp")
+async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > sdp.MAX_BYTES:
+                if len(body) > most:
                     raise BadOffer("too long")
     except (ClientDisconnect, TimeoutError):
         raise BadOffer("it broke off") from None

@@ -15,3 +15,6 @@ LATENESS = Histogram(
     "How much later than due the media loop woke.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
 )
+COMMANDS = Counter("callsvc_commands", "Commands of operators during calls, by how they went.", ["how"])
+RETURNS = Counter("callsvc_legs_returned", "Legs that lost their connection and came back.")
+KEYS = Counter("callsvc_key_times", "Key times that operators' screens told, by use.", ["use"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from callsvc.telephony.protocol import Do
 from callsvc.types import Profile, Track
 
 KeepRaw = Literal["never", "demo", "always"]
@@ -16,6 +17,15 @@ class LinePolicy:
 
     record: bool
     keep_raw: bool
+    recall_ms: int = 60_000
+    """How far the operator can listen back; 0 remembers nothing."""
+
+    @property
+    def commands(self) -> tuple[Do, ...]:
+        """What the operator may command."""
+        without = set() if self.record else {Do.MASK, Do.MARKER}
+        without |= set() if self.recall_ms else {Do.RECALL, Do.RECALL_STOP}
+        return tuple(one for one in Do if one not in without)
 
     @property
     def tracks(self) -> tuple[Track, ...]:

@@ -18,7 +18,7 @@ class Owner(Protocol):
 
     def side_ready(self, side: Side) -> None: ...
 
-    def side_packet(self, side: Side, packet: Packet) -> None: ...
+    def side_packet(self, side: Side, packet: Packet, now: float) -> None: ...
 
     def side_channel(self, side: Side) -> None: ...
 
@@ -32,15 +32,33 @@ class Owner(Protocol):
 class Side:
     """A connection, its receive path, and which leg it is."""
 
-    def __init__(self, owner: Owner, leg: Leg, connection: Connection, token: str) -> None:
+    def __init__(
+        self, owner: Owner, leg: Leg, connection: Connection, token: str, subject: str | None = None
+    ) -> None:
         self.leg = leg
         self.connection = connection
         self.token = token
         """Id of the token that joined; it may hang up, too."""
+        self.subject = subject
+        """Who joined; the same may come back. None: nobody can."""
+        self.away = False
+        """Lost its connection, and may come back."""
+        self.was_ready = False
         rate = RATE if leg is Leg.OPERATOR else connection.codec.rate_hz
         self.receiver = Receiver(connection.codecs, rate)
         self._owner = owner
         self._counted: dict[str, int] = {}
+
+    def take_over(self, connection: Connection, token: str) -> Connection:
+        """The same party over another connection; what it leaves behind is returned, and says nothing any more."""
+        self.count()
+        old = self.connection
+        old.unlisten()
+        self.connection = connection
+        self.token = token
+        self.receiver = Receiver(connection.codecs, self.receiver.rate_hz)
+        self._counted = {}
+        return old
 
     # Roots of what the network sets off: a fault in it is the call's, and stays in the call.
 
@@ -53,7 +71,7 @@ class Side:
     def on_packet(self, packet: Packet, now: float) -> None:
         try:
             if self.receiver.put(packet, now):
-                self._owner.side_packet(self, packet)
+                self._owner.side_packet(self, packet, now)
         except Exception as error:
             self._owner.fail(error)
 

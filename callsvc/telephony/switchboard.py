@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import TracebackType
 from uuid import UUID
 
 from callsvc import logs
 from callsvc.ids import parse_id
 from callsvc.telephony import metrics, plain, sdp, webrtc
-from callsvc.telephony.call import Call, Parts
+from callsvc.telephony.call import Call
 from callsvc.telephony.connection import Connection
-from callsvc.telephony.errors import CallOver, LegTaken, NodeFull, NoSuchLeg
+from callsvc.telephony.errors import CallOver, LegTaken, NodeFull, NoSuchLeg, TokenRefused
+from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import KeepRaw, policy_of
 from callsvc.telephony.side import Side
@@ -25,6 +27,8 @@ GIVE_UP_S = 0.1
 """Ticks that are later than this are left out, not made up for."""
 REMEMBERED_CALLS = 1000
 """Calls that are over and may not begin again, though a token for them is still good."""
+COMMANDERS = 200
+"""Tokens a call that stay good for commanding it; later ones are good for their two minutes."""
 log = logs.get("telephony")
 
 
@@ -34,7 +38,7 @@ class Switchboard:
     def __init__(self, parts: Parts, ports: Ports, *, max_calls: int, keep_raw: KeepRaw = "never") -> None:
         self.calls: dict[UUID, Call] = {}
         self.draining = False
-        self._parts = parts
+        self._parts = replace(parts, discard=self._discard)
         self._ports = ports
         self._max_calls = max_calls
         self._keep_raw = keep_raw
@@ -67,11 +71,11 @@ class Switchboard:
         call = self.calls.get(identity)
         if identity in self._over:
             raise CallOver
-        if self.draining or (call is None and self.full):
+        if call is None and self.full:
             raise NodeFull
-        if (identity, leg) in self._joining or (call and leg in call.sides):
-            raise LegTaken
         self._used.check(claims)
+        if (identity, leg) in self._joining or (call and not call.may_take_over(leg, claims.subject)):
+            raise LegTaken
         offer = sdp.parse(body)
         self._joining.add((identity, leg))
         try:
@@ -81,7 +85,13 @@ class Switchboard:
         try:
             self._used.use(claims, self._parts.clock.utc_now())
             self._enter(
-                identity, leg, claims.profile, connection, claims.token, demonstration=claims.demonstration
+                identity,
+                leg,
+                claims.profile,
+                connection,
+                claims.token,
+                claims.subject,
+                demonstration=claims.demonstration,
             )
         except BaseException:
             await connection.close()
@@ -115,6 +125,7 @@ class Switchboard:
         profile: Profile,
         connection: Connection,
         token: str,
+        subject: str | None = None,
         *,
         demonstration: bool = False,
     ) -> None:
@@ -129,7 +140,7 @@ class Switchboard:
             self.calls[identity] = call
             self._empty.clear()
             self._busy.set()
-        call.join(leg, connection, token)
+        call.join(leg, connection, token, subject)
         self._count()
 
     def hang_up(self, call_id: str, leg: Leg, claims: Claims, *, expired: bool) -> None:
@@ -149,6 +160,20 @@ class Switchboard:
             self._empty.set()
             self._busy.clear()
         self._count()
+
+    def commanded(self, call_id: str, claims: Claims, *, expired: bool) -> Call:
+        """The call that the bearer of an operator's token may command: a token that was shown in time stays good."""
+        call = self.calls.get(parse_id(call_id))
+        if call is None:
+            raise NoSuchLeg("no such call")
+        if expired and claims.token not in call.commanders:
+            raise TokenRefused("expired")
+        if len(call.commanders) < COMMANDERS:
+            call.commanders.add(claims.token)
+        return call
+
+    def _discard(self, connection: Connection) -> None:
+        self._tasks.create_task(self._guarded(connection.close), name="close")
 
     async def _close(self, side: Side) -> None:
         await self._guarded(side.connection.close)

@@ -1,6 +1,7 @@
 """Operator to caller: the one direction that is worked on.
 
-    packets ─► receiver (16 kHz) ─► operator.rx tap ─► suppressor ─► operator.tx tap ─► rate ─► encode ─► caller
+    packets ─► receiver (16 kHz) ─► operator.rx tap ─► suppressor ─► hold, mute ─► + announcement
+                                                        ─► operator.tx tap ─► rate ─► encode ─► caller
 
 If the suppressor is missing, full or stuck, sound goes past it and the call is marked as degraded.
 """
@@ -20,13 +21,17 @@ from audio.marks import Marks, Run
 from audio.receive import Heard, Receiver
 from audio.resample import Floats, Resampler, rounded, to_float, to_int16
 from audio.suppressor import BLOCK, RATE, Engine, Proof, Stream, StrokeInfo
-from audio.taps import Continuous
+from audio.taps import Continuous, GapCause
 from callsvc.telephony import metrics
+from callsvc.telephony.announcements import Playing
 from callsvc.telephony.connection import Connection
+from callsvc.telephony.spans import Spans
 
 THROUGH, PAST = metrics.BLOCKS.labels("through"), metrics.BLOCKS.labels("past")
 STUCK_BLOCKS = 25
 """Blocks that may be inside the engine; with more it is taken for dead (250 ms, its own patience is far less)."""
+SILENCED = (GapCause.HOLD, GapCause.MUTE)
+"""What the caller does not hear."""
 
 
 class Uplink:
@@ -39,13 +44,21 @@ class Uplink:
         engine: Engine | None,
         raw: Continuous,
         heard: Continuous,
+        spans: Spans,
         degraded: Callable[[str], None],
+        *,
+        hints: bool = False,
     ) -> None:
         self._receiver = receiver
-        self._caller = caller
         self._raw = raw
         self._heard = heard
+        self._spans = spans
         self._degraded = degraded
+        self.playing: Playing | None = None
+        """An announcement on its way to the caller."""
+        self._place = 0
+        self._pushed = 0
+        self._shift: int | None = None
         self._loop = asyncio.get_running_loop()
         self._returned: deque[Floats] = deque()
         self._awake = False
@@ -53,17 +66,28 @@ class Uplink:
         self._rest: Floats = np.zeros(0, np.float32)
         self._after_hole = False
         self._last_proof: Proof | None = None
-        self._stream = self._open(engine)
+        self._stream = self._open(engine, hints)
         self._marks = Marks(engine.latency_samples if engine and self._stream else 0)
+        self._connect(caller)
+
+    def _connect(self, caller: Connection) -> None:
+        self._caller = caller
         self._codec = caller.codec
         self._encoder: Encoder = self._codec.encoder()
         self._resampler = Resampler(RATE, self._codec.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 
-    def _open(self, engine: Engine | None) -> Stream | None:
+    def reconnect(self, receiver: Receiver, caller: Connection) -> None:
+        """A leg came back over another connection."""
+        self._receiver = receiver
+        self._shift = None
+        if caller is not self._caller:
+            self._connect(caller)
+
+    def _open(self, engine: Engine | None, hints: bool) -> Stream | None:
         if engine is not None:
             try:
-                return engine.open(self._on_block)
+                return engine.open(self._on_block, hints=hints)
             except AudioError:
                 pass
         self._degraded("suppressor")
@@ -81,10 +105,22 @@ class Uplink:
     def _record(self, heard: Heard) -> None:
         if heard.start is None:
             return
-        if heard.cause is None:
+        cause = self._cause(heard.start, heard.cause)
+        if cause is None:
             self._raw.write(heard.start, heard.samples)
         else:
-            self._raw.gap(heard.start, len(heard.samples), heard.cause)
+            self._raw.gap(heard.start, len(heard.samples), cause)
+
+    def _cause(self, start: int, cause: GapCause | None) -> GapCause | None:
+        """Why what was said at this place is not kept."""
+        if self._spans:
+            at_ms = start * 1000 // RATE
+            for one in (GapCause.MASK, *SILENCED):
+                if self._spans.over(one, at_ms):
+                    return one
+            if cause is GapCause.LOSS and self._spans.over(GapCause.ABSENT, at_ms):
+                return GapCause.ABSENT
+        return cause
 
     def _play(self, heard: Heard) -> None:
         samples = heard.samples
@@ -94,6 +130,9 @@ class Uplink:
             self._after_hole = False
             samples = ease_in(samples, RATE)
         self._marks.put(Run(len(samples), heard.start, heard.cause))
+        if heard.start is not None:
+            self._shift = self._pushed - heard.start
+        self._pushed += len(samples)
         sound = to_float(samples)
         if self._stream is None:
             PAST.inc(len(sound) / BLOCK)
@@ -142,12 +181,11 @@ class Uplink:
 
     def _send(self, sound: Floats) -> None:
         at = 0
-        samples = to_int16(sound)
+        if self.playing or self._spans:
+            # What is in hand may be lent from elsewhere, and is about to be changed.
+            sound = sound.copy()
         for run in self._marks.take(len(sound)):
-            if run.start is not None and run.cause is not None:
-                self._heard.gap(run.start, run.count, run.cause)
-            elif run.start is not None:
-                self._heard.write(run.start, samples[at : at + run.count])
+            self._pass(run, sound[at : at + run.count])
             at += run.count
         resampled = self._resampler.process(sound)
         self._outgoing = np.concatenate([self._outgoing, resampled]) if len(self._outgoing) else resampled
@@ -156,6 +194,38 @@ class Uplink:
             payload = self._encoder.encode(rounded(self._outgoing[:frame] * np.float32(32768.0)))
             self._outgoing = self._outgoing[frame:]
             self._caller.send_frame(self._codec, payload)
+
+    def _pass(self, run: Run, part: Floats) -> None:
+        """One run on its way out: silenced, joined by an announcement, recorded as it is heard; in place."""
+        if run.start is not None:
+            self._place = run.start
+        cause = run.cause
+        if self._spans:
+            at_ms = self._place * 1000 // RATE
+            silenced = next((one for one in SILENCED if self._spans.over(one, at_ms)), None)
+            if silenced:
+                part[:] = 0
+                cause = silenced
+            elif cause is GapCause.LOSS and self._spans.over(GapCause.ABSENT, at_ms):
+                cause = GapCause.ABSENT
+        if self.playing:
+            part += self.playing.take(run.count)
+            cause = None
+        if self._spans and self._spans.over(GapCause.MASK, self._place * 1000 // RATE):
+            cause = GapCause.MASK
+        if run.start is None:
+            return
+        if cause is None:
+            self._heard.write(run.start, to_int16(part))
+        else:
+            self._heard.gap(run.start, run.count, cause)
+
+    def key(self, timestamp: int | None, otherwise: int) -> bool:
+        """A key was pressed when this RTP timestamp was spoken; without one, at this place on the media clock."""
+        place = self._receiver.place_of(timestamp) if timestamp is not None else None
+        if place is None or abs(place - otherwise) > RATE:
+            place = otherwise
+        return self._stream is not None and self._shift is not None and self._stream.hint(place + self._shift)
 
     def finish(self) -> None:
         """The call is over: what still waits is recorded as it came, and is not played to anybody."""

@@ -24,13 +24,13 @@ from aiortc import (
 from aiortc.clock import current_ntp_time
 from aiortc.exceptions import OperationError
 from aiortc.rtcrtpreceiver import StreamStatistics
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 from audio import codecs, rtp
 from audio.codecs import Codec
 from audio.rtp import Packet
 from callsvc.clock import Clock
-from callsvc.telephony.connection import Connection
+from callsvc.telephony.connection import NTP_UNIX_S, Connection, SenderReport
 from callsvc.telephony.errors import BadOffer
 from callsvc.telephony.out import OutStream
 
@@ -60,6 +60,7 @@ class WebRtcConnection(Connection):
     """One leg on WebRTC: the node's end of it, or a client's."""
 
     transport: ClassVar[str] = "webrtc"
+    may_return: ClassVar[bool] = True
 
     def __init__(self, peer: RTCPeerConnection, transceiver: RTCRtpTransceiver, clock: Clock) -> None:
         self._peer = peer
@@ -73,7 +74,9 @@ class WebRtcConnection(Connection):
         }
         out = OutStream(self._sender._ssrc, secrets.randbits(15), secrets.randbits(32))
         super().__init__(agreed, out, clock)
+        self._handle_theirs = self._receiver._handle_rtcp_packet
         setattr(self._receiver, "_handle_rtp_packet", self._handle_rtp_packet)  # noqa: B010  its own is a method
+        setattr(self._receiver, "_handle_rtcp_packet", self._handle_rtcp_packet)  # noqa: B010
         peer.on("connectionstatechange", self._state_changed)
         peer.on("datachannel", self.use_channel)
         self._setup = asyncio.get_running_loop().call_later(SETUP_S, self._never_ready)
@@ -98,7 +101,7 @@ class WebRtcConnection(Connection):
             self._become_ready()
         elif state in ("failed", "closed"):
             self._setup.cancel()
-            self._leave("hangup" if state == "closed" and self.ready else "failed")
+            self._leave("closed" if state == "closed" and self.ready else "failed")
 
     def _never_ready(self) -> None:
         self._leave("failed")
@@ -135,6 +138,12 @@ class WebRtcConnection(Connection):
                 bool(packet.marker),
             )
         )
+
+    async def _handle_rtcp_packet(self, packet: Any) -> None:
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            self.sender_report = SenderReport(info.rtp_timestamp, info.ntp_timestamp / (1 << 32) - NTP_UNIX_S)
+        await self._handle_theirs(packet)
 
     def _transmit(self, packet: Packet) -> None:
         if not self.ready or self._left:

@@ -139,7 +139,7 @@ async def test_a_browser_talks_with_a_telephone_and_sees_how_the_call_is(
     assert heard["energy"] > 0
     live = [one for one in messages if one["t"] == "state" and one["state"] == "live"]
     assert live
-    assert live[-1]["recording"] is True
+    assert live[-1]["recording"]["condition"] == "recording"
     assert node.wait_for("call.ended", call)["cause"] == "hangup"
 
     spoken = read(tmp_path / "microphone.wav", 8000).astype(float)

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from audio.codecs import PCMA, Codec
 from audio.suppressor import Engine
 from callsvc.clock import FixedClock
-from callsvc.telephony.call import Call, Parts
+from callsvc.telephony.announcements import Catalogue
+from callsvc.telephony.call import Call
+from callsvc.telephony.connection import Connection
+from callsvc.telephony.live import Live
+from callsvc.telephony.parts import Parts
 from callsvc.telephony.policies import LinePolicy
 from callsvc.types import Leg, Profile
 from tests.support.legs import CALL, Events, PipedConnection, Tapes
@@ -28,24 +32,52 @@ class TwoLegs:
         operator: Mapping[int, Codec] | None = None,
         tapes: Tapes | None = None,
         policy: LinePolicy | None = None,
+        announcements: Catalogue | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.events = Events()
         self.tapes = tapes or Tapes()
         self.over: list[Call] = []
-        parts = Parts(self.clock, self.events, self.tapes, engine, vanish_after_s=10.0)
+        self.discarded: list[Connection] = []
+        parts = Parts(
+            self.clock,
+            self.events,
+            self.tapes,
+            engine,
+            vanish_after_s=10.0,
+            announcements=announcements or {},
+            discard=self.discarded.append,
+        )
         self.call = Call(
             CALL, Profile.REPORT, policy or LinePolicy(record=True, keep_raw=True), parts, self.over.append
         )
         self.caller = PipedConnection(caller or {8: PCMA}, self.clock)
         self.operator = PipedConnection(operator or {8: PCMA}, self.clock)
         self._spoken = [0, 0]
+        self._commanded = 0
 
     def join(self) -> TwoLegs:
         """Both legs come in."""
-        self.call.join(Leg.CALLER, self.caller, "token-caller")
-        self.call.join(Leg.OPERATOR, self.operator, "token-operator")
+        self.call.join(Leg.CALLER, self.caller, "token-caller", "somebody")
+        self.call.join(Leg.OPERATOR, self.operator, "token-operator", "an operator")
         return self
+
+    @property
+    def live(self) -> Live:
+        assert self.call.live is not None
+        return self.call.live
+
+    @property
+    def downlink_codec(self) -> Codec:
+        """What the operator is sent while frames are made for it."""
+        return self.caller.codec if self.live.downlink.forwards else self.operator.codec
+
+    def command(self, do: str, **fields: object) -> Mapping[str, object]:
+        """The operator commands over the data channel; the answer."""
+        self._commanded += 1
+        told = len(self.operator.told)
+        self.operator.say({"t": "command", "id": f"c{self._commanded}", "do": do, **fields})
+        return self.operator.told[told]
 
     async def talk(
         self,

@@ -25,6 +25,8 @@ class PipedConnection(Connection):
 
     transport: ClassVar[str] = "rtp"
 
+    may_return: ClassVar[bool] = True
+
     def __init__(self, codecs: Mapping[int, Codec], clock: Clock, *, ready: bool = True) -> None:
         super().__init__(codecs, OutStream(7, 100, 1000), clock)
         self.ready = ready
@@ -87,6 +89,8 @@ class Status:
     def __init__(self, condition: str = "recording", why: str = "") -> None:
         self.condition = condition
         self.why = why
+        self.safe_ms = 0
+        self.masked_ms = 0
 
 
 class Tapes:
@@ -97,6 +101,9 @@ class Tapes:
         self.status = Status()
         self.tracks: dict[str, int] = {}
         self.notebooks: dict[str, Notebook] = {}
+        self.notes: list[tuple[int, dict[str, object]]] = []
+        self.masks: list[str | None] = []
+        """Reasons of masks, None where one ended."""
         self.closed: tuple[dict[str, int], str] | None = None
 
     def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> Tapes:
@@ -108,6 +115,15 @@ class Tapes:
 
     def tap(self, track: str) -> Tap:
         return self.notebooks[track]
+
+    def note(self, at_ms: int, content: dict[str, object]) -> None:
+        self.notes.append((at_ms, content))
+
+    def mask(self, reason: str) -> None:
+        self.masks.append(reason)
+
+    def unmask(self) -> None:
+        self.masks.append(None)
 
     def close(self, lengths: Mapping[str, int], cause: str) -> None:
         self.closed = (dict(lengths), cause)

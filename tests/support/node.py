@@ -40,7 +40,13 @@ class Node:
         return f"{self.url}/whip/{call}/{leg.value}"
 
     def token(
-        self, call: str, leg: Leg, profile: Profile = Profile.REPORT, *, demonstration: bool = True
+        self,
+        call: str,
+        leg: Leg,
+        profile: Profile = Profile.REPORT,
+        *,
+        demonstration: bool = True,
+        subject: str = "test",
     ) -> str:
         key = token_keys.private_key(self.data_dir / "keys")
         return tokens.issue(
@@ -49,7 +55,7 @@ class Node:
             call=call,
             leg=leg,
             profile=profile,
-            subject="test",
+            subject=subject,
             demonstration=demonstration,
         )
 

@@ -19,7 +19,7 @@ from callsvc.bus import Ack, Broker, Outbox, Resolve, publish
 from callsvc.bus.envelope import Message
 from callsvc.events import Consumer
 from callsvc.jobs import prepare
-from callsvc.store import Database, calls, nodes, proofs, recordings
+from callsvc.store import Database, call_notes, calls, nodes, proofs, recordings
 from callsvc.store.embedded.cluster import Cluster
 from callsvc.types import Event, EventKind
 from tests.support.database import FAST, start, stop
@@ -64,6 +64,7 @@ def call_events(call: UUID, recording: UUID) -> list[Event]:
         Event(call, EventKind.CALL_STARTED, {"profile": "report"}),
         Event(call, EventKind.RECORDING_STARTED, {"recording": str(recording)}),
         Event(call, EventKind.CALL_PROOF, proof),
+        Event(call, EventKind.CALL_NOTED, {"note": "mask", "at_ms": 1500, "on": True, "reason": "private"}),
         Event(call, EventKind.LEG_LEFT, {"leg": "caller", "cause": "hangup"}),
         Event(call, EventKind.CALL_ENDED, {"cause": "hangup", "length_ms": 4000}),
         Event(call, EventKind.RECORDING_SEALED, sealed),
@@ -104,6 +105,9 @@ async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) ->
         assert (row.state, row.profile, row.cause, row.length_ms, row.node) == (
             "ended", "report", "hangup", 4000, NODE,
         )  # fmt: skip
+        assert [(one.at_ms, one.note, one.what) for one in await call_notes.of_call(conn, call)] == [
+            (1500, "mask", {"on": True, "reason": "private"})
+        ]
         assert [(leg.leg, leg.codec, leg.cause) for leg in await calls.legs(conn, call)] == [
             ("caller", "PCMA", "hangup"),
             ("operator", "opus", None),

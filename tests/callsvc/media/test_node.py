@@ -163,7 +163,7 @@ async def test_a_token_joins_once_and_a_call_that_is_over_stays_over(node: Node,
     caller, _ = await join(node, call, Leg.CALLER, token)
     with pytest.raises(Unavailable) as refused:
         await join(node, call, Leg.CALLER, token)
-    assert reason(refused)["status"] == 409
+    assert reason(refused)["status"] == 401
 
     await caller.close()
     node.wait_for("call.ended", call)

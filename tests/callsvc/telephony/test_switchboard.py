@@ -11,9 +11,9 @@ from audio.codecs import PCMA
 from callsvc.clock import SystemClock
 from callsvc.errors import UsageError
 from callsvc.telephony import sdp
-from callsvc.telephony.call import Parts
 from callsvc.telephony.client import offer_of
 from callsvc.telephony.errors import BadOffer, CallOver, LegTaken, NodeFull, NoSuchLeg, TokenRefused
+from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import policy_of
 from callsvc.telephony.switchboard import Switchboard

@@ -142,11 +142,11 @@ async def test_messages_go_both_ways_and_what_is_none_is_counted(line: Line) -> 
     assert line.node.malformed == 6
 
 
-async def test_an_end_that_closes_has_hung_up(line: Line) -> None:
+async def test_an_end_that_closes_without_a_word_is_told_from_one_that_hangs_up(line: Line) -> None:
     await line.client.close()
     await asyncio.wait_for(line.at_node.left.wait(), 20)
 
-    assert line.at_node.cause == "hangup"
+    assert line.at_node.cause == "closed"
     # Nothing is sent into the void, and nothing raises.
     line.node.send_frame(PCMA, b"\xd5" * 160)
     line.node.tell({"t": "state"})

@@ -1,0 +1,98 @@
+"""What can be played to a caller: a file for each language, whole in memory before the first call begins."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audio import files
+from audio.errors import SoundFileError
+from audio.resample import Floats, to_float
+from callsvc.errors import ConfigurationError
+from callsvc.telephony.protocol import WORD
+
+RATE_HZ = 16_000
+MOST_S = 120
+PACKAGED = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Announcement:
+    """One text in one language, spoken."""
+
+    id: str
+    version: str
+    language: str
+    sha256: str
+    """Of the file."""
+    sound: Floats
+    """At 16 kHz."""
+
+    @property
+    def length_ms(self) -> int:
+        return len(self.sound) * 1000 // RATE_HZ
+
+
+Catalogue = Mapping[str, Mapping[str, Announcement]]
+"""By id, then by language."""
+
+
+def load(directory: Path = PACKAGED) -> dict[str, dict[str, Announcement]]:
+    """Everything that a directory's `catalogue.toml` names; raises `ConfigurationError` for what cannot be used."""
+    try:
+        entries = tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"No announcements in {directory} ({type(error).__name__}).") from None
+    found: dict[str, dict[str, Announcement]] = {}
+    for name, entry in entries.items():
+        if not isinstance(entry, dict):
+            continue
+        version = entry.get("version")
+        if not WORD.fullmatch(name) or not isinstance(version, str) or not version:
+            raise ConfigurationError(f"The announcement {name} in {directory} has no usable name or version.")
+        found[name] = {
+            language: _one(directory, name, version, language) for language in entry if language != "version"
+        }
+    return found
+
+
+def _one(directory: Path, name: str, version: str, language: str) -> Announcement:
+    file = directory / f"{name}.{language}.ogg"
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        sound = to_float(files.read(file, RATE_HZ))
+    except (OSError, SoundFileError):
+        raise ConfigurationError(f"The announcement {file} cannot be read.") from None
+    if not 0 < len(sound) <= MOST_S * RATE_HZ or not WORD.fullmatch(language):
+        raise ConfigurationError(f"The announcement {file} is empty, or longer than {MOST_S} s.")
+    return Announcement(name, version, language, digest, sound)
+
+
+class Playing:
+    """An announcement on its way to the caller."""
+
+    def __init__(self, announcement: Announcement, at_ms: int) -> None:
+        self.announcement = announcement
+        self.at_ms = at_ms
+        self._at = 0
+
+    @property
+    def over(self) -> bool:
+        return self._at >= len(self.announcement.sound)
+
+    @property
+    def played_ms(self) -> int:
+        return min(self._at, len(self.announcement.sound)) * 1000 // RATE_HZ
+
+    def take(self, count: int) -> Floats:
+        """The next samples; silence after the end."""
+        part = self.announcement.sound[self._at : self._at + count]
+        self._at += count
+        if len(part) < count:
+            part = np.concatenate([part, np.zeros(count - len(part), np.float32)])
+        return part
