@@ -1,0 +1,73 @@
+"""Where calls come from besides our own clients: an Asterisk that hands them over.
+
+What is not configured is not there. What is configured and away degrades the node, and calls of others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from callsvc import data_dir
+from callsvc.clock import Clock
+from callsvc.config import Settings
+from callsvc.errors import ConfigurationError
+from callsvc.telephony.asterisk.ari import Ari
+from callsvc.telephony.asterisk.exchange import Exchange, Plan
+from callsvc.telephony.asterisk.frames import FORMATS
+from callsvc.telephony.asterisk.server import AudioSocketServer
+from callsvc.telephony.switchboard import Switchboard
+
+Degraded = Callable[[], list[str]]
+
+
+@contextlib.asynccontextmanager
+async def trunks(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
+    """Take calls from what is configured; gives the names of what is away."""
+    async with contextlib.AsyncExitStack() as stack:
+        parts: list[Degraded] = []
+        if settings.asterisk.url:
+            parts.append(await stack.enter_async_context(_asterisk(settings, board, clock)))
+        yield lambda: [name for part in parts for name in part()]
+
+
+@contextlib.asynccontextmanager
+async def _asterisk(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
+    wanted = settings.asterisk
+    try:
+        audio = AudioSocketServer(wanted.peers, FORMATS[wanted.format], clock)
+    except ValueError as error:
+        raise ConfigurationError(f"asterisk.peers: {error}.") from None
+    port = await audio.start(wanted.host, wanted.port)
+    announce(settings.data_dir, "audiosocket", wanted.host, port)
+    reached = wanted.audio_address or _address(wanted.host, port)
+    plan = Plan(reached, wanted.format, wanted.profile, wanted.operator, wanted.ring_s)
+    ari = Ari(wanted.url, wanted.user, wanted.password.get_secret_value(), wanted.app)
+    exchange = Exchange(ari, audio, board, plan)
+    running = asyncio.create_task(exchange.run(), name="asterisk")
+    try:
+        yield lambda: [] if exchange.connected and not running.done() else ["asterisk"]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await audio.close()
+        ari.close()
+
+
+def announce(directory: Path, name: str, host: str, port: int) -> None:
+    """Say in ports.json which address is really in use."""
+    known = data_dir.addresses(directory)
+    data_dir.write_addresses(directory, known | {name: {"host": host, "port": port}})
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reachable(url: str) -> tuple[str, int]:
+    """Host and port that a URL of Asterisk names."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 8088)

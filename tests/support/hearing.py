@@ -1,0 +1,68 @@
+"""Who heard what of the demonstration's scene: the words by correlation, the typing by how loud it is in pauses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio import files
+from audio.resample import to_int16, whole
+from callsvc.demo import measure
+from callsvc.demo.composition import Scene, compose
+
+RATE = 16_000
+SLACK_S = 0.04
+LONGEST_LAG_S = 3.0
+Sound = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """How a recording compares with what was said into the microphone."""
+
+    words: float
+    """0 to 1."""
+    strokes: int
+    """How many were judged."""
+    before_db: float
+    after_db: float
+    audible_pct: float
+
+
+def scene(length_s: float) -> Scene:
+    """The first seconds of the demonstration: both voices, and the operator types."""
+    return compose().cut(length_s)
+
+
+def at(sound: NDArray[np.floating], rate_hz: int) -> NDArray[np.int16]:
+    """A microphone of the scene (48 kHz) as whole numbers at another rate."""
+    return to_int16(whole(np.asarray(sound, np.float32), 48_000, rate_hz))
+
+
+def wav(path: Path, sound: NDArray[np.floating], rate_hz: int) -> Path:
+    """A microphone of the scene as a file."""
+    with files.WavWriter(path, rate_hz) as file:
+        file.write(at(sound, rate_hz))
+    return path
+
+
+def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound, speech: bool = True) -> Hearing:
+    """`heard` is at 16 kHz, in +-1.0, and may begin earlier or later than the microphone."""
+    said = whole(np.asarray(microphone, np.float32), 48_000, RATE).astype(np.float64)
+    size = len(said) + int(LONGEST_LAG_S * RATE)
+    padded = np.concatenate([said, np.zeros(size - len(said))])
+    other = np.concatenate([heard, np.zeros(max(0, size - len(heard)))])
+    lag = measure.lag_samples(padded, other, int(LONGEST_LAG_S * RATE))
+    there = measure.advanced(heard, lag, len(said))
+    before = measure.strokes(said, of.strokes_s, of.speech_s, of.room_dbfs)
+    after = measure.strokes(there, of.strokes_s, of.speech_s, of.room_dbfs, SLACK_S)
+    return Hearing(
+        measure.words(said, there, of.speech_s).similarity if speech else measure.similarity(said, there),
+        after.judged,
+        before.level_db,
+        after.level_db,
+        after.audible_pct,
+    )
