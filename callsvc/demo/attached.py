@@ -67,7 +67,7 @@ async def run(settings: Settings, demonstration_id: str) -> None:
 
         async def invite() -> Invitation:
             made = await demonstration.invite_from_within(
-                settings, database, clock, _media(settings), row.created_by
+                settings, database, clock, media_url(settings), row.created_by
             )
             teller.call_id = parse_id(made.call_id)
             return made
@@ -96,7 +96,8 @@ async def _stop(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _media(settings: Settings) -> str:
+def media_url(settings: Settings) -> str:
+    """Where the running media node is signalled to. Raises `Unavailable`."""
     if settings.media.public_url:
         return settings.media.public_url
     try:

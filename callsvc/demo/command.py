@@ -12,6 +12,7 @@ from callsvc import data_dir, store
 from callsvc.clock import SystemClock
 from callsvc.config import Settings, load
 from callsvc.demo import attached, run, service
+from callsvc.demo import caller as ringing
 from callsvc.demo.progress import OnScreen
 from callsvc.demo.report import Report, page
 from callsvc.locale import text
@@ -32,6 +33,9 @@ def command(
     within: Annotated[
         str, typer.Option(hidden=True, help="Run inside a service that is up, for this demonstration's id.")
     ] = "",
+    caller: Annotated[
+        str, typer.Option(hidden=True, help="Ring inside a service that is up, for the person of this id.")
+    ] = "",
 ) -> None:
     """Start a service of its own, place a call in it with real voices and real typing, and report.
 
@@ -39,6 +43,9 @@ def command(
     """
     if within:
         asyncio.run(attached.run(load(), within))
+        return
+    if caller:
+        asyncio.run(ringing.run(load(), caller))
         return
     report = asyncio.run(_demonstrate(out, keep_running))
     if report.faults():

@@ -84,6 +84,16 @@ class Party:
         if what not in self._seen:
             raise PartyFailed(f"The {self.leg}'s client ended before {what!r}.")
 
+    async def until_live(self, within_s: float) -> None:
+        """Wait until the other party is there. Raises `PartyFailed`."""
+        try:
+            async with asyncio.timeout(within_s), self._changed:
+                await self._changed.wait_for(lambda: self.state.get("state") == "live" or "end" in self._seen)
+        except TimeoutError:
+            raise PartyFailed(f"Nobody answered the {self.leg} in {within_s:.0f} s.") from None
+        if "end" in self._seen:
+            raise PartyFailed(f"The {self.leg}'s client ended before anybody answered.")
+
     async def listen(self) -> None:
         """Take in what the party says, to its end."""
         assert self._process.stdout is not None

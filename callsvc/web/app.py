@@ -10,12 +10,13 @@ from starlette.types import ASGIApp
 
 from callsvc import __version__
 from callsvc.web import guard, pages, problems
-from callsvc.web.routes import access_log, calls, demo, live, operations, people, sound
+from callsvc.web.routes import access_log, calls, demo, live, operations, people, shift, sound
 from callsvc.web.site import Site
 
 _ROUTERS = (
     people.router,
     calls.router,
+    shift.router,
     sound.router,
     demo.router,
     access_log.router,

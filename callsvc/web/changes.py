@@ -15,6 +15,7 @@ from prometheus_client import Gauge
 
 from callsvc import logs
 from callsvc.errors import Unavailable
+from callsvc.shift import queue
 from callsvc.store import Database, overview
 from callsvc.web.problems import Problem
 
@@ -119,7 +120,7 @@ class Changes:
 
     async def _look(self) -> set[str]:
         async with self._database.transaction() as conn:
-            now = await overview.fingerprints(conn)
+            now = await overview.fingerprints(conn) | {"shift": await queue.fingerprint(conn)}
         # After a pause nobody knows what was missed: everything that is on a screen is fetched once.
         before, self._known = self._known, now
         if before is None:

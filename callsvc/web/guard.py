@@ -26,11 +26,15 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _NOT_STORED: Final = "private, no-store"
 
 
-def policy(nonce: str) -> str:
-    """The content security policy: our own files only, no inline script; the nonce is for the waveform's style."""
+def policy(nonce: str, signalling: str = "") -> str:
+    """The content security policy: our own files only, no inline script; the nonce is for the waveform's style.
+
+    `signalling` is the media node's origin, the one other place that a screen speaks with: to join a call.
+    """
+    connect = f"connect-src 'self' {signalling}".rstrip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-" + nonce + "'; img-src 'self' data:;"
-        " font-src 'self'; connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none';"
+        " font-src 'self'; " + connect + "; media-src 'self'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     )
 
@@ -41,7 +45,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, hosts: Collection[str], public_url: str = "") -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._public_origin = _origin(public_url) if public_url else None
+        self._public_origin = origin(public_url) if public_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -117,7 +121,8 @@ def _name(host: str) -> str:
     return (urlsplit(f"//{host}").hostname or "").lower()
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from callsvc.errors import MissingPart
-from callsvc.web.guard import IMMUTABLE
+from callsvc.web.guard import IMMUTABLE, origin, policy
+from callsvc.web.health import media_url
 from callsvc.web.problems import Problem
 
 BUILT: Final = Path(__file__).parent / "static"
@@ -63,8 +64,11 @@ def router(built: Path = BUILT) -> APIRouter:
         if address.split("/")[0] in ("api", "assets") or "." in address.rsplit("/", 1)[-1]:
             raise Problem("missing")
         # Read anew each time: it names the files that were built with it, also after they were built again.
-        page = check(built).read_text(encoding="utf-8").replace(NONCE, request.state.nonce)
-        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+        nonce = request.state.nonce
+        page = check(built).read_text(encoding="utf-8").replace(NONCE, nonce)
+        node = origin(media_url(request.app.state.site.settings))
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy(nonce, node)}
+        return HTMLResponse(page, headers=headers)
 
     return routes
 

@@ -1,4 +1,4 @@
-"""The job `demonstration_call`: runs the demonstration in a process of its own, which keeps its row up to date."""
+"""The jobs `demonstration_call` and `demonstration_caller`: each runs in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,30 +13,16 @@ from callsvc.jobs import Job, Work
 from callsvc.store import demonstrations
 
 NAME: Final = "demonstration_call"
+CALLER: Final = "demonstration_caller"
 MOST_S: Final = 300.0
 
 
 async def demonstration_call(work: Work, demonstration_id: str) -> None:
     """Sounds and two clients have no place in the worker's own loop; a demonstration that fails is not repeated."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "callsvc", "demo", "--within", demonstration_id),
-        env=os.environ | {"CALLSVC_DATA_DIR": str(work.settings.data_dir)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(MOST_S):
-            _, said = await process.communicate()
-    except TimeoutError:
-        said = b"It took too long."
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode == 0:
+    code, said = await _run(work, "--within", demonstration_id)
+    if code == 0:
         return
-    logs.get("worker").error("demonstration_failed", demonstration=demonstration_id, code=process.returncode)
+    logs.get("worker").error("demonstration_failed", demonstration=demonstration_id, code=code)
     async with work.database.transaction() as conn:
         row = await demonstrations.get(conn, UUID(demonstration_id))
         if row.state not in ("done", "failed"):
@@ -46,4 +32,34 @@ async def demonstration_call(work: Work, demonstration_id: str) -> None:
             )
 
 
+async def demonstration_caller(work: Work, by: str) -> None:
+    """Somebody rings, to try the operator's page with."""
+    code, _ = await _run(work, "--caller", by)
+    if code != 0:
+        logs.get("worker").error("demonstration_caller_failed", code=code)
+
+
+async def _run(work: Work, option: str, value: str) -> tuple[int | None, bytes]:
+    """`callsvc demo` with an option, to its end: its exit code, and what it complained of."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "callsvc", "demo", option, value),
+        env=os.environ | {"CALLSVC_DATA_DIR": str(work.settings.data_dir)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said = b""
+    try:
+        async with asyncio.timeout(MOST_S):
+            _, said = await process.communicate()
+    except TimeoutError:
+        said = b"It took too long."
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, said
+
+
 JOB: Final = Job(NAME, demonstration_call, attempts=1, at_once=1)
+CALLER_JOB: Final = Job(CALLER, demonstration_caller, attempts=1, at_once=1)

@@ -23,7 +23,12 @@ from callsvc.worker.process import Chore
 
 def jobs(settings: Settings, database: Database) -> list[Job]:
     """Every kind of job that this version knows."""
-    return [*RECORDING_JOBS, transcripts.job(opener(settings, database)), demonstration.JOB]
+    return [
+        *RECORDING_JOBS,
+        transcripts.job(opener(settings, database)),
+        demonstration.JOB,
+        demonstration.CALLER_JOB,
+    ]
 
 
 def opener(settings: Settings, database: Database) -> OpenRecording:

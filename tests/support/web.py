@@ -45,10 +45,10 @@ class Served:
         self._sock = socket.create_server(("127.0.0.1", 0))
         self.port = self._sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self._up = threading.Event()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        self._thread = threading.Thread(target=self.loop.run_until_complete, args=[self._serve()])
         self._thread.start()
         assert self._up.wait(30)
 
@@ -69,12 +69,12 @@ class Served:
             await asyncio.gather(watching, return_exceptions=True)
 
     def close(self) -> None:
-        if self._loop.is_closed():
+        if self.loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
         self._sock.close()
-        self._loop.close()
+        self.loop.close()
 
     def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Work on the database, in one transaction, and wait for it."""
@@ -87,7 +87,7 @@ class Served:
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Something that is to happen in the server's own loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
     def person(self, name: str, *roles: Role, must_change: bool = False, shown: str = "") -> people.Person:
         """An account with the password `PASSWORD`."""

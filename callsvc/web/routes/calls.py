@@ -14,6 +14,7 @@ from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import NotFound, UsageError
 from callsvc.ids import new_id
+from callsvc.shift import queue
 from callsvc.store import calls, overview, proofs, recordings
 from callsvc.store.overview import Overview
 from callsvc.telephony import tokens
@@ -74,6 +75,7 @@ async def create(here: OneSite, session: Taker, asked: NewCall) -> CallTokens:
     now = here.clock.utc_now()
     async with here.database.transaction() as conn:
         await calls.create(conn, call_id, asked.profile, at=now, created_by=session.person.id)
+        await queue.place(conn, call_id, session.person.id, at=now)
 
     def token(leg: Leg) -> str:
         return tokens.issue(

@@ -23,7 +23,7 @@ QUIET_S: Final = 15.0
 
 @router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
 async def events(request: Request, here: OneSite, session: SignedIn) -> Response:
-    """A stream of topics that changed: `calls`, `call:<id>`, `demo`, `log`, `health`. It ends with the session."""
+    """A stream of topics that changed: `calls`, `call:<id>`, `shift`, `demo`, `log`, `health`. It ends with the session."""
     if session.person.must_change_password:
         raise Problem("password_change_required")
     token = request.cookies[door.cookie_name(here)]

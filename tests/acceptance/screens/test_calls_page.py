@@ -22,7 +22,7 @@ def test_a_call_is_seen_to_begin_run_and_end_without_touching_anything(
     site: Served, open_screen: OpenScreen
 ) -> None:
     screen = open_screen(site, color_scheme="dark")
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     page = screen.page
     expect(page.get_by_text("Inget samtal pågår.")).to_be_visible()
     began = site.clock.utc_now() - timedelta(minutes=4, seconds=11)
@@ -40,7 +40,7 @@ def test_a_call_is_seen_to_begin_run_and_end_without_touching_anything(
 def test_without_the_push_the_page_asks_by_itself(site: Served, open_screen: OpenScreen) -> None:
     screen = open_screen(site)
     screen.page.route("**/api/events", lambda route: route.abort())
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     expect(screen.page.get_by_text("Inget samtal pågår.")).to_be_visible()
     site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
     expect(screen.page.get_by_text("Spelar in")).to_be_visible()
@@ -50,7 +50,7 @@ def test_a_lost_network_is_told_and_what_was_missed_is_there_when_it_is_back(
     site: Served, open_screen: OpenScreen
 ) -> None:
     screen = open_screen(site)
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     page = screen.page
     expect(page.get_by_text("Inget samtal pågår.")).to_be_visible()
     page.context.set_offline(True)
@@ -70,7 +70,7 @@ def test_the_demonstration_call_is_placed_followed_and_leads_to_its_result(
     site: Served, call: str, open_screen: OpenScreen
 ) -> None:
     screen = open_screen(site)
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     page = screen.page
     page.get_by_role("button", name="Gör ett demonstrationssamtal").click()
     expect(page.get_by_text("Väntar på tur", exact=True)).to_be_visible()
@@ -97,7 +97,7 @@ def test_many_calls_come_page_by_page(site: Served, open_screen: OpenScreen) -> 
 
     site.run(many)
     screen = open_screen(site)
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     rows = screen.page.locator(".call-row")
     expect(rows).to_have_count(50)
     screen.page.get_by_role("button", name="Visa fler").click()

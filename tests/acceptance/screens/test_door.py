@@ -23,10 +23,10 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(site: Served, open_scr
     expect(screen.page.get_by_label("Lösenord", exact=True)).to_have_value("")
     screen.keep("wrong")
     screen.enter("Birgitta")
-    expect(screen.page.get_by_role("heading", name="Samtal", level=1)).to_be_visible()
+    expect(screen.page.get_by_role("heading", name="Samtalslista", level=1)).to_be_visible()
     expect(screen.page.get_by_text("Birgitta Öhman")).to_be_visible()
     # Only what the role allows is there to be chosen.
-    expect(screen.page.get_by_role("navigation").get_by_role("link")).to_have_text(["Samtal"])
+    expect(screen.page.get_by_role("navigation").get_by_role("link")).to_have_text(["Samtalslista"])
 
 
 def test_a_one_time_password_leads_to_a_password_of_ones_own(site: Served, open_screen: OpenScreen) -> None:
@@ -44,7 +44,7 @@ def test_a_one_time_password_leads_to_a_password_of_ones_own(site: Served, open_
     screen.keep("differs")
     page.get_by_label("Nytt lösenord, en gång till").fill("sju blå valar")
     page.get_by_role("button", name="Byt lösenord").click()
-    expect(page.get_by_role("heading", name="Samtal", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Samtalslista", level=1)).to_be_visible()
 
 
 def test_who_was_signed_out_comes_back_to_the_same_page(
@@ -70,7 +70,7 @@ def test_who_was_signed_out_comes_back_to_the_same_page(
 
 def test_a_page_that_one_may_not_see_is_not_there(site: Served, open_screen: OpenScreen) -> None:
     screen = open_screen(site)
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     for path in ("/anvandare", "/atkomstlogg", "/drift", "/no/such"):
         screen.go(path)
         expect(screen.page.get_by_role("heading", name="Här finns inget")).to_be_visible()

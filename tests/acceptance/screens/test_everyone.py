@@ -120,7 +120,7 @@ def test_at_twice_the_size_nothing_is_lost(site: Served, call: str, open_screen:
     expect(screen.page.get_by_role("button", name="dörren", exact=True)).to_be_visible()
     assert screen.page.evaluate("document.documentElement.scrollWidth") <= 640
     screen.page.get_by_role("button", name="Meny").click()
-    expect(screen.page.get_by_role("link", name="Samtal", exact=True)).to_be_visible()
+    expect(screen.page.get_by_role("link", name="Samtalslista", exact=True)).to_be_visible()
 
 
 def test_the_keyboard_alone_is_enough(site: Served, call: str, open_screen: OpenScreen) -> None:
@@ -146,7 +146,7 @@ def test_the_keyboard_alone_is_enough(site: Served, call: str, open_screen: Open
     press("Tab")
     page.keyboard.type(PASSWORD)
     press("Enter")
-    expect(page.get_by_role("heading", name="Samtal", level=1)).to_be_focused()
+    expect(page.get_by_role("heading", name="Samtalslista", level=1)).to_be_focused()
     tab_to("Anmälan")
     press("Enter")
     expect(page.get_by_role("heading", name="Bevis på tystnad")).to_be_visible()
@@ -212,7 +212,7 @@ def test_in_english_every_page_is_in_english(site: Served, call: str, open_scree
 
 def test_the_chosen_colours_hold_and_do_not_flash(site: Served, open_screen: OpenScreen) -> None:
     screen = open_screen(site, color_scheme="light")
-    screen.sign_in("omar", Role.OPERATOR)
+    screen.sign_in("omar", Role.QA)
     page = screen.page
     page.get_by_role("button", name="Systemets färger").click()
     expect(page.get_by_role("button", name="Mörkt")).to_be_visible()

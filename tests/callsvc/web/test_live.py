@@ -46,7 +46,7 @@ def test_what_is_told_holds_no_more_than_topics(site: Served) -> None:
         lines = stream.iter_lines()
         call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
         for topic in topics(lines, f"call:{call}"):
-            assert topic.split(":")[0] in {"calls", "call", "demo", "log", "health"}
+            assert topic.split(":")[0] in {"calls", "call", "shift", "demo", "log", "health"}
 
 
 def test_the_stream_ends_with_the_session(still_site: Served, monkeypatch: pytest.MonkeyPatch) -> None:

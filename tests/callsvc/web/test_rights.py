@@ -18,7 +18,12 @@ pytestmark = pytest.mark.screens
 NOBODY = str(uuid4())
 # One question or more for each action; what an allowed one is answered with, here where there is little.
 QUESTIONS: dict[Action, list[tuple[str, str, dict[str, object] | None]]] = {
-    Action.CALL_TAKE: [("POST", "/api/calls", {"profile": "report"})],
+    Action.CALL_TAKE: [
+        ("GET", "/api/shift", None),
+        ("PUT", "/api/shift", {"available": True}),
+        ("POST", "/api/calls/{call}/answer", None),
+        ("POST", "/api/calls", {"profile": "report"}),
+    ],
     Action.CALL_LIST: [
         ("GET", "/api/calls?state=live", None),
         ("GET", "/api/calls?state=finished", None),
@@ -35,6 +40,7 @@ QUESTIONS: dict[Action, list[tuple[str, str, dict[str, object] | None]]] = {
         ("GET", "/api/demo-calls", None),
         ("GET", f"/api/demo-calls/{NOBODY}", None),
         ("POST", "/api/demo-calls", None),
+        ("POST", "/api/demo-callers", None),
     ],
     Action.TRAIL_READ: [
         ("GET", "/api/access-events", None),
@@ -83,7 +89,14 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(site: Served, role: 
                 answer = ask(client, question, call)
                 if action in RIGHTS[role]:
                     told = answer.json().get("code") if answer.status_code >= 400 else None
-                    assert told in (None, "reason_required", "missing", "no_sound", "no_transcript"), (
+                    assert told in (
+                        None,
+                        "reason_required",
+                        "missing",
+                        "no_sound",
+                        "no_transcript",
+                        "call_over",
+                    ), (
                         question,
                         told,
                     )

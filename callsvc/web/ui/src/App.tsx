@@ -4,6 +4,7 @@ import { Problem } from "./api/client";
 import { useKeys } from "./keys";
 import { Call } from "./pages/Call";
 import { Calls } from "./pages/Calls";
+import { Desk } from "./pages/Desk";
 import { Health } from "./pages/Health";
 import { AccessLog } from "./pages/AccessLog";
 import { Missing } from "./pages/Missing";
@@ -19,6 +20,7 @@ import { ask, may, me, type Right } from "./session";
 const needs: Partial<Record<Place["page"], Right>> = {
   calls: "call.list",
   call: "call.list",
+  desk: "call.take",
   users: "users.admin",
   log: "trail.read",
   health: "health.read",
@@ -50,6 +52,7 @@ export function App() {
 function page(at: Place) {
   switch (at.page) {
     case "calls": return <Calls />;
+    case "desk": return <Desk />;
     case "call": return <Call key={at.id} id={at.id} />;
     case "users": return <Users />;
     case "log": return <AccessLog />;

@@ -1,13 +1,13 @@
 /** The keyboard: keymap.json says which key does what where; this listens, and tells help and tooltips the same. */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { lookup, type Key } from "./locale";
 import keymap from "./keymap.json";
 import { remember, remembered } from "./remembered";
 
 export type Action = (typeof keymap)[number]["action"];
-export type Where = "everywhere" | "calls" | "call";
-export type Binding = { action: string; keys: string[]; where: string };
+/** `global` keys answer also while one types: they are no letters, and what they do cannot wait. */
+export type Binding = { action: string; keys: string[]; where: string; global?: boolean };
 
 export const bindings: readonly Binding[] = keymap;
 /** Single letters can be turned off (WCAG 2.1.4): those who dictate or tremble press them by accident. */
@@ -39,20 +39,32 @@ function taken(target: EventTarget | null, key: string): boolean {
   return false;
 }
 
+function run(action: string, event: KeyboardEvent): void {
+  event.preventDefault();
+  first = null;
+  handlers.get(action)?.();
+}
+
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const held = event.shiftKey ? `Shift+${event.key}` : event.key;
+  const now = bindings.find((binding) => binding.global && handlers.has(binding.action) && binding.keys.includes(held));
+  if (now) {
+    // A key that is held down does it once: nobody masks and unmasks thirty times a second.
+    if (event.repeat) event.preventDefault();
+    else run(now.action, event);
+    return;
+  }
   if (!letters.value || typing(event.target) || document.querySelector("dialog[open]")) return;
   const key = pressed(event);
   if (taken(event.target, key)) return;
   const chord = first && event.timeStamp - first.at < CHORD_MS ? `${first.key} ${key}` : null;
   first = null;
-  for (const binding of bindings) {
-    if (!handlers.has(binding.action)) continue;
-    if (binding.keys.some((candidate) => candidate === key || candidate === chord)) {
-      event.preventDefault();
-      handlers.get(binding.action)?.();
-      return;
-    }
+  const meant = (wish: string | null) => bindings.find((binding) => handlers.has(binding.action) && wish !== null && binding.keys.includes(wish));
+  const binding = meant(chord) ?? meant(key);
+  if (binding) {
+    run(binding.action, event);
+    return;
   }
   if (bindings.some((binding) => binding.keys.some((candidate) => candidate.startsWith(`${key} `)))) {
     first = { key, at: event.timeStamp };
@@ -61,7 +73,8 @@ addEventListener("keydown", (event) => {
 
 /** While the component is shown, its actions answer to their keys. */
 export function useKeys(actions: Record<Action, Handler> | Partial<Record<Action, Handler>>): void {
-  useEffect(() => {
+  // Before the next key can come: what is on the screen is what the keys do.
+  useLayoutEffect(() => {
     const mine = Object.entries(actions) as [string, Handler][];
     for (const [action, handler] of mine) handlers.set(action, handler);
     return () => {
@@ -71,7 +84,7 @@ export function useKeys(actions: Record<Action, Handler> | Partial<Record<Action
 }
 
 export function keyNames(binding: Binding): string[][] {
-  return binding.keys.map((keys) => keys.split(" ").map((key) => lookup(`keyname.${key}`, key.length === 1 ? key.toUpperCase() : key)));
+  return binding.keys.map((keys) => keys.split(/ |(?<=.)\+(?=.)/).map((key) => lookup(`keyname.${key}`, key.length === 1 ? key.toUpperCase() : key)));
 }
 
 export function actionLabel(action: string): Key {

@@ -101,11 +101,14 @@ effect(() => {
   else close();
 });
 
-/** Calls `update` when one of the topics changed. */
+/** Calls `update` when one of the topics changed, until the returned function is called. */
+export function listen(topics: readonly string[], update: () => void): () => void {
+  const listener = { topics, tell: update };
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** The same, while the component is shown. */
 export function useLive(topics: readonly string[], update: () => void): void {
-  useEffect(() => {
-    const listener = { topics, tell: update };
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  }, [topics.join(" "), update]);
+  useEffect(() => listen(topics, update), [topics.join(" "), update]);
 }

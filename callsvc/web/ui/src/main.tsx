@@ -5,6 +5,7 @@ import "./styles/parts.css";
 import "./styles/shell.css";
 import "./styles/pages.css";
 import "./styles/call.css";
+import "./styles/desk.css";
 import { render } from "preact";
 import { App } from "./App";
 import { choose, lang } from "./locale";

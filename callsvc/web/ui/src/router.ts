@@ -26,10 +26,11 @@ export function onLink(event: MouseEvent): void {
 export type Place =
   | { page: "calls" }
   | { page: "call"; id: string }
-  | { page: "users" | "log" | "health" | "password" | "missing" };
+  | { page: "desk" | "users" | "log" | "health" | "password" | "missing" };
 
 export const addresses = {
   calls: "/",
+  desk: "/samtal",
   users: "/anvandare",
   log: "/atkomstlogg",
   health: "/drift",
@@ -45,6 +46,7 @@ export function place(at: string): Place {
   if (call?.[1]) return { page: "call", id: call[1] };
   switch (at) {
     case addresses.calls: return { page: "calls" };
+    case addresses.desk: return { page: "desk" };
     case addresses.users: return { page: "users" };
     case addresses.log: return { page: "log" };
     case addresses.health: return { page: "health" };

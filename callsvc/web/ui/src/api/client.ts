@@ -4,7 +4,7 @@ import type { components, paths } from "./schema";
 
 export type Shape<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
-type Method = "get" | "post" | "patch" | "delete";
+type Method = "get" | "post" | "put" | "patch" | "delete";
 type Having<M extends Method> = { [P in keyof paths]: paths[P] extends { [K in M]: object } ? P : never }[keyof paths];
 type Operation<P extends keyof paths, M extends Method> = paths[P] extends { [K in M]: infer O } ? O : never;
 type Json<R> = R extends { content: { "application/json": infer B } } ? B : undefined;
@@ -77,5 +77,6 @@ function address(path: string, options: { path?: unknown; query?: unknown }): st
 export const api = {
   get: <P extends Having<"get">>(path: P, options: Options<Operation<P, "get">> = {}) => call("get", path, options),
   post: <P extends Having<"post">>(path: P, options: Options<Operation<P, "post">> = {}) => call("post", path, options),
+  put: <P extends Having<"put">>(path: P, options: Options<Operation<P, "put">> = {}) => call("put", path, options),
   patch: <P extends Having<"patch">>(path: P, options: Options<Operation<P, "patch">> = {}) => call("patch", path, options),
 };

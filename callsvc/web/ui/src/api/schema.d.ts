@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer
+         * @description Answer a waiting call, or take up again the one in hand, with a fresh token for the operator's leg.
+         */
+        post: operations["shift_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/audio/{track}.wav": {
         parameters: {
             query?: never;
@@ -208,6 +228,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/demo-callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place Caller
+         * @description Have a demonstration caller ring, with a recorded voice; one at a time.
+         */
+        post: operations["shift_place_caller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo-calls": {
         parameters: {
             query?: never;
@@ -261,7 +301,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description A stream of topics that changed: `calls`, `call:<id>`, `demo`, `log`, `health`. It ends with the session.
+         * @description A stream of topics that changed: `calls`, `call:<id>`, `shift`, `demo`, `log`, `health`. It ends with the session.
          */
         get: operations["live_events"];
         put?: never;
@@ -366,6 +406,30 @@ export interface paths {
          * @description A new password of one's own; every other session of the person ends.
          */
         post: operations["people_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shift
+         * @description Whether one is available, what is offered, which call is in hand.
+         */
+        get: operations["shift_shift"];
+        /**
+         * Be Available
+         * @description Be available, or cease to be. Being available is said anew every ten seconds.
+         */
+        put: operations["shift_be_available"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -484,6 +548,14 @@ export interface components {
          */
         Action: "call.take" | "call.list" | "call.open" | "audio.read" | "transcript.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
         /**
+         * Availability
+         * @description To be said anew every ten seconds; who is silent for seventy is not available.
+         */
+        Availability: {
+            /** Available */
+            available: boolean;
+        };
+        /**
          * CallDetail
          * @description All that may be known of a call without a reason. `opened` is the reason under which this session has it open.
          */
@@ -528,6 +600,28 @@ export interface components {
             /** Tracks */
             tracks: components["schemas"]["TrackOut"][];
             transcript: components["schemas"]["TranscriptBrief"] | null;
+        };
+        /**
+         * CallInHand
+         * @description The call that the asker has answered.
+         */
+        CallInHand: {
+            /**
+             * Answered At
+             * Format: date-time
+             */
+            answered_at: string;
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Demo */
+            demo: boolean;
+            profile: components["schemas"]["Profile"];
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["CallState"];
         };
         /**
          * CallList
@@ -757,6 +851,43 @@ export interface components {
             roles: components["schemas"]["Role"][];
         };
         /**
+         * Offer
+         * @description A caller who is on the line since `since`.
+         */
+        Offer: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Demo */
+            demo: boolean;
+            profile: components["schemas"]["Profile"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * OperatorLeg
+         * @description Where and with what to join as the operator. The token is good once, for two minutes.
+         */
+        OperatorLeg: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Demo */
+            demo: boolean;
+            /** Media Url */
+            media_url: string;
+            profile: components["schemas"]["Profile"];
+            /** Token */
+            token: string;
+        };
+        /**
          * Part
          * @description How one part is: a code that the screens have words for, and the figures in those words.
          */
@@ -860,6 +991,23 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "investigator" | "qa" | "admin";
+        /**
+         * Shift
+         * @description How things stand for the operator who asks. `waiting` counts the callers whom nobody has answered.
+         */
+        Shift: {
+            /** Available Since */
+            available_since: string | null;
+            in_hand: components["schemas"]["CallInHand"] | null;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            offer: components["schemas"]["Offer"] | null;
+            /** Waiting */
+            waiting: number;
+        };
         /**
          * Track
          * @description A place where sound is tapped, named by leg and direction seen from the media node.
@@ -1215,6 +1363,38 @@ export interface operations {
             };
         };
     };
+    shift_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorLeg"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     reading_audio: {
         parameters: {
             query?: never;
@@ -1364,6 +1544,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    shift_place_caller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };
@@ -1571,6 +1771,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    shift_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
+                };
+            };
+        };
+    };
+    shift_be_available: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Availability"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
                 };
             };
             /** @description Validation Error */

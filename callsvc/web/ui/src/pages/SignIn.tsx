@@ -2,7 +2,8 @@
 import { useState } from "preact/hooks";
 import { Problem } from "../api/client";
 import { t } from "../locale";
-import { expired, signIn } from "../session";
+import { addresses, go, path } from "../router";
+import { expired, may, signIn } from "../session";
 import { Field } from "../parts/Field";
 import { Fault, Notice } from "../parts/Notice";
 import { QuietLine } from "../parts/QuietLine";
@@ -21,6 +22,8 @@ export function SignIn() {
     setBusy(true);
     setProblem(undefined);
     signIn(name.trim().toLowerCase(), password)
+      // Whose work is to answer begins where calls come in.
+      .then(() => path.value === addresses.calls && may("call.take") && !may("call.open") && go(addresses.desk, { replace: true }))
       .catch((fault: unknown) => {
         setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
         setPassword("");

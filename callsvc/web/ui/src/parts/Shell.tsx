@@ -7,12 +7,14 @@ import { choose, lang, t, type Key } from "../locale";
 import { addresses, go, path } from "../router";
 import { may, me, signOut, type Right } from "../session";
 import { chooseTheme, theme, type Theme } from "../theme";
+import { Ringing } from "../desk/Ringing";
 import { Icon, type Drawing } from "./Icon";
 import { Notice } from "./Notice";
 
 type Entry = { to: string; label: Key; icon: Drawing; right: Right; action: Action };
 
 const entries: Entry[] = [
+  { to: addresses.desk, label: "nav.desk", icon: "headset", right: "call.take", action: "goDesk" },
   { to: addresses.calls, label: "nav.calls", icon: "calls", right: "call.list", action: "goCalls" },
   { to: addresses.users, label: "nav.users", icon: "users", right: "users.admin", action: "goUsers" },
   { to: addresses.log, label: "nav.log", icon: "log", right: "trail.read", action: "goLog" },
@@ -91,6 +93,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
       </header>
       <div class="content">
+        {may("call.take") && <Ringing />}
         {line.value === "lost" && <aside aria-label={t("line.lost")}><Notice tone="warn" title={t("line.lost")}><p>{t("line.lost.hint")}</p></Notice></aside>}
         {children}
       </div>

@@ -1,0 +1,6 @@
+"""Operators at work: who is free, which waiting call is offered to whom, who has which call in hand.
+
+availability    who is there to answer, as their screens tell every few seconds
+offers          which call is offered to which operator: one function of who waits and who is free
+queue           the calls that wait, answering one, the call that somebody has in hand
+"""

@@ -1,0 +1,55 @@
+"""What goes over the wire for operators at work: their shift, a call that is offered, the one in hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from callsvc.types import CallState, Profile
+from callsvc.web.shapes import Shape
+
+
+class Availability(Shape):
+    """To be said anew every ten seconds; who is silent for seventy is not available."""
+
+    available: bool
+
+
+class Offer(Shape):
+    """A caller who is on the line since `since`."""
+
+    call_id: UUID
+    profile: Profile
+    demo: bool
+    since: datetime
+
+
+class CallInHand(Shape):
+    """The call that the asker has answered."""
+
+    call_id: UUID
+    profile: Profile
+    state: CallState
+    demo: bool
+    answered_at: datetime
+    started_at: datetime | None
+
+
+class Shift(Shape):
+    """How things stand for the operator who asks. `waiting` counts the callers whom nobody has answered."""
+
+    now: datetime
+    available_since: datetime | None
+    in_hand: CallInHand | None
+    offer: Offer | None
+    waiting: int
+
+
+class OperatorLeg(Shape):
+    """Where and with what to join as the operator. The token is good once, for two minutes."""
+
+    call_id: UUID
+    profile: Profile
+    demo: bool
+    media_url: str
+    token: str
