@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from callsvc.errors import ConfigurationError
+from callsvc.types import Profile
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 FILE_VARIABLE = "CALLSVC_CONFIG"
@@ -70,6 +71,33 @@ class MediaSettings(Group):
     announcements: Path | None = Field(
         None, description="Directory with announcements of your own and their catalogue.toml."
     )
+
+
+class AsteriskSettings(Group):
+    """Calls that an Asterisk hands over, by its REST interface (ARI) and AudioSocket."""
+
+    url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="http://host:8088 of Asterisk; empty: there is none."
+    )
+    user: str = Field("callsvc", description="User of Asterisk's REST interface.")
+    password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    app: str = Field("callsvc", description="Name of the Stasis application in the dial plan.")
+    host: str = Field("127.0.0.1", description="Address that AudioSocket is listened for on.")
+    port: Port = Field(9092, description="Port for AudioSocket; 0 takes any free one.")
+    audio_address: str = Field(
+        "", description="host:port that Asterisk connects to, when it is another than host and port."
+    )
+    peers: tuple[str, ...] = Field(
+        ("127.0.0.1",), description="Addresses and networks that AudioSockets may come from."
+    )
+    format: Literal["slin", "slin16", "slin48"] = Field(
+        "slin16", description="Sound between Asterisk and here; before Asterisk 22.7 (20.17, 23.1) only slin."
+    )
+    operator: str = Field(
+        "", description="Endpoint that is rung, PJSIP/operator; empty: the operator answers in the browser."
+    )
+    profile: Profile = Field(Profile.REPORT, description="Line profile of calls that name none.")
+    ring_s: int = Field(60, ge=1, le=600, description="Seconds that the operator's telephone rings.")
 
 
 class MqttSettings(Group):
@@ -162,6 +190,7 @@ class Settings(BaseSettings):
     language: Literal["sv", "en"] = Field("sv", description="Language of messages on the command line.")
     web: WebSettings = WebSettings()  # type: ignore[call-arg]
     media: MediaSettings = MediaSettings()  # type: ignore[call-arg]
+    asterisk: AsteriskSettings = AsteriskSettings()  # type: ignore[call-arg]
     mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
     database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]

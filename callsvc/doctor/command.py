@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from callsvc.config import Settings, load
-from callsvc.doctor import machine, parts, service
+from callsvc.doctor import machine, parts, service, trunks
 from callsvc.doctor.finding import Finding, State, fault, good
 from callsvc.errors import ConfigurationError, MissingPart
 from callsvc.locale import text
@@ -28,6 +28,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from service.ports(settings)
     yield service.database(settings)
     yield service.broker(settings)
+    yield from trunks.trunks(settings)
     yield parts.suppressor(settings)
     yield parts.recogniser(settings)
     yield parts.screens()

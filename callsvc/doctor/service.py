@@ -69,6 +69,8 @@ def ports(settings: Settings) -> Iterator[Finding]:
         ("media.port", settings.media.host, settings.media.port),
         ("worker.port", settings.worker.host, settings.worker.port),
     ]
+    if settings.asterisk.url:
+        wanted.append(("asterisk.port", settings.asterisk.host, settings.asterisk.port))
     if not settings.mqtt.url:
         wanted.append(("mqtt.port", "127.0.0.1", settings.mqtt.port))
     taken = False

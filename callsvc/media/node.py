@@ -25,6 +25,7 @@ from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTak
 from callsvc.media import realtime
 from callsvc.media.door import Door
 from callsvc.media.http import application
+from callsvc.media.trunks import Degraded, trunks
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.recorder import Recorder
 from callsvc.telephony import announcements, http, ice, token_keys
@@ -58,6 +59,7 @@ class Node:
         self._recorder: Recorder | None = None
         self._switchboard: Switchboard | None = None
         self._suppressor: Engine | None = None
+        self._trunks: Degraded = list
 
     async def run(self) -> None:
         """Until a signal: SIGTERM once lets calls end by themselves, twice (or SIGINT) ends them."""
@@ -149,7 +151,8 @@ class Node:
         )
         self._switchboard = switchboard
         try:
-            async with switchboard:
+            async with switchboard, trunks(self._settings, switchboard, self._clock) as away:
+                self._trunks = away
                 yield switchboard
         finally:
             await asyncio.to_thread(recorder.stop)
@@ -210,7 +213,7 @@ class Node:
             lost.append("suppressor")
         if self._recorder is None or self._recorder.alarm:
             lost.append("recording")
-        return lost
+        return lost + self._trunks()
 
 
 def _lock(file: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -10,9 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from callsvc import data_dir
 from callsvc.clock import SystemClock
@@ -20,6 +22,7 @@ from callsvc.telephony import token_keys, tokens
 from callsvc.types import Leg, Profile
 
 START_S = 30.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,18 @@ def running_node(directory: Path, **environment: str) -> Iterator[Node]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+@contextlib.asynccontextmanager
+async def in_the_background(what: contextlib.AbstractContextManager[T]) -> AsyncIterator[T]:
+    """The same, for a test whose own loop must go on meanwhile: the peers run in it."""
+    value = await asyncio.to_thread(what.__enter__)
+    try:
+        yield value
+    except BaseException as error:
+        await asyncio.to_thread(what.__exit__, type(error), error, error.__traceback__)
+        raise
+    await asyncio.to_thread(what.__exit__, None, None, None)
 
 
 def _address(process: subprocess.Popen[bytes], data: Path, log: Path) -> tuple[str, int]:
