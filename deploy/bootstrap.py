@@ -80,9 +80,11 @@ TEST_PEERS = (
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
+    DebianPackage("openssl", _program("openssl")),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
+    DebianPackage("softhsm2", _program("softhsm2-util")),
     DebianPackage("systemd", _program("systemd-analyze")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
