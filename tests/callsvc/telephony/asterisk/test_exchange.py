@@ -98,11 +98,10 @@ def heard_voice(channel: FakeChannel) -> list[bytes]:
 async def test_each_party_has_a_bridge_of_its_own_and_hears_the_other_through_us(house: House) -> None:
     talk = await a_call(house, "interview")
     assert talk.caller.answered
-    parties = [
-        {name for name in members if not name.endswith("-media")}
-        for members in house.asterisk.bridges.values()
-    ]
-    assert parties == [{talk.caller.id}, {talk.operator.id}]
+    bridges = house.asterisk.bridges.values()
+    parties = [{name for name in members if not name.endswith("-media")} for members in bridges]
+    assert {talk.caller.id} in parties
+    assert {talk.operator.id} in parties
     assert all(len(members) == 2 for members in house.asterisk.bridges.values())
     await talk_for_a_while(house, talk)
     await until(lambda: len(heard_voice(talk.operator)) == len(VOICE))
