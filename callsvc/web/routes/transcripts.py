@@ -1,0 +1,238 @@
+"""What was said in a call: its text in layers, corrections, and a summary beside it.
+
+Each look is under the reason that the session has opened the call with, and leaves a line in the access log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from callsvc import transcripts as feature
+from callsvc.access import people
+from callsvc.access.ownership import demand_call
+from callsvc.access.rights import Action
+from callsvc.access.sessions import Session
+from callsvc.errors import Conflict
+from callsvc.store import Connection, calls, layers, transcripts
+from callsvc.store.layers import EditedMeanwhile
+from callsvc.transcripts.layers import in_force
+from callsvc.transcripts.personal import marks
+from callsvc.types import Leg, TranscriptState
+from callsvc.web import door
+from callsvc.web.door import CallId, OneSite
+from callsvc.web.problems import Problem
+from callsvc.web.shapes import Who
+from callsvc.web.shapes_transcripts import (
+    Correction,
+    EditList,
+    EditOut,
+    MarkOut,
+    NewSummary,
+    SummaryOut,
+    TranscriptOut,
+    TranscriptStateOut,
+    Undo,
+    UtteranceOut,
+    WordOut,
+)
+from callsvc.web.spoken_words import done, leave
+
+router = APIRouter(prefix="/api", tags=["transcripts"])
+Lister = Annotated[Session, Depends(door.may(Action.CALL_LIST))]
+Reader = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_READ))]
+Editor = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_EDIT))]
+Asker = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_ASK))]
+
+
+@router.get("/calls/{call_id}/transcript")
+async def transcript(here: OneSite, session: Reader, call_id: CallId) -> TranscriptOut:
+    """What was said: the text in force, and what the machine heard where that is another."""
+    await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="transcript", name="transcript")
+    async with here.database.transaction() as conn:
+        found = await done(conn, call_id)
+        said = await transcripts.utterances(conn, found.id)
+    speech = [one for one in said if one.kind == "speech"]
+    return TranscriptOut(
+        model=found.model,
+        model_sha256=found.model_sha256,
+        language=found.language,
+        verified=bool(speech) and all(one.corrected is not None for one in speech),
+        utterances=[_utterance(one) for one in said],
+    )
+
+
+@router.get("/calls/{call_id}/transcript/state")
+async def state(here: OneSite, session: Lister, call_id: CallId) -> TranscriptStateOut:
+    """How far the transcript is, without a word of it."""
+    async with here.database.transaction() as conn:
+        await calls.get(conn, call_id)
+        await demand_call(conn, session.person, Action.CALL_LIST, call_id)
+        found = await transcripts.of_call(conn, call_id)
+    if found is None:
+        return TranscriptStateOut(state=None, progress=0.0, expected_at=None, error=None)
+    return TranscriptStateOut(
+        state=TranscriptState(found.state),
+        progress=found.progress,
+        expected_at=found.expected_at,
+        error=found.error,
+    )
+
+
+@router.post("/calls/{call_id}/transcript/request", status_code=204)
+async def request(here: OneSite, session: Asker, call_id: CallId) -> None:
+    """Have it transcribed now, ahead of what merely waits its turn; also one that failed."""
+    async with here.database.transaction() as conn:
+        await leave(here, conn, session, call_id, Action.TRANSCRIPT_ASK, "transcript")
+        await feature.ask(conn, call_id, priority=feature.ASKED_FOR)
+
+
+# Corrections
+
+
+@router.put("/calls/{call_id}/transcript/utterances/{n}")
+async def correct(here: OneSite, session: Editor, call_id: CallId, n: int, asked: Correction) -> EditOut:
+    """Lay a text above what the machine heard. Who read another version is refused, and loses nothing."""
+    async with here.database.transaction() as conn:
+        await leave(here, conn, session, call_id, Action.TRANSCRIPT_EDIT, f"utterance {n}")
+        found = await done(conn, call_id)
+        words = " ".join(asked.text.split())
+        try:
+            await layers.correct(
+                conn,
+                found.id,
+                n,
+                words,
+                version=asked.version,
+                why=asked.why.strip(),
+                user_id=session.person.id,
+                at=here.clock.utc_now(),
+            )
+        except EditedMeanwhile:
+            raise Problem("edited_meanwhile") from None
+        return await _last_edit(conn, found.id, n)
+
+
+@router.post("/calls/{call_id}/transcript/utterances/{n}/undo")
+async def undo(here: OneSite, session: Editor, call_id: CallId, n: int, asked: Undo) -> EditOut:
+    """Take back the last correction; that is noted like a correction."""
+    async with here.database.transaction() as conn:
+        await leave(here, conn, session, call_id, Action.TRANSCRIPT_EDIT, f"utterance {n}")
+        found = await done(conn, call_id)
+        try:
+            await layers.undo(
+                conn,
+                found.id,
+                n,
+                version=asked.version,
+                why=asked.why.strip(),
+                user_id=session.person.id,
+                at=here.clock.utc_now(),
+            )
+        except EditedMeanwhile:
+            raise Problem("edited_meanwhile") from None
+        except Conflict:
+            raise Problem("nothing_to_undo") from None
+        return await _last_edit(conn, found.id, n)
+
+
+@router.get("/calls/{call_id}/transcript/edits")
+async def history(
+    here: OneSite, session: Reader, call_id: CallId, n: Annotated[int | None, Query(ge=0)] = None
+) -> EditList:
+    """Who corrected what, when and why; of one utterance or of all."""
+    await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="transcript", name="edits")
+    async with here.database.transaction() as conn:
+        found = await done(conn, call_id)
+        return EditList(edits=await _edits(conn, await layers.edits(conn, found.id, n)))
+
+
+# Summaries
+
+
+@router.get("/calls/{call_id}/summary")
+async def summary(here: OneSite, session: Reader, call_id: CallId) -> SummaryOut:
+    """What somebody wrote about the call in their own words."""
+    await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="summary", name="summary")
+    async with here.database.transaction() as conn:
+        found = await layers.summary(conn, call_id)
+        if found is None:
+            return SummaryOut(version=0, body="", person=None, at=None)
+        who = await _people(conn)
+    return SummaryOut(version=found.version, body=found.body, person=who.get(found.user_id), at=found.at)
+
+
+@router.put("/calls/{call_id}/summary")
+async def summarise(here: OneSite, session: Editor, call_id: CallId, asked: NewSummary) -> SummaryOut:
+    """A new version of the summary; the earlier ones are kept."""
+    now = here.clock.utc_now()
+    async with here.database.transaction() as conn:
+        await leave(here, conn, session, call_id, Action.TRANSCRIPT_EDIT, "summary")
+        try:
+            version = await layers.summarise(
+                conn, call_id, asked.body, version=asked.version, user_id=session.person.id, at=now
+            )
+        except EditedMeanwhile:
+            raise Problem("edited_meanwhile") from None
+        who = await _people(conn)
+    return SummaryOut(version=version, body=asked.body, person=who.get(session.person.id), at=now)
+
+
+def _utterance(one: transcripts.Utterance) -> UtteranceOut:
+    line = in_force(one)
+    return UtteranceOut(
+        n=one.n,
+        leg=Leg(one.leg),
+        start_ms=one.start_ms,
+        end_ms=one.end_ms,
+        text=one.text if one.corrected is None else one.corrected,
+        words=[
+            WordOut(
+                start_ms=word.start_ms,
+                end_ms=word.end_ms,
+                text=word.text,
+                probability=word.probability,
+                unsure=word.unsure,
+                estimated=word.estimated,
+            )
+            for word in line.words
+        ],
+        kind=cast(Any, one.kind),
+        language=one.language,
+        version=one.version,
+        machine=None if one.corrected is None else one.text,
+        marks=[
+            MarkOut(first=mark.first, last=mark.last, kind=mark.kind, value=mark.value)
+            for mark in marks([word.text for word in line.words])
+        ],
+    )
+
+
+async def _last_edit(conn: Connection, transcript_id: UUID, n: int) -> EditOut:
+    return (await _edits(conn, (await layers.edits(conn, transcript_id, n))[-1:]))[0]
+
+
+async def _edits(conn: Connection, edits: list[layers.Edit]) -> list[EditOut]:
+    who = await _people(conn) if edits else {}
+    return [
+        EditOut(
+            n=one.n,
+            version=one.version,
+            text=one.corrected,
+            undoes=one.undoes,
+            why=one.why,
+            person=who.get(one.user_id),
+            at=one.at,
+        )
+        for one in edits
+    ]
+
+
+async def _people(conn: Connection) -> Mapping[UUID, Who]:
+    return {
+        one.id: Who(id=one.id, name=one.name, display_name=one.display_name)
+        for one in await people.listing(conn)
+    }
