@@ -3,7 +3,8 @@
 AudioError
 ├── BadPacket            bytes that are no RTP packet, or one that makes no sense
 ├── CodecError           a payload that cannot be decoded, or samples that cannot be encoded
-│   └── UnknownCodec     a codec nobody here speaks
+│   ├── UnknownCodec     a codec nobody here speaks
+│   └── CodecMissing     a codec whose library is not on this machine
 ├── SoundFileError       a file that holds no sound we can read
 └── EngineFull           more streams than the suppressor has places
 """
@@ -29,6 +30,10 @@ class CodecError(AudioError):
 
 class UnknownCodec(CodecError):
     """Nobody here speaks this codec; offer PCMA, PCMU, G722 or opus."""
+
+
+class CodecMissing(CodecError):
+    """The codec's library is missing; install the project's packages anew."""
 
 
 class SoundFileError(AudioError):

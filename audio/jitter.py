@@ -53,6 +53,8 @@ class Slot:
     """Why there is no packet."""
     inserted: bool = False
     """Lies between two timestamps: time that was won to wait for a packet that is late."""
+    next: Packet | None = None
+    """In a hole: the packet right after it, if it is here already. It may hold what is missing."""
 
 
 class Fate(Enum):
@@ -221,6 +223,7 @@ class JitterBuffer:
 
     def _hole(self, at: int) -> Slot:
         length = self._frame
+        follower: Packet | None = None
         for overlapped in [timestamp for timestamp in self._store if timestamp < at]:
             # The packet before it claimed to be longer than the step to this one.
             del self._store[overlapped]
@@ -228,6 +231,8 @@ class JitterBuffer:
         if self._store:
             later = min(self._store)
             length = min(length, later - at)
+            if later == at + length:
+                follower = self._store[later][0]
             silent = not self._missing_before(later)
         else:
             silent = self._silent_from is not None and at >= self._silent_from
@@ -239,7 +244,7 @@ class JitterBuffer:
             return Slot(at, length, None, cause, inserted=True)
         self.counts.lost += not silent
         self._next = at + length
-        return Slot(at, length, None, cause)
+        return Slot(at, length, None, cause, next=follower)
 
     def _missing_before(self, timestamp: int) -> bool:
         """Whether a packet between the last one played and this one never came."""
@@ -256,6 +261,11 @@ class JitterBuffer:
         """Come one frame closer: everything that is still to be played falls due one frame earlier."""
         self._offset -= self._frame / self.clock_hz
         self.counts.skipped += 1
+
+    def wait(self) -> None:
+        """Stand one frame further off: the sender's clock runs slower than ours, and what was won is used up."""
+        self._offset += self._frame / self.clock_hz
+        self.counts.inserted += 1
 
     def deepen(self, depth: Depth) -> None:
         """Wait longer from now on: for a listener that is in no hurry, such as a recorder."""

@@ -3,7 +3,8 @@
     put(packet) ─► jitter buffer ─► decode / conceal ─► resample ─► pop() ─► Heard
 
 Media time 0 is the moment given to `start`. The place of a frame is when it was sent, seen from here: its timestamp
-against the fastest arrivals of late. What the jitter buffer does to playing changes no place.
+against the fastest arrivals of late. What the jitter buffer does to playing changes no place. A sender whose clock runs
+at another pace than ours drifts away from that: in pauses, milliseconds are left out or put in until it fits again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audio import codecs
 from audio.codecs import OPUS, Codec, Decoder
+from audio.codecs.opus import OpusDecoder
 from audio.conceal import Concealer
 from audio.errors import CodecError
 from audio.jitter import Counts, Depth, Fate, JitterBuffer, Slot
@@ -27,8 +30,14 @@ OPUS_DTX_BYTES = 2
 """An Opus packet this short says that the sender has gone silent (RFC 6716 section 2.1.9)."""
 QUIET_PEAK = 164
 """-46 dBFS: a frame below this may be left out without being missed."""
-PATIENCE_FRAMES = 250
-"""Frames to wait for a quiet one before a loud one is left out."""
+PATIENCE_FRAMES = 40
+"""Frames to wait for a quiet one before a loud one is left out, or sound put in after it."""
+ADRIFT_S = 0.004
+"""How far a track may lie from where it should before it is moved, and how far it is moved at once."""
+DRIFT_EVERY = 50
+"""Frames between two moves."""
+DRIFT_PATIENCE = 500
+"""Frames to wait for a quiet one before a track is moved under sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +52,19 @@ class Heard:
     """Why the samples are made up; None when they are what was sent."""
     played: bool = True
     """False: recorded, but left out of what is played, to catch up."""
+    lead: Samples | None = None
+    """After a hole: what was made up, going on, to be faded out over the first samples when they are played."""
 
 
 class _Stream:
     """One payload type's decoder and what follows it."""
 
     def __init__(self, codec: Codec, rate_hz: int) -> None:
-        self.codec = codec
-        self.decoder: Decoder = codec.decoder()
-        self.concealer = Concealer(codec.rate_hz)
-        self.resampler = Resampler(codec.rate_hz, rate_hz) if codec.rate_hz != rate_hz else None
+        self.codec = codecs.at_rate(codec, rate_hz)
+        self.decoder: Decoder = self.codec.decoder()
+        self.own = self.decoder if isinstance(self.decoder, OpusDecoder) else None
+        self.concealer = Concealer(self.codec.rate_hz, self.own.conceal if self.own else None)
+        self.resampler = Resampler(self.codec.rate_hz, rate_hz) if self.codec.rate_hz != rate_hz else None
 
     @property
     def latency(self) -> int:
@@ -63,6 +75,15 @@ class _Stream:
             return samples
         return rounded(self.resampler.process(samples.astype(np.float32)))
 
+    def lead(self, out: Samples, lead: Samples) -> Samples:
+        """What leads over into `out`, at its rate; what is still under way in the resampler stands before it."""
+        if self.resampler is None:
+            return lead
+        ratio = len(out) / self.codec.frame_samples
+        places = np.arange(round(len(lead) * ratio)) / ratio
+        finer = np.interp(places, np.arange(len(lead)), lead).astype(np.int16)
+        return np.concatenate([out[: self.latency], finer])[: len(out)]
+
 
 class Receiver:
     """Receives one leg's sound: any of the negotiated payload types in, `rate_hz` out."""
@@ -70,6 +91,8 @@ class Receiver:
     def __init__(self, codecs: Mapping[int, Codec], rate_hz: int, depth: Depth | None = None) -> None:
         self.rate_hz = rate_hz
         self.undecodable = 0
+        self.recovered = 0
+        """Frames that were lost, and were found in the packet after them."""
         self._codecs = dict(codecs)
         self._depth = depth
         self._streams: dict[int, _Stream] = {}
@@ -78,6 +101,12 @@ class Receiver:
         self._started: float | None = None
         self._origin: int | None = None
         self._waited = 0
+        self._adrift = 0
+        self._moved = 0
+        self.moves = 0
+        """Times that the track was moved to follow the sender's clock."""
+        self._end: int | None = None
+        self._left_out: Samples | None = None
 
     @property
     def counts(self) -> Counts:
@@ -127,8 +156,11 @@ class Receiver:
         """Find the timestamp at which media time began, for the stream that plays now."""
         if self._started is None or self._buffer is None:
             return
-        clock_hz = self._buffer.clock_hz
-        self._origin = round((self._started - self._buffer.base) * clock_hz)
+        self._origin = self._place_of_origin(self._buffer, self._started)
+
+    @staticmethod
+    def _place_of_origin(buffer: JitterBuffer, started: float) -> int:
+        return round((started - buffer.base) * buffer.clock_hz)
 
     def pop(self, now: float) -> list[Heard]:
         """Everything that is due."""
@@ -137,23 +169,85 @@ class Receiver:
         if buffer is None:
             return heard
         while (slot := buffer.pop(now)) is not None:
-            heard.append(self._play(buffer, slot))
+            self._play(buffer, slot, heard)
         return heard
 
     def drain(self) -> list[Heard]:
         """Everything that is still waiting: at the end of a call, for the record."""
-        buffer = self._buffer
-        return [] if buffer is None else [self._play(buffer, slot) for slot in buffer.drain()]
-
-    def _play(self, buffer: JitterBuffer, slot: Slot) -> Heard:
-        stream, samples, cause = self._sound(slot)
-        start = None if slot.inserted else self._start_of(slot, stream)
-        heard = Heard(start, stream.at_rate(samples), cause, not self._may_skip(buffer, slot, samples))
-        if not heard.played:
-            buffer.skip()
+        heard: list[Heard] = []
+        if self._buffer is not None:
+            for slot in self._buffer.drain():
+                self._play(self._buffer, slot, heard)
         return heard
 
-    def _sound(self, slot: Slot) -> tuple[_Stream, Samples, GapCause | None]:
+    def _play(self, buffer: JitterBuffer, slot: Slot, heard: list[Heard]) -> None:
+        stream, samples, cause, lead = self._sound(slot)
+        out = stream.at_rate(samples)
+        if slot.inserted:
+            heard.append(Heard(None, out, cause))
+            return
+        surplus, frame_s = buffer.surplus(), slot.ticks / buffer.clock_hz
+        change = abs(surplus) >= frame_s and self._may(cause, samples)
+        if abs(surplus) < frame_s:
+            self._waited = 0
+        start = None
+        if self._origin is not None and self._started is not None:
+            self._moved += 1
+            if self._moved >= DRIFT_EVERY:
+                self._follow(buffer, self._started, self._origin, cause, samples, heard)
+            start = (slot.timestamp - self._origin) * self.rate_hz // stream.codec.clock_hz - stream.latency
+            self._end = start + len(out)
+        before = self._left_out if lead is None else stream.lead(out, lead)
+        self._left_out = None
+        if change and surplus > 0:
+            # What comes next joins on where this would have begun.
+            self._left_out = out[: stream.concealer.join * len(out) // max(1, len(samples))]
+            heard.append(Heard(start, out, cause, played=False))
+            buffer.skip()
+            return
+        heard.append(Heard(start, out, cause, lead=before))
+        if change:
+            buffer.wait()
+            made = stream.concealer.hole if _loud(samples) else stream.concealer.silence
+            heard.append(Heard(None, stream.at_rate(made(len(samples))), GapCause.SILENCE))
+
+    def _may(self, cause: GapCause | None, samples: Samples) -> bool:
+        """Whether a frame may be left out or put in here: in a pause, or when that was waited for long enough."""
+        self._waited += 1
+        if self._waited > PATIENCE_FRAMES or cause is not None or not _loud(samples):
+            self._waited = 0
+            return True
+        return False
+
+    def _follow(
+        self,
+        buffer: JitterBuffer,
+        started: float,
+        origin: int,
+        cause: GapCause | None,
+        samples: Samples,
+        heard: list[Heard],
+    ) -> None:
+        """Move the track by some milliseconds when the sender's clock has drifted away from ours."""
+        most = round(ADRIFT_S * buffer.clock_hz)
+        off = self._place_of_origin(buffer, started) - origin
+        if abs(off) < most:
+            self._adrift = 0
+            return
+        self._adrift += 1
+        if cause is None and self._adrift < DRIFT_PATIENCE and _loud(samples):
+            return
+        self._adrift = self._moved = 0
+        step = max(-most, min(most, off))
+        self._origin = origin + step
+        self.moves += 1
+        if step < 0 and self._end is not None:
+            # What follows lies later than it would have. Nothing is missing there: the sender's clock is slow.
+            count = -step * self.rate_hz // buffer.clock_hz
+            heard.append(Heard(self._end, np.zeros(count, np.int16), GapCause.SILENCE, played=False))
+
+    def _sound(self, slot: Slot) -> tuple[_Stream, Samples, GapCause | None, Samples | None]:
+        """What to play for a slot: decoded, found in the packet after it, or made up and then with its cause."""
         cause = slot.cause
         if slot.packet is not None:
             stream = self._stream(slot.packet.payload_type)
@@ -164,18 +258,24 @@ class Receiver:
                 self.undecodable += 1
                 cause = GapCause.LOSS
             else:
-                if len(samples) != count:
-                    samples = np.concatenate(
-                        [samples[:count], np.zeros(max(0, count - len(samples)), np.int16)]
-                    )
-                stream.concealer.good(samples)
-                return stream, samples, None
+                return stream, *self._good(stream, samples, count)
         else:
             stream = self._current or self._stream(next(iter(self._codecs)))
             count = slot.ticks * stream.codec.rate_hz // stream.codec.clock_hz
         if cause is GapCause.SILENCE:
-            return stream, stream.concealer.silence(count), cause
-        return stream, stream.concealer.hole(count), cause
+            return stream, stream.concealer.silence(count), cause, None
+        if stream.own and slot.next and self._codecs.get(slot.next.payload_type) is OPUS:
+            found = stream.own.recover(slot.next.payload, count)
+            if found is not None:
+                self.recovered += 1
+                return stream, *self._good(stream, found, count)
+        return stream, stream.concealer.hole(count), cause, None
+
+    @staticmethod
+    def _good(stream: _Stream, samples: Samples, count: int) -> tuple[Samples, None, Samples | None]:
+        if len(samples) != count:
+            samples = np.concatenate([samples[:count], np.zeros(max(0, count - len(samples)), np.int16)])
+        return samples, None, stream.concealer.good(samples)
 
     def _stream(self, payload_type: int) -> _Stream:
         stream = self._streams.get(payload_type)
@@ -184,11 +284,6 @@ class Receiver:
         self._current = stream
         return stream
 
-    def _start_of(self, slot: Slot, stream: _Stream) -> int | None:
-        if self._origin is None:
-            return None
-        return (slot.timestamp - self._origin) * self.rate_hz // stream.codec.clock_hz - stream.latency
-
     def place_of(self, timestamp: int) -> int | None:
         """Where on the media clock the sound of this RTP timestamp lies; None while nobody can know."""
         if self._origin is None or self._buffer is None:
@@ -196,14 +291,7 @@ class Receiver:
         ticks = self._buffer.unwrapped(timestamp) - self._origin
         return ticks * self.rate_hz // self._buffer.clock_hz
 
-    def _may_skip(self, buffer: JitterBuffer, slot: Slot, samples: Samples) -> bool:
-        """Whether this frame should be left out, because the buffer is deeper than it need be."""
-        if slot.inserted or buffer.surplus() < slot.ticks / buffer.clock_hz:
-            self._waited = 0
-            return False
-        self._waited += 1
-        quiet = slot.packet is None or int(np.abs(samples.astype(np.int32)).max()) < QUIET_PEAK
-        if quiet or self._waited > PATIENCE_FRAMES:
-            self._waited = 0
-            return True
-        return False
+
+def _loud(samples: Samples) -> bool:
+    """Whether a frame would be missed."""
+    return max(int(samples.max()), -int(samples.min())) >= QUIET_PEAK

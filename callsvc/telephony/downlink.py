@@ -14,12 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from audio.codecs import Codec, Encoder
-from audio.conceal import ease_in
+from audio.conceal import joined
 from audio.jitter import Depth
 from audio.receive import Heard, Receiver
 from audio.resample import Floats, Resampler, rounded
 from audio.rtp import Packet
-from audio.taps import Continuous, GapCause, Samples
+from audio.taps import Continuous, GapCause
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.recall import Recall
 from callsvc.telephony.spans import Spans
@@ -41,7 +41,6 @@ class Downlink:
     ) -> None:
         self._tap = tap
         self._spans = spans
-        self._after_hole = False
         self._due: float | None = None
         """When the next frame that is made here is to be sent; None while packets are passed on."""
         self._held = False
@@ -148,13 +147,7 @@ class Downlink:
             self._tap.gap(heard.start, len(heard.samples), cause)
 
     def _wait(self, heard: Heard) -> None:
-        samples: Samples = heard.samples
-        if heard.cause is not None:
-            self._after_hole = True
-        elif self._after_hole:
-            self._after_hole = False
-            samples = ease_in(samples, self._receiver.rate_hz)
-        sound: Floats = samples.astype(np.float32)
+        sound: Floats = joined(heard.samples, heard.lead).astype(np.float32)
         if self._resampler:
             sound = self._resampler.process(sound)
         self._outgoing = np.concatenate([self._outgoing, sound]) if len(self._outgoing) else sound

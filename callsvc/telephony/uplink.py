@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from audio import codecs
 from audio.codecs import Encoder
-from audio.conceal import ease_in
+from audio.conceal import joined
 from audio.errors import AudioError
 from audio.marks import Marks, Run
 from audio.receive import Heard, Receiver
@@ -64,7 +65,6 @@ class Uplink:
         self._awake = False
         self._inside: deque[Floats] = deque()
         self._rest: Floats = np.zeros(0, np.float32)
-        self._after_hole = False
         self._last_proof: Proof | None = None
         self._stream = self._open(engine, hints)
         self._marks = Marks(engine.latency_samples if engine and self._stream else 0)
@@ -73,8 +73,11 @@ class Uplink:
     def _connect(self, caller: Connection) -> None:
         self._caller = caller
         self._codec = caller.codec
-        self._encoder: Encoder = self._codec.encoder()
-        self._resampler = Resampler(RATE, self._codec.rate_hz)
+        # Opus takes the suppressor's rate as it is.
+        spoken = codecs.at_rate(self._codec, RATE)
+        self._encoder: Encoder = spoken.encoder()
+        self._frame = spoken.frame_samples
+        self._resampler = Resampler(RATE, spoken.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 
     def reconnect(self, receiver: Receiver, caller: Connection) -> None:
@@ -123,12 +126,7 @@ class Uplink:
         return cause
 
     def _play(self, heard: Heard) -> None:
-        samples = heard.samples
-        if heard.cause is not None:
-            self._after_hole = True
-        elif self._after_hole:
-            self._after_hole = False
-            samples = ease_in(samples, RATE)
+        samples = joined(heard.samples, heard.lead)
         self._marks.put(Run(len(samples), heard.start, heard.cause))
         if heard.start is not None:
             self._shift = self._pushed - heard.start
@@ -189,7 +187,7 @@ class Uplink:
             at += run.count
         resampled = self._resampler.process(sound)
         self._outgoing = np.concatenate([self._outgoing, resampled]) if len(self._outgoing) else resampled
-        frame = self._codec.frame_samples
+        frame = self._frame
         while len(self._outgoing) >= frame:
             payload = self._encoder.encode(rounded(self._outgoing[:frame] * np.float32(32768.0)))
             self._outgoing = self._outgoing[frame:]

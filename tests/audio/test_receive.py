@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from audio.codecs import G722, OPUS, PCMA, PCMU, Codec
-from audio.conceal import Concealer
+from audio.codecs import G722, OPUS, PCMA, PCMU, Codec, at_rate
+from audio.codecs.opus import OpusEncoder, corrects
 from audio.jitter import Depth
 from audio.receive import Heard, Receiver
 from audio.rtp import Packet
-from audio.taps import Continuous, GapCause
+from audio.taps import Continuous, GapCause, Samples
 from tests.support.packets import Arrival, Notebook, babble, delayed, payloads, play, stream
 
 pytestmark = pytest.mark.media
@@ -205,12 +205,55 @@ def test_a_frame_that_is_left_out_to_catch_up_is_still_recorded() -> None:
     assert track.position == 64000
 
 
-def test_a_loss_fades_within_60_ms_and_never_goes_on_by_itself() -> None:
-    concealer = Concealer(8000)
-    concealer.good(np.full(160, 8000, np.int16))
-    holes = [concealer.hole(160) for _ in range(5)]
+def drifting(frames: list[bytes], ppm: float) -> list[Arrival]:
+    """The frames from a sender whose clock runs so many millionths too fast."""
+    return [Arrival(one.at / (1 + ppm / 1e6), one.packet) for one in stream(frames, transit_s=0.0)]
 
-    assert holes[0][0] == 8000
-    levels = [int(np.abs(hole).mean()) for hole in holes]
-    assert levels == sorted(levels, reverse=True)
-    assert levels[3:] == [0, 0]
+
+def spoken_with_pauses(rate_hz: int, seconds: float) -> Samples:
+    """A second of sound, a second of nothing, and so on."""
+    sound = babble(rate_hz, seconds)
+    at = np.arange(len(sound)) // rate_hz
+    sound[at % 2 == 1] = 0
+    return sound
+
+
+@pytest.mark.parametrize("ppm", [1500.0, -1500.0])
+def test_a_sender_whose_clock_is_wrong_stays_in_step_with_ours(ppm: float) -> None:
+    """As much drift in a minute as 100 ppm make in a quarter of an hour."""
+    seconds = 60.0
+    sound = spoken_with_pauses(8000, seconds)
+    arrivals = drifting(payloads(sound), ppm)
+    tap = Notebook()
+    receiver, heard = receive(arrivals)
+    track = record(heard, tap)
+    truth_s = arrivals[-1].at + 0.02
+
+    assert tap.whole
+    assert track.position / 8000 == pytest.approx(truth_s, abs=0.015)
+    assert receiver.moves > 10
+    assert not [gap for gap in tap.gaps if gap[2] is GapCause.LOSS]
+    # Nothing that was said is missing: what was left out or put in lies in the pauses.
+    last = sound[56 * 8000 + 800 : 56 * 8000 + 7200].astype(float)
+    found = np.correlate(tap.sound.astype(float)[54 * 8000 :], last, "valid")
+    assert found.max() > 0.95 * float((last**2).sum())
+    place = 54 * 8000 + int(found.argmax())
+    assert place / 8000 == pytest.approx((56.1) / (1 + ppm / 1e6), abs=0.012)
+    # The delay does not grow with it, nor does the buffer run dry.
+    assert receiver.depth_s == pytest.approx(0.040, abs=0.021)
+    assert receiver.counts.late == 0
+
+
+def test_correction_that_the_next_packet_holds_is_used_and_is_no_gap() -> None:
+    rate_hz = 16000
+    codec = at_rate(OPUS, rate_hz)
+    encoder = OpusEncoder(rate_hz)
+    encoder.expect_loss(0.1)
+    sound = babble(rate_hz, 2.0)
+    frames = [encoder.encode(sound[at : at + 320]) for at in range(0, len(sound), 320)]
+    lost = [n for n in range(20, 90, 7) if corrects(frames[n + 1])]
+    assert lost
+    receiver, heard = receive(stream(frames, codec=codec, payload_type=96, lost=lost, transit_s=0.0), rate_hz)
+
+    assert receiver.recovered == len(lost)
+    assert not [one for one in heard if one.cause is GapCause.LOSS]

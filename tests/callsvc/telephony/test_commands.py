@@ -232,7 +232,7 @@ async def test_the_last_seconds_are_heard_by_the_operator_alone_while_the_call_g
         [decoder.decode(packet.payload) for packet in legs.caller.sent[from_caller + 10 :]]
     )
     assert likeness(at_caller, part) < 0.02
-    assert level(at_caller) < 10
+    assert level(at_caller) < 150  # noise like the room's, as long as the operator sends nothing
     assert legs.call.status()["recall"] is None
     assert noted(legs, "recall")[0]["from_ms"] == 0
 
