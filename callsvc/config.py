@@ -124,6 +124,15 @@ class StoreSettings(Group):
     url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
 
 
+class TimestampSettings(Group):
+    """The time-stamping authority (RFC 3161) that countersigns sealed recordings."""
+
+    url: str = Field("", description="http(s) address of the authority; empty asks none.")
+    certificate: Path | None = Field(
+        None, description="File with the certificates (PEM) that vouch for the authority."
+    )
+
+
 class SuppressorSettings(Group):
     """The keystroke suppressor."""
 
@@ -194,6 +203,7 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
     database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    timestamp: TimestampSettings = TimestampSettings()  # type: ignore[call-arg]
     suppressor: SuppressorSettings = SuppressorSettings()  # type: ignore[call-arg]
     transcripts: TranscriptSettings = TranscriptSettings()  # type: ignore[call-arg]
     worker: WorkerSettings = WorkerSettings()  # type: ignore[call-arg]

@@ -122,16 +122,17 @@ def check_signature(check: Check, known: str) -> None:
         check.good.append(f"signed with the key {key}: ask the authority whether that is its own")
 
 
-def check_timestamp(check: Check, authority: Path | None) -> None:
-    answer = check.bundle / "SHA256SUMS.tsr"
-    if not answer.exists():
-        check.good.append("there is no timestamp")
+def check_timestamp(check: Check, what: str, message: str, answer: str, authority: Path | None) -> None:
+    """What the time-stamping authority says of the original's signature, or of the bundle's list."""
+    if not (check.bundle / answer).exists():
+        check.good.append(f"{what} has no timestamp")
     elif authority is None:
-        check.good.append("there is a timestamp; name the authority's certificate to check it")
+        check.good.append(f"{what} has a timestamp; name the authority's certificate to check it")
     else:
-        data = check.bundle / "SHA256SUMS"
-        ok = openssl("ts", "-verify", "-data", data, "-in", answer, "-CAfile", authority)
-        check.expect(ok, "The timestamp is not of this bundle, or not of this authority.")
+        data = check.bundle / message
+        ok = openssl("ts", "-verify", "-data", data, "-in", check.bundle / answer, "-CAfile", authority)
+        if check.expect(ok, f"The timestamp is not of {what}, or not of this authority."):
+            check.good.append(f"{what} has a timestamp of this authority")
 
 
 def stream_info(path: Path) -> tuple[int, int, int, int]:
@@ -162,6 +163,10 @@ def check_original(check: Check, about: dict[str, Any]) -> dict[str, Any]:
         check.expect(manifest[field] == told[field], f"paket.json and the original disagree on {field}.")
     for field in ("call", "recording"):
         check.expect(manifest[field] == about[field], f"paket.json and the original disagree on {field}.")
+    stamped = (original / "manifest.tsr").exists()
+    check.expect(
+        stamped == bool(told["stamped_at"]), "paket.json and the original disagree on the timestamp."
+    )
     check.good.append(f"original of {told['sealed_at']}, {told['outcome']}")
     return manifest
 
@@ -235,7 +240,8 @@ def check_bundle(bundle: Path, known: str, authority: Path | None) -> Check:
     if missing:
         return check
     check_signature(check, known)
-    check_timestamp(check, authority)
+    check_timestamp(check, "the bundle", "SHA256SUMS", "SHA256SUMS.tsr", authority)
+    check_timestamp(check, "the original", "original/manifest.sig", "original/manifest.tsr", authority)
     try:
         check_content(check)
     except (KeyError, TypeError, ValueError, AttributeError, OSError, ArithmeticError) as error:

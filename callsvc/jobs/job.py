@@ -43,7 +43,8 @@ class Job:
 
     def put_off_s(self, attempt: int) -> float:
         """Seconds to wait after the failure of `attempt` (from 1)."""
-        return min(600.0, self.retry_s * 2.0 ** (attempt - 1))
+        # A job may be tried for weeks; two to the power of a thousand is more than a number can hold.
+        return min(600.0, self.retry_s * 2.0 ** min(attempt - 1, 30))
 
 
 JobArguments = dict[str, Any]

@@ -19,6 +19,7 @@ from callsvc.recordings.keys import FileKeyRing, KeyRing
 from callsvc.recordings.known import Known, known_recordings
 from callsvc.recordings.layout import HEAD
 from callsvc.recordings.source import DirectorySource, Source
+from callsvc.recordings.timestamps import authority
 from callsvc.recordings.verify import verify
 
 app = typer.Typer(help="Check that a recording is whole and unchanged.")
@@ -74,11 +75,12 @@ def key_ring(settings: Settings) -> KeyRing | None:
 
 def check(settings: Settings, source: Source, keys: KeyRing | None, call: str | None) -> Report:
     """Verify one recording, against what the database was told of it, where that answers."""
+    stamps = authority(settings)
     if call is None:
-        return verify(source, keys=keys)
+        return verify(source, keys=keys, authority=stamps)
     known = known_recordings(settings, call)
     told = (known or {}).get(recording_id(source), Known(None, None))
-    report = verify(source, keys=keys, call=call, chain=told.chain, told=told.told)
+    report = verify(source, keys=keys, call=call, chain=told.chain, told=told.told, authority=stamps)
     if known is None:
         report.note("database_away")
     return report
@@ -106,6 +108,8 @@ def lines(report: Report, lang: str) -> list[str]:
                 chain=report.chain,
             ),
         ]
+        if report.stamped_at:
+            found.append(text("recordings.command.stamped", lang, stamped=report.stamped_at))
     else:
         found = [text("recordings.command.bad", lang, label=report.label)]
     found += [text("recordings.command.fault", lang, sentence=f.sentence(lang)) for f in report.findings]

@@ -23,6 +23,7 @@ from callsvc.recordings.bundle import Line, Stretch, export
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.source import Source
+from callsvc.recordings.timestamps import authority
 from callsvc.store import Connection, Database, address, recordings, transcripts
 
 app = typer.Typer(help="Write a bundle that its receiver can check alone.")
@@ -80,7 +81,15 @@ async def hand_out(
                     milliseconds(begin) if begin else 0, milliseconds(end) if end else length_ms
                 )
             about = await asyncio.to_thread(
-                export, found, part, keys, clock, stretch=stretch, lines=lines, lang=settings.language
+                export,
+                found,
+                part,
+                keys,
+                clock,
+                stretch=stretch,
+                lines=lines,
+                lang=settings.language,
+                stamps=authority(settings),
             )
             async with database.transaction() as conn:
                 await trail.record(

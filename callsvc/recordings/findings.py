@@ -28,6 +28,7 @@ class Report:
     call: str = ""
     outcome: str = ""
     chain: str = ""
+    stamped_at: str = ""
     records: int = 0
     sound_s: float = 0.0
     decrypted: bool = False
@@ -52,6 +53,7 @@ class Report:
             "ok": self.ok,
             "outcome": self.outcome,
             "chain": self.chain,
+            "stamped_at": self.stamped_at,
             "records": self.records,
             "sound_s": round(self.sound_s, 3),
             "decrypted": self.decrypted,

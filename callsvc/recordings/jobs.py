@@ -1,22 +1,29 @@
-"""The recording's job for the worker: archive_recording."""
+"""The recording's jobs for the worker: archive_recording, and stamp_recording for a timestamp that comes later."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from uuid import UUID
 
 from callsvc import logs
-from callsvc.errors import VerificationFailed
-from callsvc.jobs import Job, Work
+from callsvc.errors import Unavailable, VerificationFailed
+from callsvc.jobs import Job, Work, defer
 from callsvc.recordings import archive, place
+from callsvc.recordings.durable import write_whole
 from callsvc.recordings.keys import FileKeyRing
-from callsvc.recordings.objects import objects, prefix_of
+from callsvc.recordings.layout import MANIFEST, SIGNATURE, TIMESTAMP
+from callsvc.recordings.objects import Objects, StoredSource, objects, prefix_of
+from callsvc.recordings.timestamps import Authority, authority
 from callsvc.store import recordings
 from callsvc.types import RecordingState
 
+ARCHIVE = "archive_recording"
+STAMP = "stamp_recording"
+
 
 async def archive_recording(work: Work, recording: str) -> None:
-    """Move a sealed recording to the object store, verified, and free the spool."""
+    """Have a sealed recording timestamped, move it to the object store, verified, and free the spool."""
     log = logs.get("archive")
     async with work.database.transaction() as conn:
         row = await recordings.get(conn, UUID(recording))
@@ -26,6 +33,9 @@ async def archive_recording(work: Work, recording: str) -> None:
         place.spool_directory, work.settings.data_dir, str(row.call_id), recording
     )
     if row.state != RecordingState.ARCHIVED:
+        stamps = authority(work.settings)
+        if directory is not None and stamps is not None:
+            await asyncio.to_thread(stamp_directory, directory, stamps)
         keys = FileKeyRing(work.settings.data_dir / "keys")
         store = objects(work.settings)
         try:
@@ -48,10 +58,42 @@ async def archive_recording(work: Work, recording: str) -> None:
                 at=work.clock.utc_now(),
                 manifest=manifest.content(),
             )
+            if stamps is not None:
+                await defer(conn, STAMP, once=f"stamp-{recording}", recording=recording)
         log.info("recording_archived", recording=recording)
     if directory is not None:
         await asyncio.to_thread(archive.free, directory)
 
 
-# A store may be away for days: the job waits for it, ten minutes at a time.
-JOBS = (Job("archive_recording", archive_recording, attempts=1_000_000, at_once=2),)
+def stamp_directory(directory: Path, stamps: Authority) -> bool:
+    """Put the authority's answer beside a sealed recording that has none. False while the authority is away."""
+    if (directory / TIMESTAMP).exists() or not stamps.answers or not (directory / MANIFEST).exists():
+        return True
+    try:
+        answer = stamps.stamp((directory / SIGNATURE).read_bytes())
+    except Unavailable:
+        logs.get("archive").warning("timestamp_later", recording=directory.name)
+        return False
+    write_whole(directory / TIMESTAMP, answer)
+    return True
+
+
+def stamp_stored(store: Objects, prefix: str, stamps: Authority) -> None:
+    """The same in the object store. Raises `Unavailable` while the authority or the store is away."""
+    source = StoredSource(store, prefix)
+    if TIMESTAMP not in source.names() and stamps.answers:
+        store.put_bytes(f"{prefix}/{TIMESTAMP}", stamps.stamp(source.whole(SIGNATURE)))
+
+
+async def stamp_recording(work: Work, recording: str) -> None:
+    """Fetch the timestamp of an archived recording that was sealed while the authority was away."""
+    stamps = authority(work.settings)
+    if stamps is not None:
+        await asyncio.to_thread(stamp_stored, objects(work.settings), prefix_of(recording), stamps)
+
+
+# A store or an authority may be away for days: the job waits for it, ten minutes at a time.
+JOBS = (
+    Job(ARCHIVE, archive_recording, attempts=1_000_000, at_once=2),
+    Job(STAMP, stamp_recording, attempts=1_000_000, at_once=1),
+)

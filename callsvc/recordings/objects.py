@@ -38,6 +38,15 @@ class Objects:
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
+    def put_bytes(self, name: str, content: bytes) -> None:
+        """The same for a small thing that lies in no file."""
+        try:
+            obstore.put(self._store, name, content)
+            if self._root is not None:
+                self._settle(self._root / name)
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
     def size(self, name: str) -> int:
         try:
             return int(obstore.head(self._store, name)["size"])

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audio.taps import Track
+from callsvc.clock import isoformat
 from callsvc.recordings.cipher import RecordCipher, key_check
 from callsvc.recordings.comparing import Expected, compare
 from callsvc.recordings.errors import Damaged, FormatUnknown, KeyDestroyed, KeyMissing, NoRecording
@@ -40,6 +41,7 @@ from callsvc.recordings.peaks import PER_SECOND
 from callsvc.recordings.scan import Walk, Window, walk
 from callsvc.recordings.sound import decode
 from callsvc.recordings.source import Source
+from callsvc.recordings.timestamps import Authority
 
 BLOCK = 1 << 20
 
@@ -52,13 +54,14 @@ def verify(
     call: str | None = None,
     chain: str | None = None,
     told: tuple[int, str] | None = None,
+    authority: Authority | None = None,
 ) -> Report:
     """Check a sealed recording; the report says in sentences what is wrong and where.
 
     `keys` lets the sound itself be checked; `trusted` are the public keys that may sign (those of `keys` when left
     out). `call` and `chain` are what the recording should be, by somebody else's books, and `told` is how
-    many records there were, and the link of the last, at some time while the call ran. Raises `NoRecording` when
-    there is nothing to check.
+    many records there were, and the link of the last, at some time while the call ran. `authority` checks the
+    timestamp. Raises `NoRecording` when there is nothing to check.
     """
     report = Report(source.label)
     names = source.names()
@@ -77,6 +80,7 @@ def verify(
     head, start = _head(source, names, manifest, report)
     if manifest is not None:
         _identity(manifest, call, chain, report)
+    _time(source, names, authority, report)
     if head is None or SEGMENTS not in names:
         return report
     found = walk(source, SEGMENTS, head, start)
@@ -122,6 +126,21 @@ def _manifest(
         report.find("signature_wrong")
         return None
     return manifest
+
+
+def _time(source: Source, names: list[str], authority: Authority | None, report: Report) -> None:
+    """What the time-stamping authority says of the signature."""
+    if TIMESTAMP not in names:
+        if authority is not None and MANIFEST in names:
+            report.note("not_stamped")
+        return
+    if authority is None:
+        report.note("timestamp_not_checked")
+        return
+    try:
+        report.stamped_at = isoformat(authority.check(source.whole(TIMESTAMP), source.whole(SIGNATURE)))
+    except (Damaged, NoRecording):
+        report.find("timestamp_wrong")
 
 
 def _head(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from audio.taps import Gap
 from callsvc.clock import Clock, isoformat
-from callsvc.errors import UsageError, VerificationFailed
+from callsvc.errors import Unavailable, UsageError, VerificationFailed
 from callsvc.recordings.bundle import pages
 from callsvc.recordings.bundle.sound import write_stereo, write_track
 from callsvc.recordings.durable import write_whole
@@ -21,6 +22,7 @@ from callsvc.recordings.layout import MANIFEST, SIGNATURE, TIMESTAMP
 from callsvc.recordings.manifest import Manifest
 from callsvc.recordings.reader import Recording, TrackInfo, open_recording
 from callsvc.recordings.source import Source
+from callsvc.recordings.timestamps import Authority
 from callsvc.recordings.verify import verify
 
 FORMAT: Final = "callsvc-bundle"
@@ -28,6 +30,7 @@ VERSION: Final = 1
 # The raw microphone stays inside: what was typed can be guessed from it.
 LEFT: Final = "caller.rx"
 RIGHT: Final = "operator.tx"
+AUTHORITY: Final = "tidsstamplare.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,15 @@ def export(
     stretch: Stretch | None = None,
     lines: Sequence[Line] = (),
     lang: str = "sv",
+    stamps: Authority | None = None,
 ) -> dict[str, Any]:
     """Write a bundle into the new directory `target`; what paket.json says.
 
-    Raises `VerificationFailed` for a recording that is not what was sealed: no copy is made of it. `UsageError` when
+    `stamps` countersigns the copy, too; while it is away the copy is made without, and says so. Raises
+    `VerificationFailed` for a recording that is not what was sealed: no copy is made of it. `UsageError` when
     `target` is there already or the stretch is outside the call.
     """
-    report = verify(source, keys=keys)
+    report = verify(source, keys=keys, authority=stamps)
     if not report.ok:
         raise VerificationFailed(" ".join(finding.sentence(lang) for finding in report.findings))
     recording = open_recording(source, keys)
@@ -81,9 +86,21 @@ def export(
         ) from None
     try:
         (target / "ljud").mkdir()
-        return _fill(
-            source, recording, recording.manifest, target, keys, clock, part, stretch is None, lines, lang
+        made = _fill(
+            source,
+            recording,
+            recording.manifest,
+            target,
+            keys,
+            clock,
+            part,
+            stretch is None,
+            lines,
+            lang,
+            stamps,
         )
+        _sign(target, keys, stamps)
+        return made
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -100,6 +117,7 @@ def _fill(
     whole: bool,
     lines: Sequence[Line],
     lang: str,
+    stamps: Authority | None,
 ) -> dict[str, Any]:
     original = target / "original"
     original.mkdir()
@@ -107,6 +125,12 @@ def _fill(
         if name in source.names():
             (original / name).write_bytes(source.whole(name))
     (original / "nyckel.pub").write_bytes(public_pem(keys.trusted()[manifest.signer]))
+    stamped_at = ""
+    if stamps is not None:
+        (target / AUTHORITY).write_bytes(stamps.pem)
+        if (original / TIMESTAMP).exists():
+            answer, signed = source.whole(TIMESTAMP), source.whole(SIGNATURE)
+            stamped_at = isoformat(stamps.check(answer, signed))
     tracks = [info for name, info in recording.tracks.items() if name in (LEFT, RIGHT)]
     told = []
     for info in tracks:
@@ -138,6 +162,7 @@ def _fill(
             "opened_at": manifest.opened_at,
             "sealed_at": manifest.sealed_at,
             "signer": manifest.signer,
+            "stamped_at": stamped_at,
         },
         "signer": keys.signer,
         "tracks": told,
@@ -155,12 +180,11 @@ def _fill(
     (target / "spela.html").write_text(pages.player(about, heard, lang), encoding="utf-8")
     (target / pages.README).write_text(pages.readme(about, lang), encoding="utf-8")
     (target / "nyckel.pub").write_bytes(public_pem(keys.trusted()[keys.signer]))
-    _sign(target, keys)
     return about
 
 
-def _sign(target: Path, keys: KeyRing) -> None:
-    """SHA256SUMS in the form of sha256sum(1), and the signature over it: the last thing to be written."""
+def _sign(target: Path, keys: KeyRing, stamps: Authority | None) -> None:
+    """SHA256SUMS in the form of sha256sum(1), and the signature over it: the last thing but its timestamp."""
     files = sorted(path for path in target.rglob("*") if path.is_file())
     sums = "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target).as_posix()}\n"
@@ -168,6 +192,10 @@ def _sign(target: Path, keys: KeyRing) -> None:
     )
     write_whole(target / "SHA256SUMS", sums.encode(), mode=0o644)
     write_whole(target / "SHA256SUMS.sig", keys.sign(sums.encode()), mode=0o644)
+    if stamps is not None and stamps.answers:
+        # The copy can be checked without; the original's timestamp is the one that matters.
+        with contextlib.suppress(Unavailable):
+            write_whole(target / "SHA256SUMS.tsr", stamps.stamp(sums.encode()), mode=0o644)
 
 
 def _samples(part: Stretch, info: TrackInfo, whole: bool) -> tuple[int, int]:

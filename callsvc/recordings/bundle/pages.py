@@ -57,6 +57,11 @@ def readme(about: Mapping[str, Any], lang: str) -> str:
         original_signer=about["original"]["signer"],
         manifest=about["original"]["manifest_sha256"],
         which=which,
+        time=text(
+            "bundle.stamped" if about["original"]["stamped_at"] else "bundle.not_stamped",
+            lang,
+            at=about["original"]["stamped_at"],
+        ),
         gaps="\n".join(gaps) or text("bundle.no_gaps", lang),
     )
 
