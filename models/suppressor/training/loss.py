@@ -10,11 +10,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from models.suppressor.features import BLOCK, LOG_SCALE, LOG_SHIFT, POWER_SCALE, STEPS, WINDOW, window
 from models.suppressor.features import FLOOR as FEATURE_FLOOR
+from models.suppressor.training.perceptual import opinion, sound
 
 REFERENCE_DB = -26.0
 COMPRESS = 0.3
 LINE = slice(6, 69)
 """The bins of a telephone line, 300-3400 Hz."""
+SNR_FLOOR = 2e-4
+"""Share of the speech's power under which errors are no longer worth the trouble."""
 FLOOR = 1e-8
 """Power, at the reference level, under which nothing is told apart."""
 
@@ -27,10 +30,12 @@ class Prices:
     """How much dearer lost speech is than what is left over."""
     magnitude: float = 60.0
     complex: float = 24.0
-    leak: float = 0.3
-    silence: float = 0.06
-    snr: float = 0.012
-    keys: float = 0.06
+    leak: float = 1.5
+    silence: float = 0.2
+    snr: float = 0.04
+    opinion: float = 0.1
+    """For each point that the training's own listener takes off."""
+    keys: float = 0.12
     voice: float = 0.03
 
 
@@ -73,6 +78,7 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
     talks = torch.isfinite(batch.speech_db)
     # Neighbouring frames overlap by half: one in two, the odd or the even, tells the same for half the work.
     begin = 1 + int(torch.randint(2, ()))
+    whole = gains
     gains = gains[begin::2]
     with torch.no_grad():
         mix, speech = batch.mix[begin - 1 : -1 : 2], batch.speech[begin - 1 : -1 : 2]
@@ -104,11 +110,19 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
     silence = (torch.relu(out_db + 95.0) / 20 * alone).mean()
 
     noise = out_p.sum((0, 2)) - 2 * (gains * shared).sum((0, 2)) + signal
-    ratio = 10 * torch.log10((noise.clamp(min=0) + 1e-3 * signal + 1e-6) / (signal + 1e-6))
+    ratio = 10 * torch.log10((noise.clamp(min=0) + SNR_FLOOR * signal + 1e-6) / (signal + 1e-6))
     snr = (ratio * talks.float()).sum() / talks.float().sum().clamp(min=1.0)
 
+    # What a listener would say, of streams with speech: judged on the sound, as it will leave the line.
+    some = talks.nonzero()[:, 0]
+    if prices.opinion and len(some):
+        heard = sound(batch.mix[:-1, some] * whole[1:, some])
+        worse = 4.64 - opinion(sound(batch.speech[:-1, some]), heard).mean()
+    else:
+        worse = gains.new_zeros(())
+
     judged = (batch.keys >= 0).float()
-    weight = judged * torch.where(batch.keys > 0, 4.0, 1.0)
+    weight = judged * torch.where(batch.keys > 0, 3.0, 1.0)
     struck = cross_entropy(keys, (batch.keys > 0).float(), weight=weight)
     said = cross_entropy(voice, batch.voice.float())
     return {
@@ -117,6 +131,7 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
         "leak": prices.leak * leak.mean(),
         "silence": prices.silence * silence,
         "snr": prices.snr * snr,
+        "opinion": prices.opinion * worse,
         "keys": prices.keys * struck,
         "voice": prices.voice * said,
     }

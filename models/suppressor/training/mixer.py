@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
 from models.suppressor.training import synthetic
-from models.suppressor.training.bank import ACTIVE_DB, Bank, Samples, Stroke, Utterance, frame_db
+from models.suppressor.training.bank import ACTIVE_DB, RATE, Bank, Samples, Stroke, Utterance, frame_db
+from models.suppressor.training.lines import HOP, TAPS, desk_ringing, equaliser, gain_control, line, power
 
-RATE = 16_000
-HOP = 160
-TAPS = 256
 TAIL = 8000
+PLAIN = 0.35
+"""Share of examples with a good microphone and nothing between it and us."""
+STRETCH = 800
+"""Samples by which a voice is made longer or shorter before it is fitted again."""
 FAINT_DB = -72.0
 """A floor under this belongs to the silence around a voice, and is left as it is."""
-
-
-def power(db: float) -> float:
-    return float(10 ** (db / 20))
 
 
 @dataclass
@@ -73,26 +71,26 @@ class Mixer:
     def _voice_weight(name: str) -> float:
         if name.startswith("espeak"):
             return 0.9
-        return 1.0 if name.startswith("ls") else 7.0
+        return 1.0 if name.startswith("ls") else 5.0
 
     # --- voices -----------------------------------------------------------------------------------------------
 
     def _pick(self, options: list[Any]) -> Any:
         return options[int(self.rng.integers(len(options)))]
 
-    def _track(self) -> Samples:
+    def _track(self, length: int) -> Samples:
         """Pieces of one speaker between pauses, with longer pauses put in, filled with that file's background."""
         rng = self.rng
         names = self._pick([self.voices[int(rng.choice(len(self.voices), p=self.voice_weight))]])
         plain = names[0]
         name = plain if rng.random() < 0.6 else self._pick(names)
         said: list[Utterance] = self.bank.speakers[name]
-        out = np.zeros(self.n, np.float32)
+        out = np.zeros(length, np.float32)
         at = -int(rng.uniform(0, 1.0) * RATE) if rng.random() < 0.3 else 0
         lull = rng.random() < 0.75
         fade = np.linspace(0, 1, HOP, dtype=np.float32)
         first = True
-        while at < self.n:
+        while at < length:
             u: Utterance = self._pick(said)
             edges = np.concatenate([[0], u.cuts, [len(u.samples)]])
             start = int(rng.integers(len(edges) - 1)) if first else 0
@@ -108,13 +106,27 @@ class Mixer:
                     if len(x) > 2 * HOP:
                         x[:HOP] *= fade
                         x[-HOP:] *= fade[::-1]
-                    lo, hi = max(at, 0), min(at + len(x), self.n)
+                    lo, hi = max(at, 0), min(at + len(x), length)
                     if hi > lo:
                         out[lo:hi] += x[lo - at : hi - at]
                     at += len(x) - HOP
-                if at >= self.n:
+                if at >= length:
                     break
         return out
+
+    def _voice(self) -> Samples:
+        """A track, mostly at another pace and so of a larger or smaller throat: readers are few, voices many."""
+        rng = self.rng
+        parts = self.n // STRETCH
+        if rng.random() < 0.3:
+            return self._track(self.n)
+        spoken = max(1, round(parts * float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))))
+        spectrum = rfft(self._track(spoken * STRETCH))
+        fitted = np.zeros(parts * STRETCH // 2 + 1, spectrum.dtype)
+        both = min(len(fitted), len(spectrum))
+        fitted[:both] = spectrum[:both]
+        made = irfft(fitted, parts * STRETCH) * (parts / spoken)
+        return np.asarray(np.pad(made, (0, self.n - len(made))), np.float32)
 
     # --- keyboards --------------------------------------------------------------------------------------------
 
@@ -191,39 +203,6 @@ class Mixer:
 
     # --- lines, rooms, desks ----------------------------------------------------------------------------------
 
-    def _equaliser(self, strength: float, band: bool = False) -> Samples:
-        """A minimum-phase filter: tilt, two or three broad humps, perhaps the band of a headset or telephone."""
-        rng = self.rng
-        hz = np.maximum(np.fft.rfftfreq(1024, 1 / RATE), 20)
-        octave = np.log2(hz / 1000)
-        db = rng.normal(0, strength / 3) * octave
-        for _ in range(int(rng.integers(1, 4))):
-            db += rng.normal(0, strength) * np.exp(
-                -0.5 * ((octave - rng.uniform(-3.5, 3)) / rng.uniform(0.2, 1.2)) ** 2
-            )
-        if band:
-            low, high = (
-                (300, 3400) if rng.random() < 0.35 else (rng.uniform(60, 350), rng.uniform(3300, 7800))
-            )
-            db -= 10 * np.log10(1 + (low / hz) ** (2 * rng.integers(2, 5)))
-            db -= 10 * np.log10(1 + (hz / high) ** (2 * rng.integers(3, 9)))
-        cepstrum = np.fft.irfft(np.maximum(db, -70) * np.log(10) / 20)
-        cepstrum[1:512] *= 2
-        cepstrum[513:] = 0
-        fir = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)))[:TAPS]
-        fir[-64:] *= np.linspace(1, 0, 64)
-        return fir.astype(np.float32)
-
-    def _desk(self) -> Samples:
-        """Modes of a desk at 60-300 Hz that a stroke sets ringing, as an impulse response."""
-        rng = self.rng
-        t = np.arange(int(0.2 * RATE)) / RATE
-        h = np.zeros(len(t))
-        for _ in range(int(rng.integers(1, 4))):
-            hz, q = rng.uniform(60, 300), np.exp(rng.uniform(np.log(2), np.log(20)))
-            h += power(rng.uniform(-34, -4)) * np.exp(-np.pi * hz / q * t) * np.sin(2 * np.pi * hz * t)
-        return h.astype(np.float32)
-
     def _path(
         self, tail: Samples | None, direct_db: float, filters: list[Samples], desk: Samples | None
     ) -> NDArray[Any]:
@@ -238,58 +217,47 @@ class Mixer:
             spectrum *= rfft(fir, self.size)
         return np.asarray(spectrum)
 
-    def _gain_control(self, mix: Samples) -> Samples:
-        """A slow automatic gain, as drivers and headsets have: a curve over the samples."""
-        rng = self.rng
-        level = frame_db(mix, 10)
-        target, ratio = rng.uniform(-30, -18), rng.uniform(0.3, 0.9)
-        rise, fall = rng.uniform(0.05, 0.6), rng.uniform(0.005, 0.05)
-        env = -30.0
-        curve = np.empty(len(level), np.float32)
-        for k, db in enumerate(level):
-            if db > -60:
-                env += (db - env) * (rise if db > env else fall)
-            curve[k] = np.clip((target - env) * ratio, -18, 18)
-        return np.asarray(
-            10 ** (np.interp(np.arange(len(mix)) / HOP, np.arange(len(curve)), curve) / 20), np.float32
-        )
-
     # --- the whole --------------------------------------------------------------------------------------------
 
     def example(self) -> Example:
         rng = self.rng
-        kind = rng.choice(4, p=[0.62, 0.2, 0.14, 0.04])
+        kind = rng.choice(4, p=[0.61, 0.16, 0.20, 0.03])
+        plain = rng.random() < PLAIN
         talks, types = kind in (0, 2), kind in (0, 1)
         voice, keys = np.zeros(self.n, np.float32), np.zeros(self.n, np.float32)
         presses: list[int] = []
         if talks:
-            voice = self._track()
+            voice = self._voice()
         if types:
             keys, presses = self._typing(dense=kind == 1)
         in_room = rng.random() < 0.5
-        band = rng.random() < 0.3
-        common = [self._equaliser(3, band=True)] if band else []
+        band = not plain and rng.random() < 0.3
+        common = [equaliser(self.rng, 3, band=True)] if band else []
         tail = self._pick(self.rooms) if in_room else None
-        if talks and (in_room or band or rng.random() < 0.4):
-            filters = common + ([self._equaliser(3)] if rng.random() < 0.6 else [])
+        if talks and (in_room or band or rng.random() < 0.7):
+            filters = common + ([equaliser(self.rng, 2 if plain else 3)] if rng.random() < 0.75 else [])
             path = self._path(tail, rng.uniform(6, 18), filters, None)
             voice = irfft(rfft(voice, self.size) * path, self.size)[: self.n]
         if types and (in_room or band or rng.random() < 0.75):
-            filters = common + ([self._equaliser(6)] if rng.random() < 0.75 else [])
-            desk = self._desk() if rng.random() < 0.55 else None
+            filters = common + ([equaliser(self.rng, 3 if plain else 6)] if rng.random() < 0.75 else [])
+            desk = desk_ringing(self.rng) if rng.random() < (0.15 if plain else 0.55) else None
             other = self._pick(self.rooms) if in_room else None
             keys = irfft(
                 rfft(keys, self.size) * self._path(other, rng.uniform(1, 11), filters, desk), self.size
             )[: self.n]
-        level = float(np.clip(rng.normal(-26, 6), -45, -12)) if rng.random() < 0.5 else rng.normal(-26, 1)
+        level = (
+            float(np.clip(rng.normal(-26, 6), -45, -12))
+            if not plain and rng.random() < 0.6
+            else rng.normal(-26, 1)
+        )
         if talks:
             db = self._active(voice)
             voice *= power(level - db) if db > -70 else 0.0
-            if rng.random() < 0.06:
+            if not plain and rng.random() < 0.08:
                 drive = rng.uniform(1.5, 4) / power(level)
                 voice = (np.tanh(voice * drive / 4) / drive * 4).astype(np.float32)
         if types:
-            span = 20 if rng.random() < 0.35 else 12
+            span = 20 if rng.random() < 0.3 else 12
             relative = rng.uniform(-span, span)
             peaks = [np.abs(keys[max(0, p - 80) : p + 960]).max() for p in presses if p < self.n]
             peak = float(np.median(peaks)) if peaks else 0.0
@@ -298,22 +266,22 @@ class Mixer:
             rng.uniform(-70, -52)
             if in_room
             else rng.uniform(-84, -74)
-            if rng.random() < 0.8
+            if plain or rng.random() < 0.7
             else rng.uniform(-70, -50)
         )
         sound: Samples = self._pick(self.noises)
         start = int(rng.integers(len(sound) - self.n))
         floor_samples = sound[start : start + self.n] * power(floor)
         mix: Samples = voice + keys + floor_samples
-        if rng.random() < 0.12:
-            curve = self._gain_control(mix)
+        if not plain and rng.random() < 0.16:
+            curve = gain_control(self.rng, mix)
             voice, mix, floor_samples = voice * curve, mix * curve, floor_samples * curve
         top = float(np.abs(mix).max())
         if top > 0.97:
             voice, mix, floor_samples = (
                 np.asarray(z * (0.97 / top), np.float32) for z in (voice, mix, floor_samples)
             )
-        mix = self._line(mix)
+        mix = np.asarray(np.round(mix * 32767) / 32767, np.float32) if plain else line(self.rng, mix)
         thresholds = self._thresholds(floor_samples)
         made = self._labelled(mix, voice.astype(np.float32), presses, thresholds, talks)
         if talks and floor < FAINT_DB:
@@ -329,24 +297,6 @@ class Mixer:
         sums = float(power[1:].sum()), float(power[low:high].sum())
         full, line = (max(10 * np.log10(p + 1e-12) + 6, -60.0) for p in sums)
         return float(full), float(line)
-
-    def _line(self, mix: Samples) -> Samples:
-        """Quantisation on the way: A-law, 16 bits, a hard ceiling."""
-        chance = self.rng.random()
-        if chance < 0.05:
-            a = 87.6
-            size = np.abs(mix)
-            small = a * size / (1 + np.log(a))
-            large = (1 + np.log(np.maximum(a * size, 1))) / (1 + np.log(a))
-            code = np.round(np.where(size < 1 / a, small, large) * 127) / 127
-            back = np.where(
-                code < 1 / (1 + np.log(a)), code * (1 + np.log(a)) / a, np.exp(code * (1 + np.log(a)) - 1) / a
-            )
-            mix = np.asarray(np.sign(mix) * back, np.float32)
-        elif chance < 0.08:
-            ceiling = power(self.rng.uniform(-9, -1)) * np.abs(mix).max()
-            mix = np.clip(mix, -ceiling, ceiling)
-        return np.asarray(np.round(mix * 32767) / 32767, np.float32)
 
     @staticmethod
     def _active(x: Samples) -> float:
