@@ -76,6 +76,7 @@ COMPILER = (
 )
 ESPEAK = DebianPackage("espeak-ng", _program("espeak-ng"))
 TEST_PEERS = (
+    DebianPackage("baresip-core", _program("baresip")),
     DebianPackage("chromium", _program("chromium")),
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
@@ -83,12 +84,14 @@ TEST_PEERS = (
     DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0", "/lib/*/libharfbuzz-subset.so.0")),
     DebianPackage("libpango-1.0-0", ("/usr/lib/*/libpango-1.0.so.0", "/lib/*/libpango-1.0.so.0")),
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
+    DebianPackage("kamailio", _program("kamailio"), service="kamailio"),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
     DebianPackage("openssl", _program("openssl")),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
     DebianPackage("softhsm2", _program("softhsm2-util")),
+    DebianPackage("sip-tester", _program("sipp")),
     DebianPackage("systemd", _program("systemd-analyze")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
@@ -102,6 +105,8 @@ PURPOSES = {
     "lock": Purpose("lock"),
     "train": Purpose("", (*COMPILER, ESPEAK)),
 }
+# Packages without a wheel, of Python alone: they are built by what is installed for building, and fetch nothing.
+SOURCES = ("--no-binary", "sippy", "--no-build-isolation")
 # A lock that holds another one's packages: what is set up for tests is set up for running, too.
 HOLDS = {"dev": ("run",), "bench": ("run", "dev")}
 
@@ -349,7 +354,7 @@ def set_up(purpose: Purpose, desk: bool) -> None:
         ensure_training(ROOT / "var" / "train")
         return
     stamp = ensure_environment()
-    wheels_only = () if purpose.lock == "bench" else ("--only-binary", ":all:")
+    wheels_only = () if purpose.lock == "bench" else ("--only-binary", ":all:", *SOURCES)
     if purpose.lock == "lock":
         install_lock(stamp, "lock", *wheels_only)
         return
