@@ -1,6 +1,7 @@
 """People, their sessions, what they may do, and the trail of what they looked at.
 
-rights      role x action, in one table
+rights      role x action x own or all calls: one table, rights.toml
+ownership   whose call it is, and leave to do something with it
 people      accounts
 sessions    sign in, sign out, change of password, limit on wrong passwords
 reasons     a session opens a call with a reason; without one nothing is read

@@ -7,7 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from callsvc.access import trail
-from callsvc.access.rights import Action, demand
+from callsvc.access.ownership import demand_call
+from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import AccessDenied, ReasonRequired, UsageError
 from callsvc.store import Connection, calls
@@ -21,7 +22,7 @@ async def open_call(conn: Connection, session: Session, call_id: UUID, reason: s
 
     Raises `AccessDenied`, `NotFound`, `UsageError` for a reason that says nothing.
     """
-    _demand(session, Action.CALL_OPEN)
+    await _demand(conn, session, Action.CALL_OPEN, call_id)
     reason = " ".join(reason.split())
     if (
         not MIN_LENGTH <= len(reason) <= MAX_LENGTH
@@ -73,7 +74,7 @@ async def read(
     Raises `AccessDenied` when the role does not allow it, `ReasonRequired` when the session has not opened the call.
     Hand nothing out before the transaction has committed.
     """
-    _demand(session, action)
+    await _demand(conn, session, action, call_id)
     reason = await reason_for(conn, session, call_id)
     if reason is None:
         raise ReasonRequired(hint="Say why you need to read this call.")
@@ -90,7 +91,7 @@ async def read(
     )
 
 
-def _demand(session: Session, action: Action) -> None:
+async def _demand(conn: Connection, session: Session, action: Action, call_id: UUID) -> None:
     if session.person.must_change_password:
         raise AccessDenied("The password must be changed first.", hint="Change your password.")
-    demand(session.person.roles, action)
+    await demand_call(conn, session.person, action, call_id)

@@ -1,11 +1,13 @@
-"""Who may do what: the one table. Everything that asks goes through `demand`."""
+"""Who may do what: the one table, rights.toml. Everything that asks goes through `demand`."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cache
+from importlib import resources
 from types import MappingProxyType
-from typing import Final
 
 from callsvc.errors import AccessDenied
 from callsvc.types import Role
@@ -16,54 +18,61 @@ class Action(StrEnum):
 
     CALL_TAKE = "call.take"  # place or answer a call, and get the token of its leg
     CALL_LIST = "call.list"  # see that calls exist: times, states, figures, never what was said
+    CALL_NOTE = "call.note"  # write notes beside a call, tick its checklists, write it up
     CALL_OPEN = "call.open"  # give a reason and so open a call for reading
     AUDIO_READ = "audio.read"
     TRANSCRIPT_READ = "transcript.read"
+    TRANSCRIPT_ASK = "transcript.ask"  # have a call transcribed ahead of the others
+    TRANSCRIPT_EDIT = "transcript.edit"  # correct what the machine heard; write a summary
+    TRANSCRIPT_REDACT = "transcript.redact"  # make a copy without chosen words
+    TRANSCRIPT_EXPORT = "transcript.export"  # get the transcript as a file
+    CAPTIONS_READ = "captions.read"  # read along while a call goes on
+    NOTES_READ = "notes.read"  # what the operator noted, ticked and wrote up
+    CASE_READ = "case.read"  # which calls belong to a case
     DEMO_PLACE = "demo.place"
     TRAIL_READ = "trail.read"  # who looked at what, and why
     USERS_ADMIN = "users.admin"
     HEALTH_READ = "health.read"  # health of the parts, models, what is degraded
 
 
-RIGHTS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
-    {
-        Role.OPERATOR: frozenset({Action.CALL_TAKE, Action.CALL_LIST, Action.DEMO_PLACE}),
-        Role.INVESTIGATOR: frozenset(
-            {Action.CALL_LIST, Action.CALL_OPEN, Action.AUDIO_READ, Action.TRANSCRIPT_READ}
-        ),
-        Role.QA: frozenset(
-            {
-                Action.CALL_LIST,
-                Action.CALL_OPEN,
-                Action.AUDIO_READ,
-                Action.TRANSCRIPT_READ,
-                Action.DEMO_PLACE,
-            }
-        ),
-        # Runs the system and sees who looked; does not listen.
-        Role.ADMIN: frozenset(
-            {
-                Action.CALL_LIST,
-                Action.DEMO_PLACE,
-                Action.TRAIL_READ,
-                Action.USERS_ADMIN,
-                Action.HEALTH_READ,
-            }
-        ),
-    }
-)
+class Scope(StrEnum):
+    """With which calls something may be done."""
+
+    OWN = "own"
+    ALL = "all"
+
+
+@cache
+def table() -> Mapping[Role, Mapping[Action, Scope]]:
+    """The whole table. What a role does not have is not in it."""
+    told = tomllib.loads(resources.files(__package__).joinpath("rights.toml").read_text(encoding="utf-8"))
+    return MappingProxyType(
+        {
+            Role(role): MappingProxyType({Action(name): Scope(scope) for name, scope in cells.items()})
+            for role, cells in told.items()
+        }
+    )
+
+
+def scope(roles: Iterable[Role], action: Action) -> Scope | None:
+    """The widest scope that one of the roles gives; None when none allows it."""
+    found = {table()[role].get(action) for role in roles}
+    return Scope.ALL if Scope.ALL in found else Scope.OWN if Scope.OWN in found else None
 
 
 def actions(roles: Iterable[Role]) -> frozenset[Action]:
-    """All that somebody with these roles may do."""
-    return frozenset().union(*(RIGHTS[role] for role in roles))
+    """All that somebody with these roles may do, with whichever calls."""
+    return frozenset().union(*(table()[role] for role in roles))
 
 
 def allowed(roles: Iterable[Role], action: Action) -> bool:
-    return action in actions(roles)
+    """Whether it may be done at all, be it with one's own calls alone."""
+    return scope(roles, action) is not None
 
 
-def demand(roles: Iterable[Role], action: Action) -> None:
-    """Raises `AccessDenied` unless one of the roles may do it."""
-    if not allowed(roles, action):
+def demand(roles: Iterable[Role], action: Action) -> Scope:
+    """With which calls it may be done. Raises `AccessDenied` unless one of the roles allows it."""
+    found = scope(roles, action)
+    if found is None:
         raise AccessDenied(hint="Ask an administrator for the role that this needs.")
+    return found

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from callsvc.shift.offers import Free
 from callsvc.shift.queue import GOES_ON, SETS_UP
+from callsvc.shift.wrap_up import FORGOTTEN
 from callsvc.store import Connection
 
 LAPSES: Final = timedelta(seconds=70)
@@ -48,7 +49,10 @@ async def free(conn: Connection, *, at: datetime) -> list[Free]:
         "select a.user_id, a.since from availability a join users u on u.id = a.user_id"
         " where a.seen_at > %(lapsed)s and u.disabled_at is null and 'operator' = any(u.roles)"
         f" and not exists (select 1 from calls c where c.answered_by = a.user_id and {GOES_ON})"
+        " and not exists (select 1 from calls c left join wrap_ups w on w.call_id = c.id"
+        " where c.answered_by = a.user_id and c.state = 'ended' and c.started_at is not null"
+        " and c.ended_at > %(forgotten)s and coalesce(w.state, 'open') = 'open')"
         " order by a.since, a.user_id",
-        {"lapsed": at - LAPSES, "dead": at - SETS_UP},
+        {"lapsed": at - LAPSES, "dead": at - SETS_UP, "forgotten": at - FORGOTTEN},
     )
     return [Free(row["user_id"], row["since"]) for row in await cursor.fetchall()]

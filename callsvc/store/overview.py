@@ -62,15 +62,20 @@ async def listing(
     *,
     limit: int = NEWEST,
     before: tuple[datetime, UUID] | None = None,
+    of: UUID | None = None,
 ) -> list[Overview]:
-    """Calls in any of `states`, newest first; `before` pages on from the last one's `created_at` and id."""
+    """Calls in any of `states`, newest first; `before` pages on from the last one's `created_at` and id.
+
+    `of` leaves out all that this person neither answered nor placed.
+    """
     at, call_id = before or (None, None)
     async with conn.cursor(row_factory=class_row(Overview)) as cursor:
         await cursor.execute(
             _OVERVIEW + " where c.state = any(%(states)s)"
             " and (%(at)s::timestamptz is null or (c.created_at, c.id) < (%(at)s, %(id)s::uuid))"
+            " and (%(of)s::uuid is null or c.answered_by = %(of)s or c.created_by = %(of)s)"
             " order by c.created_at desc, c.id desc limit %(limit)s",
-            {"states": [str(state) for state in states], "at": at, "id": call_id, "limit": limit},
+            {"states": [str(state) for state in states], "at": at, "id": call_id, "limit": limit, "of": of},
         )
         return await cursor.fetchall()
 

@@ -10,14 +10,31 @@ from starlette.types import ASGIApp
 
 from callsvc import __version__
 from callsvc.web import guard, pages, problems
-from callsvc.web.routes import access_log, calls, demo, live, operations, people, shift, sound
+from callsvc.web.routes import (
+    access_log,
+    calls,
+    copies,
+    demo,
+    live,
+    notes,
+    operations,
+    people,
+    search,
+    shift,
+    sound,
+    transcripts,
+)
 from callsvc.web.site import Site
 
 _ROUTERS = (
     people.router,
     calls.router,
     shift.router,
+    notes.router,
     sound.router,
+    transcripts.router,
+    copies.router,
+    search.router,
     demo.router,
     access_log.router,
     live.router,

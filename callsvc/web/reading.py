@@ -10,7 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from callsvc.access import reasons
-from callsvc.access.rights import Action, demand
+from callsvc.access.ownership import demand_call
+from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.clock import Clock
 from callsvc.errors import ReasonRequired
@@ -36,7 +37,7 @@ class Readings:
             reason = await reasons.reason_for(conn, session, call)
             noted = self._lately.get(key)
             if reason is not None and noted is not None and noted[1] == reason and now - noted[0] < SITTING_S:
-                demand(session.person.roles, action)
+                await demand_call(conn, session.person, action, call)
                 return
             await reasons.read(
                 conn, session, call, action, object_kind=kind, object_id=name, at=self._clock.utc_now()

@@ -204,28 +204,6 @@ class Peaks(Shape):
     lanes: list[Lane]
 
 
-class WordOut(Shape):
-    start_ms: int
-    end_ms: int
-    text: str
-    probability: float | None
-
-
-class UtteranceOut(Shape):
-    n: int
-    leg: Leg
-    start_ms: int
-    end_ms: int
-    text: str
-    words: list[WordOut]
-
-
-class TranscriptOut(Shape):
-    model: str | None
-    language: str
-    utterances: list[UtteranceOut]
-
-
 class Demonstration(Shape):
     """A demonstration call. `progress` runs from 0 to 1; `step` names what is being done."""
 

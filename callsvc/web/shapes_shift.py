@@ -35,6 +35,17 @@ class CallInHand(Shape):
     started_at: datetime | None
 
 
+class CallToWriteUp(Shape):
+    """A call of the asker's that is over and not written up; `later` when it was put off."""
+
+    call_id: UUID
+    profile: Profile
+    started_at: datetime
+    ended_at: datetime
+    length_ms: int | None
+    later: bool
+
+
 class Shift(Shape):
     """How things stand for the operator who asks. `waiting` counts the callers whom nobody has answered."""
 
@@ -43,6 +54,7 @@ class Shift(Shape):
     in_hand: CallInHand | None
     offer: Offer | None
     waiting: int
+    to_write_up: list[CallToWriteUp]
 
 
 class OperatorLeg(Shape):

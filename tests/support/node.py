@@ -21,7 +21,7 @@ from callsvc.clock import SystemClock
 from callsvc.telephony import token_keys, tokens
 from callsvc.types import Leg, Profile
 
-START_S = 30.0
+START_S = 90.0
 T = TypeVar("T")
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from callsvc.access import reasons
-from callsvc.access.rights import Action
+from callsvc.access.ownership import demand_call
+from callsvc.access.rights import Action, Scope, demand
 from callsvc.access.sessions import Session
 from callsvc.errors import NotFound, UsageError
 from callsvc.ids import new_id
@@ -50,15 +51,18 @@ _STATES = {"live": (CallState.SETTING_UP, CallState.LIVE), "finished": (CallStat
 @router.get("")
 async def listing(
     here: OneSite,
-    _session: Reader,
+    session: Reader,
     state: Literal["live", "finished"],
     before: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = overview.NEWEST,
 ) -> CallList:
-    """Calls that go on, or that are over; newest first."""
+    """Calls that go on, or that are over, as far as the asker may know of them; newest first."""
     after = _cursor(before) if before else None
+    own = demand(session.person.roles, Action.CALL_LIST) is Scope.OWN
     async with here.database.transaction() as conn:
-        found = await overview.listing(conn, _STATES[state], limit=limit + 1, before=after)
+        found = await overview.listing(
+            conn, _STATES[state], limit=limit + 1, before=after, of=session.person.id if own else None
+        )
     page = found[:limit]
     more = len(found) > limit
     return CallList(
@@ -99,6 +103,7 @@ async def create(here: OneSite, session: Taker, asked: NewCall) -> CallTokens:
 async def detail(here: OneSite, session: Reader, call_id: CallId) -> CallDetail:
     """What is known of a call without hearing or reading it."""
     async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_LIST, call_id)
         found = await overview.get(conn, call_id)
         if found is None:
             raise NotFound

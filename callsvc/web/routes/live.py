@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from callsvc.access import sessions
+from callsvc.access.rights import Action, Scope, scope
 from callsvc.errors import AccessDenied, Unavailable
 from callsvc.web import door
 from callsvc.web.door import OneSite, SignedIn
@@ -29,11 +30,13 @@ async def events(request: Request, here: OneSite, session: SignedIn) -> Response
     token = request.cookies[door.cookie_name(here)]
     here.changes.admit()
     return StreamingResponse(
-        _stream(here, token), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _stream(here, token, own=scope(session.person.roles, Action.CALL_LIST) is not Scope.ALL),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(here: Site, token: str) -> AsyncIterator[str]:
+async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
     # A place is taken only once the stream has begun, so that one who left before leaves nothing behind.
     with here.changes.watch() as watcher:
         yield "retry: 2000\nevent: hello\ndata: {}\n\n"
@@ -48,6 +51,9 @@ async def _stream(here: Site, token: str) -> AsyncIterator[str]:
                     return
             if here.changes.closing.is_set():
                 return
+            if own:
+                # Which calls there are is not told to who may know of a few alone; that some call changed is.
+                topics = {topic for topic in topics if not topic.startswith("call:")}
             if topics:
                 yield f"event: changed\ndata: {json.dumps({'topics': sorted(topics)})}\n\n"
             else:

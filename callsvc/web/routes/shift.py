@@ -11,7 +11,7 @@ from callsvc import jobs
 from callsvc.access import trail
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
-from callsvc.shift import availability, offers, queue
+from callsvc.shift import availability, offers, queue, wrap_up
 from callsvc.store import Connection
 from callsvc.telephony import tokens
 from callsvc.types import CallState, Leg, Profile
@@ -19,7 +19,7 @@ from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.health import media_url
 from callsvc.web.problems import Problem
-from callsvc.web.shapes_shift import Availability, CallInHand, Offer, OperatorLeg, Shift
+from callsvc.web.shapes_shift import Availability, CallInHand, CallToWriteUp, Offer, OperatorLeg, Shift
 
 router = APIRouter(prefix="/api", tags=["shift"])
 Operator = Annotated[Session, Depends(door.may(Action.CALL_TAKE))]
@@ -40,6 +40,17 @@ async def standing(conn: Connection, session: Session, at: datetime) -> Shift:
         in_hand=_in_hand(hand) if hand else None,
         offer=_offer(offered) if offered else None,
         waiting=len(waiting),
+        to_write_up=[
+            CallToWriteUp(
+                call_id=due.id,
+                profile=Profile(due.profile),
+                started_at=due.started_at,
+                ended_at=due.ended_at,
+                length_ms=due.length_ms,
+                later=due.later,
+            )
+            for due in await wrap_up.due(conn, person, at=at)
+        ],
     )
 
 

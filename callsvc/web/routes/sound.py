@@ -1,4 +1,4 @@
-"""The sound of a call and its words: only for a session that has opened the call with a reason."""
+"""The sound of a call: only for a session that has opened the call with a reason."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from starlette.responses import Response
 
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
-from callsvc.store import transcripts
-from callsvc.types import Leg, Track, TranscriptState
+from callsvc.types import Track
 from callsvc.web import door, ranges
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.playback import Playback
 from callsvc.web.problems import Problem
-from callsvc.web.shapes import Lane, Peaks, TranscriptOut, UtteranceOut, WordOut
+from callsvc.web.shapes import Lane, Peaks
 
 router = APIRouter(prefix="/api/calls", tags=["reading"])
 Listener = Annotated[Session, Depends(door.may(Action.AUDIO_READ))]
-Reader = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_READ))]
 Range = Annotated[str | None, Header(alias="Range", description="One range of bytes (RFC 9110).")]
 
 # As many stretches as a wide screen has room to show.
@@ -69,40 +67,6 @@ async def peaks(here: OneSite, session: Listener, call_id: CallId) -> Peaks:
         low, high = fewer(outline.low, outline.high)
         lanes.append(Lane(track=name, low=low.tolist(), high=high.tolist()))
     return Peaks(duration_ms=round(1000 * longest), channels=names, lanes=lanes)
-
-
-@router.get("/{call_id}/transcript")
-async def transcript(here: OneSite, session: Reader, call_id: CallId) -> TranscriptOut:
-    """What was said, as the machine heard it."""
-    await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="transcript", name="transcript")
-    async with here.database.transaction() as conn:
-        found = await transcripts.of_call(conn, call_id)
-        if found is None or found.state != TranscriptState.DONE:
-            raise Problem("no_transcript")
-        spoken = await transcripts.utterances(conn, found.id)
-    return TranscriptOut(
-        model=found.model,
-        language=found.language,
-        utterances=[
-            UtteranceOut(
-                n=one.n,
-                leg=Leg(one.leg),
-                start_ms=one.start_ms,
-                end_ms=one.end_ms,
-                text=one.text,
-                words=[
-                    WordOut(
-                        start_ms=word["start_ms"],
-                        end_ms=word["end_ms"],
-                        text=word["text"],
-                        probability=word.get("probability"),
-                    )
-                    for word in one.words
-                ],
-            )
-            for one in spoken
-        ],
-    )
 
 
 def channels(tracks: Container[str]) -> list[str]:

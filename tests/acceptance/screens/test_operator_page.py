@@ -106,13 +106,19 @@ def until(page: Page, condition: str, within_s: float = 60.0) -> None:
         page.wait_for_timeout(100)
 
 
-def likeness(heard: np.ndarray, part: np.ndarray) -> float:
-    """How well a part is found again in what was heard, 0 to 1."""
-    heard, part = heard.astype(float), part.astype(float)
-    cross = correlate(heard, part, "valid")
-    at = int(np.abs(cross).argmax())
-    here = heard[at : at + len(part)]
-    return float(abs(cross[at]) / (np.sqrt(np.sum(part**2) * np.sum(here**2)) + 1e-9))
+def likeness(heard: np.ndarray, sound: np.ndarray) -> float:
+    """How well half a second of a sound is found again in what was heard, 0 to 1.
+
+    The best of several: a browser stretches and shortens what it plays where packets are late.
+    """
+    heard, n = heard.astype(float), 4000
+    energy = np.convolve(heard**2, np.ones(n), "valid")
+    best = 0.0
+    for at in range(0, len(sound) - n, n):
+        part = sound[at : at + n].astype(float)
+        found = np.abs(correlate(heard, part, "valid")) / np.sqrt(energy * np.sum(part**2) + 1e-9)
+        best = max(best, float(found.max()))
+    return best
 
 
 def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
@@ -135,14 +141,14 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     page.keyboard.press("F2")
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible()
     until(page, "window.heard.length > window.rate * 4")
-    expect(page.get_by_role("region", name="Tangentljud dämpat")).to_contain_text("dB lägre")
+    expect(page.get_by_role("region", name="Tangentljud dämpat")).to_contain_text(re.compile(r"[1-9]\d* tangentslag"))
     screen.keep("in-call")
 
     caller = np.array(page.evaluate("window.heard.slice(-3 * window.rate, -window.rate)"), np.float32)
     caller = to_rate(caller, int(page.evaluate("window.rate")))
     assert likeness(np.tile(babble(8000, 20.0), 2), caller) > 0.9
     spoken = read(microphone, 8000)
-    assert likeness(np.concatenate([telephone.sound()] * 2), spoken[2 * 8000 : 4 * 8000]) > 0.6
+    assert likeness(telephone.sound(), spoken) > 0.9
 
     page.keyboard.press("Shift+F4")
     expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
@@ -150,3 +156,47 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     page.keyboard.press("Shift+F4")
     assert telephone.left.wait(30)
     expect(page.get_by_role("button", name="Lägg på")).to_have_count(0)
+
+
+def test_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_the_call_is_written_up(
+    air: OnAir, telephone: Telephone, open_screen: OpenScreen
+) -> None:
+    screen = open_screen(air.site, color_scheme="dark", reduced_motion="reduce")
+    page = start_shift(screen)
+    page.get_by_role("button", name="Svara").click()
+    recording = page.get_by_text("Spelar in", exact=True)
+    expect(recording).to_be_visible(timeout=30_000)
+    notes = page.get_by_label("Anteckningar under samtalet")
+    notes.press_sequentially("Hon är hos sin syster.\n")
+    page.keyboard.press("F4")  # while one types
+    expect(page.get_by_text("Markering satt vid")).to_be_visible()
+    expect(notes).to_be_focused()
+    expect(page.get_by_text("Sparat", exact=True)).to_be_visible()
+
+    # The service is away, the node is not: the call goes on, and so does the text.
+    page.route("**/api/**", lambda route: route.abort())
+    notes.press_sequentially("Dörren är låst.")
+    expect(page.get_by_text("Sparat på den här datorn", exact=True)).to_be_visible()
+    page.unroute("**/api/**")
+    page.reload()
+    expect(notes).to_have_value("Hon är hos sin syster.\nDörren är låst.")
+    expect(recording).to_be_visible(timeout=30_000)
+    assert not telephone.left.is_set()
+    expect(page.locator(".note-time")).to_have_count(2)
+    page.get_by_label("Är i säkerhet och kan tala fritt").check()
+    expect(page.get_by_text("1 av 3")).to_be_visible()
+    screen.keep("in-call")
+    assert screen.faults(contrast_enhanced=True) == []
+
+    page.get_by_role("button", name="Lägg på").click()
+    page.get_by_role("button", name="Tryck igen för att lägga på").click()
+    assert telephone.left.wait(30)
+    expect(page.get_by_role("heading", name="Efter samtalet")).to_be_visible(timeout=30_000)
+    page.get_by_label("Ärendenummer").fill("0201-k 1234-26")
+    page.get_by_label("Våld i nära relation").check()
+    page.get_by_role("button", name="Samtycker", exact=True).click()
+    expect(page.get_by_text("Uppringare samtycker: Inspelning")).to_be_visible()
+    screen.keep("after")
+    assert screen.faults(contrast_enhanced=True) == []
+    page.keyboard.press("F10")
+    expect(page.get_by_text("Du är tillgänglig", exact=True)).to_be_visible()

@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Listing
-         * @description Calls that go on, or that are over; newest first.
+         * @description Calls that go on, or that are over, as far as the asker may know of them; newest first.
          */
         get: operations["calls_listing"];
         put?: never;
@@ -168,6 +168,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consent
+         * @description Write down that somebody consents, or refuses.
+         */
+        post: operations["notes_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/consents/{consent_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw
+         * @description A consent is withdrawn; that it was given stays.
+         */
+        post: operations["notes_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Beside
+         * @description What was written beside a call: one's own at any time, others' with the right and a reason.
+         */
+        get: operations["notes_beside"];
+        /**
+         * Save
+         * @description Keep one's notes. The first save is written in the access log.
+         */
+        put: operations["notes_save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/peaks": {
         parameters: {
             query?: never;
@@ -208,6 +272,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/redactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Copies
+         * @description A call's redacted copies, oldest first.
+         */
+        get: operations["transcripts_copies"];
+        put?: never;
+        /**
+         * Make Copy
+         * @description A copy without the chosen words, in text and sound; it stays as it is made.
+         */
+        post: operations["transcripts_make_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/redactions/{copy_id}/playback.wav": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Copy Sound
+         * @description The sound of a redacted copy, a channel a leg: silent on both where something was taken out.
+         */
+        get: operations["transcripts_copy_sound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summary
+         * @description What somebody wrote about the call in their own words.
+         */
+        get: operations["transcripts_summary"];
+        /**
+         * Summarise
+         * @description A new version of the summary; the earlier ones are kept.
+         */
+        put: operations["transcripts_summarise"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/ticks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tick
+         * @description Tick an item of a checklist, or take the tick back.
+         */
+        put: operations["notes_tick"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/transcript": {
         parameters: {
             query?: never;
@@ -217,10 +369,150 @@ export interface paths {
         };
         /**
          * Transcript
-         * @description What was said, as the machine heard it.
+         * @description What was said: the text in force, and what the machine heard where that is another.
          */
-        get: operations["reading_transcript"];
+        get: operations["transcripts_transcript"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Who corrected what, when and why; of one utterance or of all.
+         */
+        get: operations["transcripts_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The transcript as a file: in the text in force, the machine's, or a redacted copy.
+         */
+        get: operations["transcripts_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request
+         * @description Have it transcribed now, ahead of what merely waits its turn; also one that failed.
+         */
+        post: operations["transcripts_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description How far the transcript is, without a word of it.
+         */
+        get: operations["transcripts_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/utterances/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct
+         * @description Lay a text above what the machine heard. Who read another version is refused, and loses nothing.
+         */
+        put: operations["transcripts_correct"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/transcript/utterances/{n}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Take back the last correction; that is noted like a correction.
+         */
+        post: operations["transcripts_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/wrap-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write Up
+         * @description Keep what was filled in after a call; when it is done, its notes are closed, too.
+         */
+        put: operations["notes_write_up"];
         post?: never;
         delete?: never;
         options?: never;
@@ -304,6 +596,26 @@ export interface paths {
          * @description A stream of topics that changed: `calls`, `call:<id>`, `shift`, `demo`, `log`, `health`. It ends with the session.
          */
         get: operations["live_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/guides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Guides
+         * @description Checklists, labels and what else is asked, as data.
+         */
+        get: operations["notes_all_guides"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,6 +718,26 @@ export interface paths {
          * @description A new password of one's own; every other session of the person ends.
          */
         post: operations["people_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Sentences that hold what is sought, in calls that this session has opened; of others it does not even say how many.
+         */
+        get: operations["search_search"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -546,7 +878,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.open" | "audio.read" | "transcript.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "case.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
         /**
          * Availability
          * @description To be said anew every ten seconds; who is silent for seventy is not available.
@@ -554,6 +886,25 @@ export interface components {
         Availability: {
             /** Available */
             available: boolean;
+        };
+        /**
+         * Beside
+         * @description All that was written beside a call.
+         */
+        Beside: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Consents */
+            consents: components["schemas"]["ConsentOut"][];
+            /** Notes */
+            notes: components["schemas"]["NotesOut"][];
+            profile: components["schemas"]["Profile"];
+            /** Ticks */
+            ticks: components["schemas"]["TickOut"][];
+            wrap_up: components["schemas"]["WrapUpOut"] | null;
         };
         /**
          * CallDetail
@@ -672,6 +1023,32 @@ export interface components {
             transcript: components["schemas"]["TranscriptBrief"] | null;
         };
         /**
+         * CallToWriteUp
+         * @description A call of the asker's that is over and not written up; `later` when it was put off.
+         */
+        CallToWriteUp: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Later */
+            later: boolean;
+            /** Length Ms */
+            length_ms: number | null;
+            profile: components["schemas"]["Profile"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
          * CallTokens
          * @description The call, where to signal, and the token of each leg; each is good once, for two minutes.
          */
@@ -706,6 +1083,96 @@ export interface components {
             head: string | null;
             /** Whole */
             whole: boolean;
+        };
+        /** ChecklistOut */
+        ChecklistOut: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["ItemOut"][];
+            /** Profiles */
+            profiles: components["schemas"]["Profile"][];
+            /** Sv */
+            sv: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * ChoiceOut
+         * @description Something to choose; its words in both languages.
+         */
+        ChoiceOut: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Sv */
+            sv: string;
+        };
+        /**
+         * Chosen
+         * @description Words `first` to `last` of utterance `n`, counted from 0 in the text in force.
+         */
+        Chosen: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** N */
+            n: number;
+            /** Reason */
+            reason: string;
+        };
+        /** ConsentOut */
+        ConsentOut: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Given */
+            given: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+        };
+        /** ConsentToRecord */
+        ConsentToRecord: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Given */
+            given: boolean;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
+        };
+        /**
+         * Correction
+         * @description The text that is to be in force; the machine's own text, unchanged, confirms it.
+         */
+        Correction: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
         };
         /** Credentials */
         Credentials: {
@@ -744,6 +1211,49 @@ export interface components {
             step: string;
         };
         /**
+         * EditList
+         * @description Oldest first.
+         */
+        EditList: {
+            /** Edits */
+            edits: components["schemas"]["EditOut"][];
+        };
+        /**
+         * EditOut
+         * @description `text` null: back to the machine's. `undoes`: the version that this one took back.
+         */
+        EditOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** N */
+            n: number;
+            person: components["schemas"]["Who"] | null;
+            /** Text */
+            text: string | null;
+            /** Undoes */
+            undoes: number | null;
+            /** Version */
+            version: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * Form
+         * @description What a transcript can be written as; also the ending of its file's name.
+         * @enum {string}
+         */
+        Form: "txt" | "vtt" | "srt" | "json" | "html" | "docx" | "pdf";
+        /** FoundWord */
+        FoundWord: {
+            /** Found */
+            found: boolean;
+            /** Text */
+            text: string;
+        };
+        /**
          * GapOut
          * @description Samples at the track's rate, from the start of the call.
          */
@@ -754,6 +1264,20 @@ export interface components {
             length: number;
             /** Start */
             start: number;
+        };
+        /**
+         * GuidesOut
+         * @description What an operator is reminded of during a call and asked after it.
+         */
+        GuidesOut: {
+            /** Checklists */
+            checklists: components["schemas"]["ChecklistOut"][];
+            /** Consents */
+            consents: components["schemas"]["ChoiceOut"][];
+            /** Labels */
+            labels: components["schemas"]["ChoiceOut"][];
+            /** Told */
+            told: components["schemas"]["ChoiceOut"][];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -776,6 +1300,52 @@ export interface components {
             parts: components["schemas"]["Part"][];
         };
         /**
+         * HitList
+         * @description Call by call, in the order of time. `more`: there are others after these.
+         */
+        HitList: {
+            /** Hits */
+            hits: components["schemas"]["HitOut"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * HitOut
+         * @description A sentence in which something was found. `replaced`: only in the machine's text, below a correction.
+         */
+        HitOut: {
+            /** At */
+            at: string | null;
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** End Ms */
+            end_ms: number;
+            layer: components["schemas"]["Layer"];
+            leg: components["schemas"]["Leg"];
+            /** N */
+            n: number;
+            /** Replaced */
+            replaced: boolean;
+            /** Sentence */
+            sentence: components["schemas"]["FoundWord"][];
+            /** Start Ms */
+            start_ms: number;
+        };
+        /** ItemOut */
+        ItemOut: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Source */
+            source: string;
+            /** Sv */
+            sv: string;
+        };
+        /**
          * Lane
          * @description The outline of a track: lowest and highest of each stretch, -128 to 127.
          */
@@ -791,6 +1361,12 @@ export interface components {
         LatestDemonstration: {
             latest: components["schemas"]["Demonstration"] | null;
         };
+        /**
+         * Layer
+         * @description Where a text comes from.
+         * @enum {string}
+         */
+        Layer: "machine" | "corrected" | "redacted";
         /**
          * Leg
          * @description A party's connection to the call.
@@ -810,6 +1386,23 @@ export interface components {
             leg: components["schemas"]["Leg"];
             /** Transport */
             transport: string;
+        };
+        /**
+         * MarkOut
+         * @description Words `first` to `last` may be personal data, and come to `value`: a help for whoever redacts.
+         */
+        MarkOut: {
+            /** First */
+            first: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "personal_number" | "phone" | "number" | "plate" | "email" | "address" | "name";
+            /** Last */
+            last: number;
+            /** Value */
+            value: string;
         };
         /**
          * Me
@@ -841,6 +1434,20 @@ export interface components {
         NewCall: {
             profile: components["schemas"]["Profile"];
         };
+        /** NewRedaction */
+        NewRedaction: {
+            /** Chosen */
+            chosen: components["schemas"]["Chosen"][];
+            /** Title */
+            title: string;
+        };
+        /** NewSummary */
+        NewSummary: {
+            /** Body */
+            body: string;
+            /** Version */
+            version: number;
+        };
         /** NewUser */
         NewUser: {
             /** Display Name */
@@ -849,6 +1456,45 @@ export interface components {
             name: string;
             /** Roles */
             roles: components["schemas"]["Role"][];
+        };
+        /**
+         * NoteLine
+         * @description A line of notes, where in the call it was begun; null before and after the call.
+         */
+        NoteLine: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * NotesOut
+         * @description `mine` tells the asker's own from others'.
+         */
+        NotesOut: {
+            /** Author */
+            author: string;
+            /** Lines */
+            lines: components["schemas"]["NoteLine"][];
+            /** Mine */
+            mine: boolean;
+            /** Revision */
+            revision: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * NotesToSave
+         * @description `revision` is the one that the text was made from; 0 at first.
+         */
+        NotesToSave: {
+            /** Lines */
+            lines: components["schemas"]["NoteLine"][];
+            /** Revision */
+            revision: number;
         };
         /**
          * Offer
@@ -985,12 +1631,44 @@ export interface components {
          * @enum {string}
          */
         RecordingState: "recording" | "sealed" | "archived" | "failed";
+        /** RedactionList */
+        RedactionList: {
+            /** Copies */
+            copies: components["schemas"]["RedactionOut"][];
+        };
+        /**
+         * RedactionOut
+         * @description A copy without these stretches, in sound and text; `sha256` tells it from any other.
+         */
+        RedactionOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Stretches */
+            stretches: components["schemas"]["StretchOut"][];
+            /** Title */
+            title: string;
+        };
         /**
          * Role
          * @description What a person is to the service.
          * @enum {string}
          */
         Role: "operator" | "investigator" | "qa" | "admin";
+        /** Saved */
+        Saved: {
+            /** Revision */
+            revision: number;
+        };
         /**
          * Shift
          * @description How things stand for the operator who asks. `waiting` counts the callers whom nobody has answered.
@@ -1005,8 +1683,61 @@ export interface components {
              */
             now: string;
             offer: components["schemas"]["Offer"] | null;
+            /** To Write Up */
+            to_write_up: components["schemas"]["CallToWriteUp"][];
             /** Waiting */
             waiting: number;
+        };
+        /** StretchOut */
+        StretchOut: {
+            /** End Ms */
+            end_ms: number;
+            /** Reason */
+            reason: string;
+            /** Start Ms */
+            start_ms: number;
+        };
+        /**
+         * SummaryOut
+         * @description What somebody wrote in their own words; never what was said. `version` 0: there is none.
+         */
+        SummaryOut: {
+            /** At */
+            at: string | null;
+            /** Body */
+            body: string;
+            person: components["schemas"]["Who"] | null;
+            /** Version */
+            version: number;
+        };
+        /** TickOut */
+        TickOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** At Ms */
+            at_ms: number | null;
+            /** Checklist */
+            checklist: string;
+            /** Item */
+            item: string;
+            /** Ticked */
+            ticked: boolean;
+            /** Version */
+            version: string;
+        };
+        /** TickToSet */
+        TickToSet: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Checklist */
+            checklist: string;
+            /** Item */
+            item: string;
+            /** Ticked */
+            ticked: boolean;
         };
         /**
          * Track
@@ -1031,20 +1762,50 @@ export interface components {
             progress: number;
             state: components["schemas"]["TranscriptState"];
         };
-        /** TranscriptOut */
+        /**
+         * TranscriptOut
+         * @description `verified`: a person has been over every utterance; else it holds machine text that nobody has verified.
+         */
         TranscriptOut: {
             /** Language */
             language: string;
             /** Model */
             model: string | null;
+            /** Model Sha256 */
+            model_sha256: string | null;
             /** Utterances */
             utterances: components["schemas"]["UtteranceOut"][];
+            /** Verified */
+            verified: boolean;
         };
         /**
          * TranscriptState
          * @enum {string}
          */
         TranscriptState: "queued" | "waiting_model" | "running" | "done" | "failed";
+        /**
+         * TranscriptStateOut
+         * @description How far it is; `expected_at` is when it will be done, once that can be told. `error` says why it waits or failed.
+         */
+        TranscriptStateOut: {
+            /** Error */
+            error: string | null;
+            /** Expected At */
+            expected_at: string | null;
+            /** Progress */
+            progress: number;
+            state: components["schemas"]["TranscriptState"] | null;
+        };
+        /** Undo */
+        Undo: {
+            /** Version */
+            version: number;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
         /** User */
         User: {
             /**
@@ -1094,17 +1855,36 @@ export interface components {
             one_time_password: string;
             user: components["schemas"]["User"];
         };
-        /** UtteranceOut */
+        /**
+         * UtteranceOut
+         * @description `text` and `words` are in force; `machine` is what the machine heard, where a person corrected it.
+         *
+         *     `version` is given back with a change. `kind`: `crosstalk` came through from the other leg, `unknown_language` is
+         *     speech without words.
+         */
         UtteranceOut: {
             /** End Ms */
             end_ms: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "speech" | "crosstalk" | "unknown_language";
+            /** Language */
+            language: string;
             leg: components["schemas"]["Leg"];
+            /** Machine */
+            machine: string | null;
+            /** Marks */
+            marks: components["schemas"]["MarkOut"][];
             /** N */
             n: number;
             /** Start Ms */
             start_ms: number;
             /** Text */
             text: string;
+            /** Version */
+            version: number;
             /** Words */
             words: components["schemas"]["WordOut"][];
         };
@@ -1138,16 +1918,59 @@ export interface components {
             /** People */
             people: components["schemas"]["Who"][];
         };
-        /** WordOut */
+        /**
+         * WordOut
+         * @description `probability` is the machine's own, null where a person wrote the word. `unsure`: no speech carries the word, or
+         *     it looks invented. `estimated`: its times are a guess.
+         */
         WordOut: {
             /** End Ms */
             end_ms: number;
+            /** Estimated */
+            estimated: boolean;
             /** Probability */
             probability: number | null;
             /** Start Ms */
             start_ms: number;
             /** Text */
             text: string;
+            /** Unsure */
+            unsure: boolean;
+        };
+        /** WrapUpOut */
+        WrapUpOut: {
+            /** Case Number */
+            case_number: string | null;
+            /** Hand Over */
+            hand_over: string;
+            /** Labels */
+            labels: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "later" | "done";
+            /** Told */
+            told: string[];
+        };
+        /**
+         * WrapUpToSave
+         * @description `later` puts it off, `done` closes it together with the notes.
+         */
+        WrapUpToSave: {
+            /** Case Number */
+            case_number: string;
+            /** Hand Over */
+            hand_over: string;
+            /** Labels */
+            labels: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "later" | "done";
+            /** Told */
+            told: string[];
         };
     };
     responses: never;
@@ -1440,6 +2263,141 @@ export interface operations {
             };
         };
     };
+    notes_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentToRecord"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent_id: string;
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes_beside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Beside"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes_save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesToSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     reading_peaks: {
         parameters: {
             query?: never;
@@ -1516,7 +2474,222 @@ export interface operations {
             };
         };
     };
-    reading_transcript: {
+    transcripts_copies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_make_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRedaction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_copy_sound: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes (RFC 9110). */
+                Range?: string | null;
+            };
+            path: {
+                copy_id: string;
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": unknown;
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_summarise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSummary"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes_tick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TickToSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_transcript: {
         parameters: {
             query?: never;
             header?: never;
@@ -1536,6 +2709,245 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TranscriptOut"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_history: {
+        parameters: {
+            query?: {
+                n?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_export: {
+        parameters: {
+            query: {
+                form: components["schemas"]["Form"];
+                layer?: components["schemas"]["Layer"];
+                copy?: string | null;
+                lang?: "sv" | "en";
+            };
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptStateOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                n: number;
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transcripts_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                n: number;
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Undo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes_write_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrapUpToSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -1660,6 +3072,26 @@ export interface operations {
             };
         };
     };
+    notes_all_guides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidesOut"];
+                };
+            };
+        };
+    };
     operations_health: {
         parameters: {
             query?: never;
@@ -1771,6 +3203,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_search: {
+        parameters: {
+            query: {
+                q: string;
+                call: string[];
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitList"];
                 };
             };
             /** @description Validation Error */

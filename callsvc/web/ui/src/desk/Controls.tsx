@@ -77,7 +77,6 @@ export function Controls({ leg }: { leg: Leg }) {
         <p class="now-heard"><Icon name="inform" size={18} /><span role="status">{t("control.announcing", { what: lookup(`announcement.${told.announcement.id}`, told.announcement.id), language: lookup(`language.${told.announcement.language}`, told.announcement.language) })}</span>
           <button type="button" class="button small" onClick={() => command({ do: "announce_stop" }, () => null)}>{t("control.announce.stop")}</button></p>
       )}
-      <p class={said ? `control-said ${said.tone}` : "control-said"} role="status">{said?.words}</p>
       <div class="small-controls">
         <button type="button" class="button" aria-pressed={told?.held ?? false} aria-disabled={!can("hold")} onClick={hold} aria-keyshortcuts="Shift+F8">
           <Icon name="hold" size={18} />{told?.held ? t("control.unhold") : t("control.hold")}<kbd>{hint("hold")}</kbd>
@@ -85,6 +84,7 @@ export function Controls({ leg }: { leg: Leg }) {
         <button type="button" class="button" aria-pressed={told?.muted ?? false} aria-disabled={!can("mute")} onClick={mute} aria-keyshortcuts="Shift+F9">
           <Icon name={told?.muted ? "muted" : "microphone"} size={18} />{told?.muted ? t("control.unmute") : t("control.mute")}<kbd>{hint("mute")}</kbd>
         </button>
+        <p class={said ? `control-said ${said.tone}` : "control-said"} role="status">{said?.words}</p>
         <button type="button" class={armed ? "button hang-up armed" : "button hang-up"} onClick={hangUp} aria-keyshortcuts="Shift+F4">
           <Icon name="hangup" size={20} />{armed ? t("control.hangup.sure") : t("control.hangup")}<kbd>{hint("hangUp")}</kbd>
         </button>

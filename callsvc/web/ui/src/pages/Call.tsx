@@ -25,7 +25,7 @@ export function Call({ id }: { id: string }) {
     const answer = await api.get("/api/calls/{call_id}", { path: { call_id: id }, signal });
     serviceTimeIs(answer.now);
     return answer;
-  }, [id], [`call:${id}`]);
+  }, [id], [`call:${id}`, "calls"]);
   const call = found.data;
   const back = <p class="way-back"><a href={addresses.calls}><Icon name="left" size={18} />{t("call.back")}</a></p>;
   if (!call) {

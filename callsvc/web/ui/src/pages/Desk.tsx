@@ -4,6 +4,8 @@ import { api, Problem } from "../api/client";
 import { InCall } from "../desk/InCall";
 import { Hints } from "../desk/Hints";
 import { Sound } from "../desk/Sound";
+import { profileName } from "../call/words";
+import { clock, hour } from "../format";
 import { t, tn } from "../locale";
 import { Clock } from "../parts/Clock";
 import { Icon } from "../parts/Icon";
@@ -11,17 +13,20 @@ import { Fault, Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
 import { State } from "../parts/State";
 import * as devices from "../phone/devices";
-import { come, elsewhere, leg, pause, problem, shift } from "../phone/shift";
+import { come, elsewhere, last, leg, pause, problem, shift } from "../phone/shift";
 import { may } from "../session";
 
 export function Desk() {
   const now = shift.value;
   const mine = leg.value;
+  const due = mine ? null : now?.to_write_up.find((one) => !one.later) ?? null;
+  const call = mine?.call ?? due?.call_id;
+  const profile = (mine ? now?.in_hand?.profile ?? last.value : due?.profile) ?? "";
   return (
-    <Page title={t("desk.title")} {...(mine ? {} : { lead: t("desk.lead") })}>
+    <Page title={t("desk.title")} {...(call ? {} : { lead: t("desk.lead") })}>
       {elsewhere.value && <Notice tone="warn" title={t("desk.elsewhere")}><p>{t("desk.elsewhere.do")}</p></Notice>}
       {problem.value && <Fault problem={problem.value} />}
-      {mine ? <InCall leg={mine} /> : (
+      {call ? <InCall call={call} profile={profile} leg={mine} due={due} /> : (
         <>
           {now && <Standing />}
           <section class="card" aria-labelledby="sound">
@@ -29,10 +34,34 @@ export function Desk() {
             <Sound measure />
             <Hints />
           </section>
+          {now && <PutOff />}
           {may("demo.place") && <DemoCaller />}
         </>
       )}
     </Page>
+  );
+}
+
+/** Calls whose writing-up was put off. */
+function PutOff() {
+  const later = shift.value?.to_write_up.filter((one) => one.later) ?? [];
+  const [open, setOpen] = useState<string>();
+  const shown = later.find((one) => one.call_id === open);
+  if (later.length === 0) return null;
+  return (
+    <section aria-labelledby="put-off">
+      <h2 id="put-off">{t("desk.put_off")}<span class="count">{later.length}</span></h2>
+      <ul class="plain">
+        {later.map((one) => (
+          <li key={one.call_id}>
+            <button type="button" class="button" aria-expanded={one.call_id === open} onClick={() => setOpen(one.call_id === open ? undefined : one.call_id)}>
+              {t("wrap.call", { line: profileName(one.profile), at: hour(one.started_at), length: clock((one.length_ms ?? 0) / 1000) })}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {shown && <InCall key={shown.call_id} call={shown.call_id} profile={shown.profile} leg={null} due={shown} />}
+    </section>
   );
 }
 

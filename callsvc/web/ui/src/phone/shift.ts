@@ -10,15 +10,14 @@ import * as devices from "./devices";
 import { Leg, Refused } from "./leg";
 
 export type Shift = Shape<"Shift">;
-export type Ended = { call: string; profile: string; cause: string | null; seconds: number };
 
 export const shift = signal<Shift | null>(null);
 export const leg = signal<Leg | null>(null);
 export const problem = signal<Problem | null>(null);
 /** Another tab has the telephone. */
 export const elsewhere = signal(false);
-/** The call that was in hand last, until it is written up. */
-export const ended = signal<Ended | null>(null);
+/** The line of the call that was answered last. */
+export const last = signal<string | null>(null);
 
 const SAY_EVERY_MS = 10_000;
 const AGAIN_MS = 2_000;
@@ -26,6 +25,7 @@ const FLAG = "callsvc.available";
 let saying: number | undefined;
 let trying: number | undefined;
 let busy = false;
+let over: string | null = null;
 
 function wanted(): boolean {
   return sessionStorage.getItem(FLAG) === "yes";
@@ -44,7 +44,7 @@ function take(found: Shift): void {
   serviceTimeIs(found.now);
   shift.value = found;
   const hand = found.in_hand;
-  if (hand && !leg.value && !busy && !elsewhere.value && ended.value?.call !== hand.call_id) void answer(hand.call_id);
+  if (hand && !leg.value && !busy && !elsewhere.value && over !== hand.call_id) void answer(hand.call_id);
   if (!hand && leg.value && leg.value.phase.value === "broken") leg.value.over("call_ended");
 }
 
@@ -102,9 +102,9 @@ export async function answer(call: string): Promise<void> {
     const mine = leg.value?.call === call ? leg.value : new Leg(call);
     mine.onBroken = () => void answer(call);
     leg.value = mine;
-    ended.value = null;
+    last.value = way.profile;
+    watch(mine);
     await mine.join(way.media_url, way.token, microphone);
-    watch(mine, way.profile);
   } catch (fault) {
     const gone = fault instanceof Refused ? fault.status === 410 || fault.status === 404 : asProblem(fault).code === "call_over";
     if (gone && leg.value?.call === call) leg.value.over("call_ended");
@@ -118,16 +118,16 @@ export async function answer(call: string): Promise<void> {
 
 const watched = new WeakSet<Leg>();
 
-function watch(one: Leg, profile: string): void {
+function watch(one: Leg): void {
   if (watched.has(one)) return;
   watched.add(one);
   effect(() => {
     if (one.phase.value !== "over") return;
     clearTimeout(trying);
-    const seconds = (one.channel.told.peek()?.length_ms ?? 0) / 1000;
+    // The node knows that the call is over before the service does: it is not to be taken up again meanwhile.
+    over = one.call;
     queueMicrotask(() => {
       if (leg.peek() === one) leg.value = null;
-      ended.value = { call: one.call, profile, cause: one.cause.peek(), seconds };
       void look();
     });
   });

@@ -1,0 +1,226 @@
+"""Beside a call: notes, ticks, consents, the writing-up. Operators write for calls of their own; others read with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path
+
+from callsvc.access import people, trail
+from callsvc.access.ownership import demand_call, owns
+from callsvc.access.rights import Action
+from callsvc.access.sessions import Session
+from callsvc.errors import UsageError
+from callsvc.shift import guides, notes, wrap_up
+from callsvc.store import Connection, calls
+from callsvc.types import Profile
+from callsvc.web import door
+from callsvc.web.door import CallId, OneSite, SignedIn
+from callsvc.web.problems import Problem
+from callsvc.web.shapes_notes import (
+    Beside,
+    ChecklistOut,
+    ChoiceOut,
+    ConsentOut,
+    ConsentToRecord,
+    GuidesOut,
+    ItemOut,
+    NoteLine,
+    NotesOut,
+    NotesToSave,
+    Saved,
+    TickOut,
+    TickToSet,
+    WrapUpOut,
+    WrapUpToSave,
+)
+
+router = APIRouter(prefix="/api", tags=["notes"])
+Writer = Annotated[Session, Depends(door.may(Action.CALL_NOTE))]
+Reader = Annotated[Session, Depends(door.may(Action.CALL_LIST))]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What can go wrong with a call's papers, as problems."""
+    try:
+        yield
+    except notes.Changed:
+        raise Problem("notes_changed") from None
+    except notes.Closed:
+        raise Problem("notes_closed") from None
+    except wrap_up.NoCase:
+        raise Problem("no_case_here") from None
+    except UsageError:
+        raise Problem("invalid") from None
+
+
+@router.get("/guides")
+async def all_guides(_session: Reader) -> GuidesOut:
+    """Checklists, labels and what else is asked, as data."""
+    found = guides.guides()
+
+    def choices(of: tuple[guides.Choice, ...]) -> list[ChoiceOut]:
+        return [ChoiceOut(id=one.id, sv=one.sv, en=one.en) for one in of]
+
+    return GuidesOut(
+        checklists=[
+            ChecklistOut(
+                id=one.id,
+                sv=one.sv,
+                en=one.en,
+                version=one.version,
+                profiles=list(one.profiles),
+                items=[ItemOut(id=i.id, sv=i.sv, en=i.en, source=i.source) for i in one.item],
+            )
+            for one in found.checklist
+        ],
+        labels=choices(found.label),
+        told=choices(found.told),
+        consents=choices(found.consent),
+    )
+
+
+@router.get("/calls/{call_id}/notes")
+async def beside(here: OneSite, session: SignedIn, call_id: CallId) -> Beside:
+    """What was written beside a call: one's own at any time, others' with the right and a reason."""
+    if session.person.must_change_password:
+        raise Problem("password_change_required")
+    async with here.database.transaction() as conn:
+        mine = session.person.may(Action.CALL_NOTE) and await owns(conn, session.person.id, call_id)
+    if not mine:
+        await here.readings.ask(session, call_id, Action.NOTES_READ, kind="notes", name="notes")
+    async with here.database.transaction() as conn:
+        return await _beside(conn, call_id, session.person.id)
+
+
+async def _beside(conn: Connection, call_id: UUID, asker: UUID) -> Beside:
+    call = await calls.get(conn, call_id)
+    written = await notes.of_call(conn, call_id)
+    authors = {one.author: (await people.get(conn, one.author)).display_name for one in written}
+    filed = await wrap_up.get(conn, call_id)
+    return Beside(
+        call_id=call_id,
+        profile=Profile(call.profile),
+        notes=[
+            NotesOut(
+                author=authors[one.author],
+                mine=one.author == asker,
+                lines=[NoteLine(at_ms=line.at_ms, text=line.text) for line in one.lines],
+                revision=one.revision,
+                updated_at=one.updated_at,
+            )
+            for one in written
+        ],
+        ticks=[
+            TickOut(
+                checklist=one.checklist, version=one.version, item=one.item, ticked=one.ticked,
+                at_ms=one.at_ms, at=one.at,
+            )
+            for one in await notes.ticks(conn, call_id)
+        ],
+        consents=[_consent(one) for one in await wrap_up.consents(conn, call_id)],
+        wrap_up=None
+        if filed is None
+        else WrapUpOut(
+            case_number=filed.case_number, labels=filed.labels, told=filed.told, hand_over=filed.hand_over,
+            state=filed.state,
+        ),
+    )  # fmt: skip
+
+
+def _consent(one: wrap_up.Consent) -> ConsentOut:
+    return ConsentOut(
+        id=one.id,
+        who=one.who,
+        what=one.what,
+        given=one.given,
+        at_ms=one.at_ms,
+        recorded_at=one.recorded_at,
+        withdrawn_at=one.withdrawn_at,
+    )
+
+
+@router.put("/calls/{call_id}/notes")
+async def save(here: OneSite, session: Writer, call_id: CallId, asked: NotesToSave) -> Saved:
+    """Keep one's notes. The first save is written in the access log."""
+    at = here.clock.utc_now()
+    lines = [notes.Line(line.at_ms, line.text) for line in asked.lines]
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        with _told():
+            revision = await notes.save(
+                conn, call_id, session.person.id, lines, revision=asked.revision, at=at
+            )
+        if revision == 1:
+            await _note(conn, here, session, call_id, "notes.begin")
+    return Saved(revision=revision)
+
+
+@router.put("/calls/{call_id}/ticks", status_code=204)
+async def tick(here: OneSite, session: Writer, call_id: CallId, asked: TickToSet) -> None:
+    """Tick an item of a checklist, or take the tick back."""
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        with _told():
+            await notes.tick(
+                conn, call_id, session.person.id,
+                checklist=asked.checklist, item=asked.item, ticked=asked.ticked, at_ms=asked.at_ms,
+                at=here.clock.utc_now(),
+            )  # fmt: skip
+
+
+@router.put("/calls/{call_id}/wrap-up", status_code=204)
+async def write_up(here: OneSite, session: Writer, call_id: CallId, asked: WrapUpToSave) -> None:
+    """Keep what was filled in after a call; when it is done, its notes are closed, too."""
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        with _told():
+            await wrap_up.save(
+                conn, call_id, session.person.id,
+                case=asked.case_number, labels=asked.labels, told=asked.told, hand_over=asked.hand_over,
+                state=asked.state, at=here.clock.utc_now(),
+            )  # fmt: skip
+        if asked.state == "done":
+            await _note(conn, here, session, call_id, "call.write_up")
+    here.changes.poke()
+
+
+@router.post("/calls/{call_id}/consents", status_code=201)
+async def consent(here: OneSite, session: Writer, call_id: CallId, asked: ConsentToRecord) -> ConsentOut:
+    """Write down that somebody consents, or refuses."""
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        with _told():
+            made = await wrap_up.consent(
+                conn, call_id, session.person.id,
+                who=asked.who, what=asked.what, given=asked.given, at_ms=asked.at_ms, at=here.clock.utc_now(),
+            )  # fmt: skip
+        await _note(conn, here, session, call_id, "consent.record")
+    return _consent(made)
+
+
+@router.post("/calls/{call_id}/consents/{consent_id}/withdrawal", status_code=204)
+async def withdraw(
+    here: OneSite, session: Writer, call_id: CallId, consent_id: Annotated[UUID, Path()]
+) -> None:
+    """A consent is withdrawn; that it was given stays."""
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        await wrap_up.withdraw(conn, call_id, consent_id, session.person.id, at=here.clock.utc_now())
+        await _note(conn, here, session, call_id, "consent.withdraw")
+
+
+async def _note(conn: Connection, here: OneSite, session: Session, call_id: UUID, action: str) -> None:
+    await trail.record(
+        conn,
+        user_id=session.person.id,
+        action=action,
+        object_kind="call",
+        object_id=str(call_id),
+        call_id=call_id,
+        at=here.clock.utc_now(),
+    )
