@@ -34,7 +34,8 @@ BATCHES = (1, 4, 16, 64, 128, 256)
 TARGETS = {1: 0.9, 64: 0.06}
 TARGET_MS = 5.0
 TICKS = 20
-"""Blocks of each stream in a round."""
+"""Blocks of each stream in a round, and at least AT_LEAST in all: as many as the peer's, however few the streams are."""
+AT_LEAST = 100
 SETTLING_S = 1.0
 PERCENTILES = (50.0, 99.0, 99.9, 100.0)
 
@@ -57,6 +58,7 @@ class Bench:
         self.streams = [self.engine.open(self.on_block) for _ in range(streams)]
         self.sounds = [sound(1.0, seed).reshape(-1, BLOCK) for seed in range(8)]
         self.at = 0
+        self.ticks = max(TICKS, AT_LEAST // streams)
 
     def on_block(self, out: Float, info: StrokeInfo) -> None:
         self.heard += 1
@@ -64,19 +66,19 @@ class Bench:
     def run(self) -> float:
         """Processor seconds for each stream's block."""
         begun = time.thread_time()
-        for _ in range(TICKS):
+        for _ in range(self.ticks):
             self.at = (self.at + 1) % 100
             for n, stream in enumerate(self.streams):
                 stream.push(self.sounds[n & 7][self.at])
             self.engine.turn()
-        return (time.thread_time() - begun) / TICKS / len(self.streams)
+        return (time.thread_time() - begun) / self.ticks / len(self.streams)
 
 
 def rnnoise() -> tuple[Callable[[], float], str]:
     """Processor seconds of RNNoise for 10 ms of a stream; and its version."""
     lib: Any = importlib.import_module("pyrnnoise.rnnoise")
     state = lib.create()
-    noise = np.random.default_rng(1).standard_normal((TICKS * 5, 480)) * 1000
+    noise = np.random.default_rng(1).standard_normal((AT_LEAST, 480)) * 1000
     frames = list(noise.astype(np.int16))
 
     def run() -> float:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from audio.suppressor import BLOCK, LATENCY, RATE
+from audio.suppressor import BLOCK, LATENCY, RATE, Proof
 from audio.suppressor.bank import Bank
 from audio.suppressor.frames import Float
 from audio.suppressor.hints import KeyTimes
@@ -44,6 +44,8 @@ COLUMNS = {
     "proof_audible": "proof: aud. %",
     "judge_audible": "judge: aud. %",
 }
+ENDING = 24
+"""Blocks of silence at the end: until the last stroke is judged."""
 Mixes = dict[str, tuple[dict[str, Any], Float]]
 Hints = Callable[[dict[str, Any], int], list[tuple[int, int]]]
 
@@ -56,6 +58,17 @@ class Row:
     comfort: bool
     hints: Hints | None
     """(block at which it comes, sample at which the key was pressed) for a mix of so many blocks."""
+
+
+def load(module: Any, pool: Path) -> Mixes:
+    """A pool's mixes, each with its labels."""
+    return {
+        p.stem: (
+            json.loads(p.read_text()),
+            module.read(f"{pool}/mixes/16k/{p.stem}.mix.flac", RATE).astype(np.float32),
+        )
+        for p in sorted(pool.glob("mixes/*.json"))
+    }
 
 
 def told(delay_ms: float, spread_ms: float, seed: int = 3) -> Hints:
@@ -82,12 +95,24 @@ ROWS = (
     Row("key times lost", False, lambda meta, blocks: []),
     Row("key times 300 ms late", False, told(300, 20)),
     Row("key times forged", False, forged),
+    Row("both", True, told(8, 3)),
+    Row("both, forged", True, forged),
 )
 
 
-def run(network: Network, mixes: Mixes, row: Row) -> tuple[dict[str, Float], list[Any]]:
-    """All mixes through one engine; gives what is heard, and each stream's proof."""
-    blocks = max(len(x) for _, x in mixes.values()) // BLOCK + 3
+@dataclass(frozen=True)
+class Ran:
+    """What came of all mixes in one engine."""
+
+    heard: dict[str, Float]
+    proofs: list[Proof]
+    strokes: dict[str, list[float]]
+    """Seconds at which strokes were found."""
+
+
+def run(network: Network, mixes: Mixes, row: Row) -> Ran:
+    """All mixes through one engine, as streams of one batch."""
+    blocks = max(len(x) for _, x in mixes.values()) // BLOCK + ENDING
     sound = np.zeros((len(mixes), blocks * BLOCK), np.float32)
     stage = KeyTimes(len(mixes))
     bank = Bank(network, len(mixes), row.comfort, (stage,))
@@ -99,15 +124,21 @@ def run(network: Network, mixes: Mixes, row: Row) -> tuple[dict[str, Float], lis
             due.setdefault(block, []).append((slot, at))
     out = np.empty_like(sound)
     slots = np.arange(len(mixes))
+    strokes: dict[str, list[float]] = {i: [] for i in mixes}
+    names = list(mixes)
     for n in range(blocks):
         for slot, at in due.get(n, []):
             stage.hint(slot, at, n * BLOCK)
         here = slice(n * BLOCK, (n + 1) * BLOCK)
         bank.gather(slots, sound[:, here])
         bank.compute(slots)
-        out[:, here] = bank.commit(slots).out
+        found = bank.commit(slots)
+        out[:, here] = found.out
+        for slot, at, _ in found.strokes:
+            strokes[names[slot]].append(at / RATE)
     proofs = [bank.meter.proof(slot, network.name, network.sha256, False) for slot in range(len(mixes))]
-    return {i: out[slot, : len(x)].copy() for slot, (i, (_, x)) in enumerate(mixes.items())}, proofs
+    heard = {i: out[slot, : len(x) + LATENCY].copy() for slot, (i, (_, x)) in enumerate(mixes.items())}
+    return Ran(heard, proofs, strokes)
 
 
 def pumping(mixes: Mixes, heard: dict[str, Float]) -> float:
@@ -128,17 +159,16 @@ def pumping(mixes: Mixes, heard: dict[str, Float]) -> float:
     return float(np.mean(found))
 
 
-def measure(
-    module: Any, pool: Path, mixes: Mixes, heard: dict[str, Float], proofs: list[Any], quick: bool
-) -> Any:
+def measure(module: Any, pool: Path, mixes: Mixes, ran: Ran, quick: bool) -> Any:
     """A row of the table."""
-    summary, _, keys = module.score(str(pool), lambda i, path: heard[i].astype(np.float64), RATE, quick)
+    summary, _, keys = module.score(str(pool), lambda i, path: ran.heard[i].astype(np.float64), RATE, quick)
+    proofs = ran.proofs
     strokes = [k for k in keys if k["where"] in ("type", "pause")]
     judged = sum(p.judged for p in proofs)
     audible = sum(p.judged * (p.audible_after_pct or 0.0) for p in proofs)
     return {
         **summary,
-        "pumping": pumping(mixes, heard),
+        "pumping": pumping(mixes, ran.heard),
         "proof_audible": audible / max(1, judged),
         "judge_audible": 100 * float(np.mean([not k["inaud"] for k in strokes])),
         "proof_judged": judged,
@@ -157,13 +187,7 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     module, network = judge(asked.tools), Network()
-    mixes: Mixes = {
-        p.stem: (
-            json.loads(p.read_text()),
-            module.read(f"{asked.pool}/mixes/16k/{p.stem}.mix.flac", RATE).astype(np.float32),
-        )
-        for p in sorted(asked.pool.glob("mixes/*.json"))
-    }
+    mixes = load(module, asked.pool)
     columns = {
         k: v for k, v in COLUMNS.items() if not (asked.quick and k in ("pesq_wb", "estoi", "tr_pesq_dry"))
     }
@@ -173,8 +197,8 @@ def main() -> None:
     print(f"{'':24}" + "".join(f"{name:>18}" for name in columns.values()))
     table = {}
     for row in ROWS:
-        heard, proofs = run(network, mixes, row)
-        table[row.name] = measure(module, asked.pool, mixes, heard, proofs, asked.quick)
+        ran = run(network, mixes, row)
+        table[row.name] = measure(module, asked.pool, mixes, ran, asked.quick)
         figures = "".join(f"{table[row.name][key]:18.2f}" for key in columns)
         print(f"{row.name:24}{figures}", flush=True)
     asked.out.parent.mkdir(parents=True, exist_ok=True)

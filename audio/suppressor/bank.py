@@ -3,17 +3,18 @@
     gather ─► compute ─► commit          a block that is made quiet; `compute` needs no lock
     skip                                 a block that goes through as it is
 
-A stream is a row ("slot") in every array; steps name the slots that they concern, in rising order. A block that is skipped is overlap-added like any other, with all gains one:
-going over from quiet to unprocessed sound and back is therefore a cross-fade of 10 ms. A block may be skipped even
-while it is being computed; its result is then left out of `commit`.
+A stream is a row ("slot") in every array; steps name the slots that they concern, in rising order. A block that is
+skipped is overlap-added like any other, with all gains one: going over from quiet to unprocessed sound and back is
+therefore a cross-fade of 10 ms. A block may be skipped even while it is being computed; its result is then left out of
+`commit`. No step uses a matrix product of NumPy's: those may use threads, and round a row by how many are beside it.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audio.suppressor.comfort import Comfort
 from audio.suppressor.frames import (
@@ -22,7 +23,6 @@ from audio.suppressor.frames import (
     FEATURES,
     WINDOW,
     Float,
-    Spectrum,
     features,
     power,
     spectrum,
@@ -30,11 +30,12 @@ from audio.suppressor.frames import (
     window,
 )
 from audio.suppressor.hints import GainStage, Slots
-from audio.suppressor.meter import PARTS, Meter, parts
+from audio.suppressor.meter import IN, KEYS, OUT, PARTS, ROW, VOICE, Meter, parts
 from audio.suppressor.network import Network
 
 LIMIT = np.float32(4.0)
 """Samples beyond four times full scale are no sound."""
+SHARE = np.float32(1 / BLOCK)
 DC_RATE = np.float32(0.01)
 """Share of the newest block in what is taken for a constant offset: one second."""
 DC_STEP = np.float32(0.2)
@@ -82,30 +83,30 @@ class Bank:
         self.stages = stages
         self.faults = 0
         """Results of the network that were no numbers."""
-        self.bypass = np.zeros(capacity, bool)
         self.meter = Meter(capacity)
         self.comfort = Comfort(capacity) if comfort else None
-        self._comfortable = np.zeros(capacity, bool)
+        self.bypassed: set[int] = set()
+        """Slots whose sound goes through as it is."""
+        self._bare: set[int] = set()  # those that asked for no comfort noise
+        self._stale: set[int] = set()  # those whose last spectrum was not made
         size = network.state_size if network else 1
-        self._ones = np.ones(size, np.float32)
         self._record = np.zeros((capacity, RECORD), np.float32)
         self._state = np.zeros((capacity, size), np.float32)
         self._offset = np.zeros(capacity, np.float32)
-        self._stale = np.zeros(capacity, bool)
         self._w_record = np.zeros((capacity, RECORD), np.float32)
         self._w_next = np.zeros((capacity, RECORD), np.float32)
         self._w_state = np.zeros((capacity, size), np.float32)
         self._w_offset = np.zeros(capacity, np.float32)
         self._b_record, self._b_state = self._w_record[:0], self._w_state[:0]
+        self._clock = np.zeros(0, np.int64)
         self._w_windowed = np.zeros((capacity, WINDOW), np.float32)
         self._w_features = np.zeros((capacity, FEATURES), np.float32)
-        self._w_bins = np.zeros((capacity, BINS), np.float32)
+        self._w_sides = np.zeros((capacity, 2 * BINS), np.float32)
         self._w_levels = np.zeros((capacity, BINS), np.float32)
         self._w_quiet = np.zeros((capacity, BINS), np.complex64)
         self._w_wave = np.zeros((capacity, WINDOW), np.float32)
         self._w_out = np.zeros((capacity, BLOCK), np.float32)
-        self._w_parts_in = np.zeros((capacity, PARTS), np.float32)
-        self._w_parts_out = np.zeros((capacity, PARTS), np.float32)
+        self._w_rows = np.zeros((capacity, ROW), np.float32)
         none = np.zeros((0, BINS), np.float32)
         self._said = Said(none, none[:, 0], none[:, 0], none)
 
@@ -114,8 +115,9 @@ class Bank:
         self._record[slot] = 0
         self._state[slot] = 0
         self._offset[slot] = 0
-        self._stale[slot] = self.bypass[slot] = False
-        self._comfortable[slot] = comfort
+        self._stale.discard(slot)
+        self.bypassed.discard(slot)
+        (self._bare.discard if comfort else self._bare.add)(slot)
         self.meter.reset(slot)
         if self.comfort:
             self.comfort.reset(slot)
@@ -138,71 +140,72 @@ class Bank:
         np.maximum(newest, -LIMIT, out=newest)
         offset = np.take(self._offset, slots, out=self._w_offset[:n], mode="clip")
         self._steady(newest, offset)
-        if self._stale.any():
-            for row in self._stale[slots].nonzero()[0]:
-                record[row, BEFORE].view(np.complex64)[:] = spectrum(record[row, HISTORY])
+        self._clock = self.meter.blocks[slots]
+        if self._stale:
+            for row, slot in enumerate(slots.tolist()):
+                if slot in self._stale:
+                    record[row, BEFORE].view(np.complex64)[:] = spectrum(record[None, row, HISTORY])[0]
 
     def compute(self, slots: Slots) -> None:
         """Make the blocks on the bench quiet. Raises what the network raises."""
         assert self.network is not None
         n = len(slots)
-        clock = self.meter.blocks[slots]
-        frames = self._w_next[:n, HISTORY]
+        frames, sides = self._w_next[:n, HISTORY], self._w_sides[:n]
         now = spectrum(frames, self._w_next[:n, BEFORE].view(np.complex64), self._w_windowed[:n])
-        step = self.network.step(features(frames, now, self._w_features[:n], self._w_bins[:n]), self._b_state)
+        step = self.network.step(features(frames, now, self._w_features[:n], sides), self._b_state)
         said = self._said = self._mend(Said(step.gains, step.keys, step.voice, step.state))
         before = self._b_record[:, BEFORE].view(np.complex64)
         stages = [stage for stage in self.stages if stage.wanted]
         if stages or self.comfort:
-            levels = power(before, self._w_levels[:n], self._w_bins[:n])
+            levels = power(before, self._w_levels[:n], sides)
             for stage in stages:
-                stage.apply(slots, clock, said.gains, levels, said.keys, said.voice)
-        if self.bypass.any():
-            said.gains[self.bypass[slots]] = 1.0
+                stage.apply(slots, self._clock, said.gains, levels, said.keys, said.voice)
+        if self.bypassed:
+            for row, slot in enumerate(slots.tolist()):
+                if slot in self.bypassed:
+                    said.gains[row] = 1.0
         quiet = np.multiply(before, said.gains, out=self._w_quiet[:n])
         if self.comfort:
-            self._ease(self.comfort, slots, clock, levels, quiet)
+            self._ease(self.comfort, slots, levels)
         wave = synthesis(quiet, self._w_wave[:n])
-        np.add(self._b_record[:, TAIL], wave[:, :BLOCK], out=self._w_out[:n])
+        out = np.add(self._b_record[:, TAIL], wave[:, :BLOCK], out=self._w_out[:n])
         self._w_next[:n, TAIL] = wave[:, BLOCK:]
-        parts(frames[:, BLOCK:], self._w_parts_in[:n])
-        parts(self._w_out[:n], self._w_parts_out[:n])
+        rows = self._w_rows[:n]
+        parts(frames[:, BLOCK:], rows[:, IN])
+        parts(out, rows[:, OUT])
+        rows[:, VOICE], rows[:, KEYS] = said.voice, said.keys
 
     def commit(self, slots: Slots, rows: Slots | None = None) -> Found:
         """Put the bench back; with `rows`, only those of its rows, the others having been skipped meanwhile."""
         pick: slice | Slots = slice(0, len(slots))
         if rows is not None:
             slots, pick = slots[rows], rows
-        where = _run(slots)
-        self._record[slots if where is None else where] = self._w_next[pick]
-        self._state[slots if where is None else where] = self._said.state[pick]
-        self._offset[slots] = self._w_offset[pick]
-        self._stale[slots] = False
-        voice = self._said.voice[pick]
-        strokes = self.meter.take(
-            slots, self._w_parts_in[pick], self._w_parts_out[pick], self._said.keys[pick], voice
-        )
-        return Found(self._w_out[pick], voice, strokes)
+        run = _run(slots)
+        where = slots if run is None else run
+        self._record[where] = self._w_next[pick]
+        self._state[where] = self._said.state[pick]
+        self._offset[where] = self._w_offset[pick]
+        if self._stale:
+            self._stale.difference_update(slots.tolist())
+        strokes = self.meter.take(slots, self._clock[pick], self._w_rows[pick])
+        return Found(self._w_out[pick], self._said.voice[pick], strokes)
 
     def gains(self, row: int) -> Float:
         """The gains (161,) that made a row of the newest step."""
         gains: Float = self._said.gains[row]
         return gains
 
-    def skip(self, slots: Slots, blocks: Float) -> Float:
-        """Let blocks (streams, 160) go through as they are, as late as any; gives (streams, 160)."""
-        record = self._record[slots]
-        block = np.clip(blocks, -LIMIT, LIMIT)
-        offset = self._offset[slots]
-        self._steady(block, offset)
-        out: Float = record[:, TAIL] + RISE * record[:, :BLOCK]
-        record[:, TAIL] = FALL * record[:, BLOCK:WINDOW]
-        record[:, :BLOCK] = record[:, BLOCK:WINDOW]
-        record[:, BLOCK:WINDOW] = block
-        self._record[slots] = record
-        self._offset[slots] = offset
-        self._stale[slots] = True
-        self.meter.skip(slots, _parts(block), _parts(out))
+    def skip(self, slot: int, block: Float) -> Float:
+        """Let a block (160,) of a stream go through as it is, as late as any; gives (160,)."""
+        record = self._record[slot]
+        whole = np.clip(block, -LIMIT, LIMIT)[None]
+        self._steady(whole, self._offset[slot : slot + 1])
+        out: Float = record[TAIL] + RISE * record[:BLOCK]
+        record[TAIL] = FALL * record[BLOCK:WINDOW]
+        record[:BLOCK] = record[BLOCK:WINDOW]
+        record[BLOCK:WINDOW] = whole[0]
+        self._stale.add(slot)
+        self.meter.skip(slot, _parts(whole), _parts(out[None]))
         return out
 
     @staticmethod
@@ -211,15 +214,16 @@ class Bank:
 
         The offset is followed slowly, and taken out along a straight line from the last estimate to the new one.
         """
-        means = np.add.reduce(blocks, axis=1)
-        if np.isnan(np.add.reduce(means)):
+        new = np.add.reduce(blocks, axis=1)
+        if math.isnan(np.add.reduce(new)):
             np.nan_to_num(blocks, copy=False, nan=0.0)
-            means = np.add.reduce(blocks, axis=1)
-        means *= np.float32(1 / BLOCK)
-        means -= offset
-        np.minimum(np.maximum(means, -DC_STEP, out=means), DC_STEP, out=means)
-        means *= DC_RATE
-        new = offset + means
+            new = np.add.reduce(blocks, axis=1)
+        new *= SHARE
+        new -= offset
+        np.minimum(new, DC_STEP, out=new)
+        np.maximum(new, -DC_STEP, out=new)
+        new *= DC_RATE
+        new += offset
         most = np.maximum(np.abs(offset), np.abs(new))
         if np.maximum.reduce(most) > DC_LEAST:
             for row in (most > DC_LEAST).nonzero()[0]:
@@ -229,9 +233,9 @@ class Bank:
 
     def _mend(self, said: Said) -> Said:
         """What is no number becomes: gain one, no key, no voice, a stream that has heard nothing."""
-        sums = said.state @ self._ones + np.add.reduce(said.gains, axis=1) + said.keys + said.voice
-        if np.isfinite(np.add.reduce(sums)):
+        if math.isfinite(sum(float(np.add.reduce(array, axis=None)) for array in said)):
             return said
+        sums = sum(np.add.reduce(array.reshape(len(array), -1), axis=1) for array in said)
         bad = (~np.isfinite(sums)).nonzero()[0]
         self.faults += len(bad)
         said = Said(*(array.copy() for array in said))
@@ -240,20 +244,20 @@ class Bank:
         said.state[bad] = 0.0
         return said
 
-    def _ease(
-        self, comfort: Comfort, slots: Slots, clock: NDArray[np.int64], levels: Float, spectra: Spectrum
-    ) -> None:
+    def _ease(self, comfort: Comfort, slots: Slots, levels: Float) -> None:
         """Comfort noise for the streams that asked for it."""
-        gains, keys, voice = self._said.gains, self._said.keys, self._said.voice
-        asked = self._comfortable[slots]
-        if asked.all():
-            comfort.learn(slots, clock, levels, keys, voice)
-            comfort.add(slots, clock, gains, levels, spectra)
-        elif asked.any():
-            rows = asked.nonzero()[0]
-            where, then, part = slots[rows], clock[rows], spectra[rows]
-            comfort.learn(where, then, levels[rows], keys[rows], voice[rows])
-            comfort.add(where, then, gains[rows], levels[rows], part)
+        gains, keys, voice, _ = self._said
+        n, clock = len(slots), self._clock
+        spectra = self._w_quiet[:n]
+        asked = (
+            [row for row, slot in enumerate(slots.tolist()) if slot not in self._bare] if self._bare else None
+        )
+        if asked is None or len(asked) == n:
+            comfort.ease(slots, clock, gains, levels, keys, voice, spectra)
+        elif asked:
+            rows = np.array(asked, np.intp)
+            part = spectra[rows]
+            comfort.ease(slots[rows], clock[rows], gains[rows], levels[rows], keys[rows], voice[rows], part)
             spectra[rows] = part
 
 
@@ -264,7 +268,9 @@ def _run(slots: Slots) -> slice | None:
 
 
 def _parts(blocks: Float) -> Float:
-    return parts(blocks, np.empty((len(blocks), PARTS), np.float32))
+    """Energy of each 2 ms of one block."""
+    energies: Float = parts(blocks, np.empty((1, PARTS), np.float32))[0]
+    return energies
 
 
 def _soft(offset: np.float32) -> np.float32:

@@ -54,64 +54,93 @@ class Comfort:
         self._table = noise_table()
         self.floor: Float = np.zeros((capacity, BINS), np.float32)
         """Power of each bin of each stream's quiet frames."""
+        self._offer = np.zeros((capacity, BINS), np.float32)
+        """What may be put back of it, as far as it is believed."""
         self._known = np.zeros(capacity, np.int32)
         self._loud = np.zeros(capacity, np.int64)
-        self._w_floor = np.zeros((capacity, BINS), np.float32)
+        self._w_wide = np.zeros((capacity, BINS + 4), np.float32)
+        self._w_pairs = np.zeros((capacity, BINS + 3), np.float32)
+        self._w_spread = np.zeros((capacity, BINS), np.float32)
+        self._w_offer = np.zeros((capacity, BINS), np.float32)
         self._w_level = np.zeros((capacity, BINS), np.float32)
         self._w_noise = np.zeros((capacity, BINS), np.complex64)
 
     def reset(self, slot: int) -> None:
         """A new stream has this slot."""
-        self.floor[slot] = 0.0
-        self._known[slot] = 0
-        self._loud[slot] = 0
+        for known in (self.floor, self._offer, self._known, self._loud):
+            known[slot] = 0
 
-    def learn(self, slots: Slots, clock: NDArray[np.int64], levels: Float, keys: Float, voice: Float) -> None:
-        """Take a frame into the floor where nothing sounds but the room; `levels` are powers (streams, 161)."""
+    def ease(
+        self,
+        slots: Slots,
+        clock: NDArray[np.int64],
+        gains: Float,
+        levels: Float,
+        keys: Float,
+        voice: Float,
+        spectra: Spectrum,
+    ) -> None:
+        """Learn from a frame of each stream, and put the room back into `spectra`, which `gains` have been applied to.
+
+        `levels` are the frame's powers before that; all (streams, 161).
+        """
+        spread = self._spread(levels)
+        self._learn(slots, clock, spread, keys, voice)
+        self._add(slots, clock, gains, spread, spectra)
+
+    def _learn(
+        self, slots: Slots, clock: NDArray[np.int64], spread: Float, keys: Float, voice: Float
+    ) -> None:
+        """Take a frame into the floor where nothing sounds but the room."""
+        since = self._loud[slots]
         loud = (voice >= QUIET_VOICE) | (keys >= QUIET_KEYS)
-        since = np.where(loud, clock, self._loud[slots])
+        np.copyto(since, clock, where=loud)
         self._loud[slots] = since
         rest = clock - since
-        quiet = ((rest >= HASTE) & ((clock % EVERY == 0) | (self._known[slots] < KNOWN))).nonzero()[0]
-        if not len(quiet):
+        learns = (rest >= HASTE) & ((clock % EVERY == 0) | (self._known[slots] < KNOWN))
+        if not np.logical_or.reduce(learns):
             return
+        quiet = learns.nonzero()[0]
         rows = slots[quiet]
         known = self._known[rows]
         floor = self.floor[rows]
-        heard = _spread(levels[quiet])
+        heard = spread[quiet]
         rise = np.where(rest[quiet] >= HOLD, RISE, np.float32(0))[:, None]
         rate = np.where(heard < floor, FALL, rise)
         moved = floor + rate * (np.minimum(heard, floor * JUMP) - floor)
-        self.floor[rows] = np.where((known == 0)[:, None], heard, moved)
-        self._known[rows] = known + 1
+        floor = np.where((known == 0)[:, None], heard, moved)
+        known += 1
+        self.floor[rows] = floor
+        self._known[rows] = known
+        belief = BIAS * np.minimum(known / KNOWN, 1.0).astype(np.float32)
+        self._offer[rows] = floor * belief[:, None]
 
-    def add(
-        self, slots: Slots, clock: NDArray[np.int64], gains: Float, levels: Float, spectra: Spectrum
+    def _add(
+        self, slots: Slots, clock: NDArray[np.int64], gains: Float, spread: Float, spectra: Spectrum
     ) -> None:
-        """Put the room back into `spectra`, which `gains` have been applied to; all (streams, 161).
-
-        Never more than was there: where a frame's own `levels` are under the floor, they are what is put back.
-        """
+        """Never more than was there: where a frame's own level is under the floor, it is what is put back."""
         n = len(slots)
         level, noise = self._w_level[:n], self._w_noise[:n]
-        floor = np.take(self.floor, slots, axis=0, out=self._w_floor[:n], mode="clip")
+        offer = np.take(self._offer, slots, axis=0, out=self._w_offer[:n], mode="clip")
+        np.minimum(offer, spread, out=offer)
         np.multiply(gains, gains, out=level)
         np.subtract(np.float32(1.0), level, out=level)
         np.maximum(level, np.float32(0.0), out=level)
-        floor *= BIAS
-        level *= np.minimum(floor, _spread(levels), out=floor)
-        level *= np.minimum(self._known[slots] / KNOWN, 1.0).astype(np.float32)[:, None]
+        level *= offer
         np.sqrt(level, out=level)
         np.take(self._table, (clock * STEP) % TABLE, axis=0, out=noise, mode="clip")
         noise *= level
         spectra += noise
 
-
-def _spread(levels: Float) -> Float:
-    """Each bin with its two neighbours on either side; the edges stand for what lies beyond them."""
-    wide = np.pad(levels, ((0, 0), (2, 2)), mode="edge")
-    spread: Float = wide[:, :BINS] + wide[:, 4:]
-    for n in (1, 2, 3):
-        spread += wide[:, n : n + BINS]
-    spread *= np.float32(0.2)
-    return spread
+    def _spread(self, levels: Float) -> Float:
+        """Each bin with its two neighbours on either side; the edges stand for what lies beyond them."""
+        n = len(levels)
+        wide, pairs, spread = self._w_wide[:n], self._w_pairs[:n], self._w_spread[:n]
+        wide[:, 2:-2] = levels
+        wide[:, :2] = levels[:, :1]
+        wide[:, -2:] = levels[:, -1:]
+        np.add(wide[:, :-1], wide[:, 1:], out=pairs)
+        np.add(pairs[:, :BINS], pairs[:, 2 : BINS + 2], out=spread)
+        spread += wide[:, 4:]
+        spread *= np.float32(0.2)
+        return spread

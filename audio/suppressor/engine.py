@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from types import TracebackType
 
 import numpy as np
@@ -24,22 +25,22 @@ from audio.suppressor.bank import Bank
 from audio.suppressor.frames import BLOCK, LATENCY, Float
 from audio.suppressor.hints import KeyTimes, Slots
 from audio.suppressor.network import Network
+from audio.suppressor.place import RING, Place
 from audio.suppressor.proof import Proof, StrokeInfo
 from audio.suppressor.stream import OnBlock, Stream
 
-RING = 16
-"""Blocks a stream's inbox holds."""
 FEW = 4
 """Open streams up to which a batch is taken as it is."""
-GATHER_S = 0.0015
-"""With more, the longest that a batch waits for the streams that are not in it yet."""
+GATHER_S = 0.0006
+"""With more, the longest that the oldest block of a batch waits for the streams that are not in it yet."""
 SWITCH_S = 0.0005
 """How long another Python thread may keep this one waiting."""
 TRIES = 3
 """Failures in a row after which the network is given up."""
 EDGES_MS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 50.0)
 """Bounds of the histogram of a block's time in the engine."""
-_EDGES = np.array(EDGES_MS)
+_EDGES_S = np.array(EDGES_MS) / 1000
+_slot = attrgetter("slot")
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,11 @@ class Engine:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._inbox = np.zeros((streams, RING, BLOCK), np.float32)
-        self._pushed_at = np.zeros((streams, RING))
-        self._pushed = np.zeros(streams, np.int64)
-        self._done = np.zeros(streams, np.int64)
-        self._flying = np.zeros(streams, bool)
-        self._streams: list[Stream | None] = [None] * streams
+        self._flat = self._inbox.reshape(-1, BLOCK)
+        self._capacity = streams
         self._free = list(range(streams - 1, -1, -1))
+        self._waiting: list[Place] = []
+        self._flying: list[Place] = []
         self._w_blocks = np.zeros((streams, BLOCK), np.float32)
         self._blocks = self._batches = self._passed = self._faults = 0
         self._held = np.zeros(len(EDGES_MS) + 1, np.int64)
@@ -155,60 +155,64 @@ class Engine:
                 raise EngineFull
             slot = self._free.pop()
             self._bank.reset(slot, comfort, hints)
-            self._pushed[slot] = self._done[slot] = 0
-            stream = self._streams[slot] = Stream(self, slot, on_block)
-        return stream
+            place = Place(slot, self._inbox[slot])
+            place.stream = Stream(self, place, on_block)
+        return place.stream
 
-    def release(self, stream: Stream, slot: int) -> Proof:
+    def release(self, place: Place) -> Proof:
         """The stream leaves; its place is free when the batch it may be in has come home."""
         with self._lock:
-            proof = self._proof(slot)
-            if self._streams[slot] is stream:
-                self._streams[slot] = None
-                self._done[slot] = self._pushed[slot]
-                if not self._flying[slot]:
-                    self._free.append(slot)
+            proof = self._proof(place.slot)
+            if place.stream is not None:
+                place.stream = None
+                place.done = place.pushed
+                if not place.flying:
+                    self._free.append(place.slot)
         return proof
 
-    def accept(self, stream: Stream, slot: int, block: Float) -> None:
+    def accept(self, place: Place, block: Float) -> None:
         """The stream's next block."""
         now = self._now()
-        with self._work:
-            if self._streams[slot] is not stream:
+        with self._lock:
+            stream = place.stream
+            if stream is None:
                 return
-            count = int(self._pushed[slot])
-            place = count % RING
-            self._inbox[slot, place] = block
-            self._pushed_at[slot, place] = now
-            self._pushed[slot] = count + 1
-            done = overdue = int(self._done[slot])
-            if done < count:
-                overdue = self._overdue(slot, done, count + 1, now)
-                for n in range(done, overdue):
-                    self._skip(stream, slot, n)
-            if (self._idle and overdue <= count) or (self._gathering and self._gathered()):
-                self._idle = False
+            count = place.pushed
+            ring = count % RING
+            place.inbox[ring][:] = block
+            place.pushed_at[ring] = now
+            place.pushed = count + 1
+            skipped = place.done < count and self._skip_overdue(stream, place, now)
+            if not place.listed:
+                place.listed = True
+                self._waiting.append(place)
+            if self._idle:
+                if place.done <= count:
+                    self._idle = False
+                    self._work.notify()
+            elif self._gathering and len(self._waiting) >= self._open():
+                self._gathering = False
                 self._work.notify()
-        if overdue > done:
+        if skipped:
             stream.deliver()
 
-    def hint(self, slot: int, at_samples: int) -> bool:
+    def hint(self, place: Place, at_samples: int) -> bool:
         """A key time of this stream."""
         with self._lock:
-            return self._keys.hint(slot, at_samples, int(self._pushed[slot]) * BLOCK)
+            return self._keys.hint(place.slot, at_samples, place.pushed * BLOCK)
 
-    def bypassed(self, slot: int) -> bool:
+    def bypassed(self, place: Place) -> bool:
         """Whether this stream goes through as it is."""
-        return bool(self._bank.bypass[slot])
+        return place.slot in self._bank.bypassed
 
-    def set_bypass(self, slot: int, on: bool) -> None:
+    def set_bypass(self, place: Place, on: bool) -> None:
         """Let this stream through as it is, or no longer."""
-        self._bank.bypass[slot] = on
+        (self._bank.bypassed.add if on else self._bank.bypassed.discard)(place.slot)
 
-    def proof(self, slot: int) -> Proof:
+    def proof(self, place: Place) -> Proof:
         """What became of the typing in this stream."""
         with self._lock:
-            return self._proof(slot)
+            return self._proof(place.slot)
 
     def fault(self) -> None:
         """Something that was handed to us failed."""
@@ -218,19 +222,20 @@ class Engine:
         name, sha256 = (self.network.name, self.network.sha256) if self.network else ("", "")
         return self._bank.meter.proof(slot, name, sha256, self.degraded)
 
-    def _overdue(self, slot: int, done: int, pushed: int, now: float) -> int:
-        """The first block of this stream that need not go through unprocessed yet."""
-        n = done
-        while n < pushed and (
-            now - self._pushed_at[slot, n % RING] > self._patience_s or pushed - n > RING - 2
+    def _skip_overdue(self, stream: Stream, place: Place, now: float) -> bool:
+        """Let through what has waited too long, or what no room is left for; under the lock."""
+        first = place.done
+        while place.done < place.pushed and (
+            now - place.pushed_at[place.done % RING] > self._patience_s
+            or place.pushed - place.done > RING - 2
         ):
-            n += 1
-        return n
+            self._skip(stream, place)
+        return place.done > first
 
-    def _skip(self, stream: Stream, slot: int, n: int) -> None:
+    def _skip(self, stream: Stream, place: Place) -> None:
         """Let one block through as it is; under the lock."""
-        out = self._bank.skip(np.array([slot]), self._inbox[slot, n % RING][None])[0]
-        self._done[slot] = n + 1
+        out = self._bank.skip(place.slot, place.inbox[place.done % RING])
+        place.done += 1
         self._blocks += 1
         self._passed += 1
         stream.put(out, StrokeInfo(False, -1, -100.0, 0.0, True))
@@ -244,26 +249,31 @@ class Engine:
             with self._lock:
                 self._lost = f"the engine failed: {type(error).__name__}"
                 self._faults += 1
-                for slot in self._flying.nonzero()[0].tolist():
-                    self._flying[slot] = False
-                    if self._streams[slot] is None:
-                        self._free.append(slot)
+                for place in self._flying:
+                    self._settle(place)
             self._tell(self._lost)
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
-            with self._work:
-                while not (self._pushed > self._done).any():
-                    if self._stopping.is_set():
-                        return
+        while True:
+            with self._lock:
+                while not self._stopping.is_set() and not self._tidy():
                     self._idle = True
                     self._work.wait()
+                if self._stopping.is_set():
+                    return
                 if self._open() > FEW:
-                    self._gathering = True
-                    self._work.wait_for(self._gathered, GATHER_S)
-                    self._gathering = False
+                    self._gather()
                 batch = self._take()
             self._carry(*batch)
+
+    def _gather(self) -> None:
+        """Wait for the streams that have no block in yet, but none longer than GATHER_S after the first that has."""
+        oldest = min(place.pushed_at[place.done % RING] for place in self._waiting)
+        left = oldest + GATHER_S - self._now()
+        if left > 0 and len(self._waiting) < self._open():
+            self._gathering = True
+            self._work.wait(min(left, GATHER_S))
+            self._gathering = False
 
     def turn(self) -> int:
         """Take one batch in the caller's thread, in place of the engine's own; gives its size. For measurements."""
@@ -274,39 +284,40 @@ class Engine:
         return len(batch[0])
 
     def _open(self) -> int:
-        return len(self._streams) - len(self._free)
+        return self._capacity - len(self._free)
 
-    def _gathered(self) -> bool:
-        """Every stream has a block that waits."""
-        return self._stopping.is_set() or int(np.count_nonzero(self._pushed > self._done)) >= self._open()
+    def _tidy(self) -> bool:
+        """Forget the places whose blocks have gone through meanwhile; whether any are left."""
+        for place in self._waiting:
+            place.listed = place.done < place.pushed
+        if not all(place.listed for place in self._waiting):
+            self._waiting = [place for place in self._waiting if place.listed]
+        return bool(self._waiting)
 
-    def _take(self) -> tuple[Slots, Slots, list[Stream | None]]:
+    def _take(self) -> tuple[Slots, list[int], list[Place]]:
         """Put the next block of each stream that has one on the bench; under the lock.
 
-        Gives the streams' slots, the number of each one's block, and the streams themselves.
+        Gives the streams' slots, the number of each one's block, and their places.
         """
-        slots = (self._pushed > self._done).nonzero()[0]
-        turn = self._done[slots]
-        n = len(slots)
-        blocks = np.take(
-            self._inbox.reshape(-1, BLOCK),
-            slots * RING + turn % RING,
-            axis=0,
-            out=self._w_blocks[:n],
-            mode="clip",
-        )
-        self._flying[slots] = True
-        self._bank.gather(slots, blocks)
-        return slots, turn, [self._streams[slot] for slot in slots.tolist()]
+        self._tidy()
+        members, self._waiting = sorted(self._waiting, key=_slot), []
+        self._flying = members
+        slots = np.array([place.slot for place in members], np.intp)
+        turns = [place.done for place in members]
+        if members:
+            for place in members:
+                place.flying = True
+            rows = [place.slot * RING + place.done % RING for place in members]
+            self._bank.gather(slots, self._flat[rows])
+        return slots, turns, members
 
-    def _carry(self, slots: Slots, taken: Slots, members: list[Stream | None]) -> None:
+    def _carry(self, slots: Slots, turns: list[int], members: list[Place]) -> None:
         """One batch, all the way."""
         computed = self._compute(slots)
         with self._lock:
-            self._land(slots, taken, members, computed)
-        for stream in members:
-            if stream is not None:
-                stream.deliver()
+            streams = self._land(slots, turns, members, computed)
+        for stream in streams:
+            stream.deliver()
 
     def _compute(self, slots: Slots) -> bool:
         if self._lost:
@@ -323,40 +334,45 @@ class Engine:
         self._failures = 0
         return True
 
-    def _land(self, slots: Slots, taken: Slots, members: list[Stream | None], computed: bool) -> None:
+    def _land(self, slots: Slots, turns: list[int], members: list[Place], computed: bool) -> list[Stream]:
         """Put results where they belong, but for streams that have left or been let through; under the lock."""
         now = self._now()
-        self._flying[slots] = False
-        here = np.array(
-            [m is not None and self._streams[s] is m for s, m in zip(slots.tolist(), members, strict=True)],
-            bool,
-        )
-        for slot in slots[~here].tolist():
-            self._free.append(slot)
-        valid = here & (self._done[slots] == taken)
-        rows = valid.nonzero()[0]
+        rows, here, streams = [], [], []
+        for row, place in enumerate(members):
+            if place.stream is not None and place.done == turns[row]:
+                rows.append(row)
+                here.append(place)
+                streams.append(place.stream)
         if not computed:
-            for row in rows.tolist():
-                stream = members[row]
-                assert stream is not None
-                self._skip(stream, int(slots[row]), int(taken[row]))
-            return
-        if not len(rows):
-            return
-        found = self._bank.commit(slots, None if valid.all() else rows)
-        where, turn = slots[rows], taken[rows]
-        self._done[where] = turn + 1
-        held = (now - self._pushed_at[where, turn % RING]) * 1000
-        self._held += np.bincount(np.searchsorted(_EDGES, held), minlength=len(self._held))
-        self._blocks += len(rows)
-        self._batches += 1
-        infos = [StrokeInfo(False, -1, -100.0, voice, False) for voice in found.voice.tolist()]
-        for row, at, level in found.strokes:
-            infos[row] = infos[row]._replace(stroke=True, at_samples=at, level_db=level)
-        for row, out, info in zip(rows.tolist(), found.out.copy(), infos, strict=True):
-            stream = members[row]
-            assert stream is not None
-            stream.put(out, info)
+            for stream, place in zip(streams, here, strict=True):
+                self._skip(stream, place)
+        elif rows:
+            whole = len(rows) == len(members)
+            found = self._bank.commit(slots, None if whole else np.array(rows, np.intp))
+            infos = [StrokeInfo(False, -1, -100.0, voice, False) for voice in found.voice.tolist()]
+            for row, at, level in found.strokes:
+                infos[row] = infos[row]._replace(stroke=True, at_samples=at, level_db=level)
+            held = []
+            for stream, place, out, info in zip(streams, here, found.out.copy(), infos, strict=True):
+                held.append(now - place.pushed_at[place.done % RING])
+                place.done += 1
+                stream.put(out, info)
+            self._held += np.bincount(np.searchsorted(_EDGES_S, held), minlength=len(self._held))
+            self._blocks += len(rows)
+            self._batches += 1
+        for place in members:
+            self._settle(place)
+        self._flying = []
+        return streams
+
+    def _settle(self, place: Place) -> None:
+        """A place is home again; under the lock."""
+        place.flying = False
+        place.listed = place.done < place.pushed
+        if place.listed:
+            self._waiting.append(place)
+        if place.stream is None:
+            self._free.append(place.slot)
 
     def _tell(self, what: str) -> None:
         """Say once that the sound goes through unprocessed."""

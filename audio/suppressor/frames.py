@@ -35,6 +35,8 @@ LOG_SCALE = np.float32(10.0 / np.log(10.0) / SPAN_DB)
 LOG_SHIFT = np.float32(-CENTRE_DB / SPAN_DB)
 POWER_SCALE = np.float32(2.0 / WINDOW)
 """One over the window's energy: white noise has the same level in every bin as in the samples."""
+_FLOOR = np.float32(FLOOR)
+_SHARE = np.float32(STEPS / BLOCK)
 
 
 def window() -> Float:
@@ -44,49 +46,50 @@ def window() -> Float:
 
 
 _WINDOW = window()
+# NumPy's transforms stay in single precision only when they scale by a factor of that precision: the windows undo it.
+_AHEAD = _WINDOW * np.float32(np.sqrt(WINDOW))
 
 
 def spectrum(frames: Float, out: Spectrum | None = None, work: Float | None = None) -> Spectrum:
     """Windowed spectra, (streams, 161), of the newest 320 samples of each stream, (streams, 320)."""
-    weighted = np.multiply(frames, _WINDOW, out=work)
-    bins = np.fft.rfft(weighted, axis=-1, out=out)  # type: ignore[arg-type]  # its stub knows double precision only
+    weighted = np.multiply(frames, _AHEAD, out=work)
+    bins = np.fft.rfft(weighted, norm="ortho", out=out)  # type: ignore[arg-type]  # its stub knows double only
     return bins.astype(np.complex64, copy=False)
 
 
 def synthesis(spectra: Spectrum, out: Float | None = None) -> Float:
     """Windowed samples, (streams, 320), ready for overlap-add."""
-    wave = np.fft.irfft(spectra, n=WINDOW, axis=-1, out=out)  # type: ignore[arg-type]  # as above
+    wave = np.fft.irfft(spectra, n=WINDOW, out=out)  # type: ignore[arg-type]  # as above
     samples = wave.astype(np.float32, copy=False)
     samples *= _WINDOW
     return samples
 
 
 def power(spectra: Spectrum, out: Float, work: Float) -> Float:
-    """Level of each bin, (streams, 161), on the scale of the samples' power; `work` is scratch of the same shape."""
-    np.multiply(spectra.real, spectra.real, out=out)
-    np.multiply(spectra.imag, spectra.imag, out=work)
-    out += work
+    """Level of each bin, (streams, 161), on the scale of the samples' power; `work` is scratch, (streams, 322)."""
+    sides = spectra.view(np.float32)
+    np.multiply(sides, sides, out=work)
+    np.add(work[..., 0::2], work[..., 1::2], out=out)
     out *= POWER_SCALE
     return out
 
 
 def features(frames: Float, spectra: Spectrum, out: Float | None = None, work: Float | None = None) -> Float:
-    """What the network is given, (streams, 177), for the newest frame of each stream; `work` is (streams, 161)."""
+    """What the network is given, (streams, 177), for the newest frame of each stream; `work` is (streams, 322)."""
     lead = frames.shape[:-1]
     if out is None:
         out = np.empty((*lead, FEATURES), np.float32)
     if work is None:
-        work = np.empty((*lead, BINS), np.float32)
+        work = np.empty((*lead, 2 * BINS), np.float32)
     power(spectra, out[..., :BINS], work)
     newest = frames[..., BLOCK:]
     edges = np.subtract(newest, frames[..., BLOCK - 1 : -1], out=work[..., :BLOCK])
     steps = (*lead, STEPS, BLOCK // STEPS)
-    share = np.float32(STEPS / BLOCK)
     for part, samples in ((out[..., BINS : BINS + STEPS], newest), (out[..., BINS + STEPS :], edges)):
         cut = samples.reshape(steps)
         np.einsum("...sk,...sk->...s", cut, cut, out=part)
-        part *= share
-    out += np.float32(FLOOR)
+    out[..., BINS:] *= _SHARE
+    out += _FLOOR
     np.log(out, out=out)
     out *= LOG_SCALE
     out += LOG_SHIFT

@@ -64,6 +64,7 @@ class KeyTimes:
 
     def __init__(self, capacity: int) -> None:
         self._on = np.zeros(capacity, bool)
+        self._asked = 0
         self._times = np.full((capacity, MEMORY), NEVER, np.int64)
         self._next = np.zeros(capacity, np.int64)
         self._spoken = np.full(capacity, NEVER, np.int64)
@@ -72,10 +73,11 @@ class KeyTimes:
     @property
     def wanted(self) -> bool:
         """Some stream listens to key times."""
-        return bool(self._on.any())
+        return self._asked > 0
 
     def reset(self, slot: int, asked: bool) -> None:
         """A new stream has this slot: engaged, as if a key had just been heard."""
+        self._asked += asked - int(self._on[slot])
         self._on[slot] = asked
         self._times[slot] = NEVER
         self._next[slot] = 0

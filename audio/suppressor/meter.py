@@ -2,6 +2,10 @@
 
 The measure is that of the listening pool: 8-ms levels (four steps of 2 ms) in [-5, +60] ms around the press, cut short
 at the next press, against max(noise floor + 6 dB, -60 dBFS). The floor is learned from the input as it comes.
+
+Two things would flatter. A network that takes a stroke for a voice lets it through: so only a voice that goes on for
+LONG is one, and a shorter one is judged. And what it does not call a key is in no count: so a peak that is too low for
+a stroke is held against it where it is heard in what goes out.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 
 from audio.suppressor.frames import BLOCK, LATENCY, Float
 from audio.suppressor.proof import Proof
+from audio.suppressor.strokes import SUSPICION, THRESHOLD, Rule
 
 Slots = NDArray[np.intp]
 
@@ -21,27 +26,34 @@ PARTS = 5
 STEP = BLOCK // PARTS
 SPAN = 4
 """Steps in the 8 ms that are judged at once."""
-RING = 16
+RING = 32
 DELAY = LATENCY // BLOCK
+IN, OUT = slice(0, PARTS), slice(PARTS, 2 * PARTS)
+VOICE, KEYS = 2 * PARTS, 2 * PARTS + 1
+ROW = 2 * PARTS + 2
+"""What is kept of a block: energies that came in, energies that went out with it, and what the network said with it."""
 
-KEY = np.float32(0.5)
-REFRACTORY = 5
-"""Blocks within which one stroke is not counted twice."""
 LEAD = 3
 """Steps before the onset that belong to a stroke's window (6 ms); TRAIL, after it (60 ms)."""
 TRAIL = 30
-DUE = 11
-"""Blocks after a stroke's own until its window, and the next stroke within it, are known."""
+SPOKEN = np.float32(0.5)
+LONG = 8
+"""Blocks for which a voice goes on; a shorter one is a stroke that was taken for one."""
+DUE = 6 + DELAY + LONG
+"""Blocks after a stroke's own until its window is over, and a voice that touches it has proved long or short."""
 
-VOICE = np.float32(0.5)
 QUIET_VOICE = np.float32(0.3)
 QUIET_KEYS = np.float32(0.2)
 HOLD = 15
-FLOOR_RATE = np.float32(0.02)
+EVERY = 4
+"""Blocks of which one is learned from: room changes slowly."""
+RISE = np.float32(0.03)
+"""Share of a learned block in a floor that it is above; and FALL, in one that it is below: what gets into a floor besides
+the room is always above it, and a floor that is too high would call strokes inaudible that are not."""
+FALL = np.float32(0.12)
 FLOOR_JUMP = np.float32(4.0)
 ABOVE_FLOOR = 10 ** (6 / 10)
 LEAST = 10 ** (-60 / 10)
-NEVER = np.iinfo(np.int64).max
 
 
 def decibels(power: float) -> float:
@@ -78,74 +90,65 @@ class Meter:
     def __init__(self, capacity: int) -> None:
         self.blocks = np.zeros(capacity, np.int64)
         self.passed = np.zeros(capacity, np.int64)
-        self.strokes = np.zeros(capacity, np.int64)
+        self.strokes = [0] * capacity
         self.floor = np.zeros(capacity, np.float32)
         """Power of the room's noise in each stream."""
-        self._before = np.zeros((capacity, RING, PARTS), np.float32)
-        self._after = np.zeros((capacity, RING, PARTS), np.float32)
-        self._voice = np.zeros((capacity, RING), np.float32)
-        self._keys = np.zeros((capacity, 2), np.float32)
-        self._struck = np.zeros(capacity, np.int64)
-        self._pending: list[list[int]] = [[] for _ in range(capacity)]
-        self._due = np.full(capacity, NEVER)
+        self._ring = np.zeros((capacity, RING, ROW), np.float32)
+        self._newest = np.zeros(capacity, np.float32)
+        self._rules = [Rule() for _ in range(capacity)]
+        self._pending: dict[int, list[tuple[int, bool]]] = {}
+        """For each stream with some: onsets in steps, and whether it is a stroke or a suspicion."""
         self._sums = np.zeros((capacity, 5))
         """Judged; audible before; audible after; sum of dB before; sum of dB after."""
 
     def reset(self, slot: int) -> None:
         """A new stream has this slot."""
-        for count in (self.blocks, self.passed, self.strokes):
+        for count in (self.blocks, self.passed, self.floor, self._ring, self._newest, self._sums):
             count[slot] = 0
-        for level in (self.floor, self._before, self._after, self._voice, self._keys):
-            level[slot] = 0
-        self._sums[slot] = 0
-        self._struck[slot] = -REFRACTORY
-        self._pending[slot].clear()
-        self._due[slot] = NEVER
+        self.strokes[slot] = 0
+        self._rules[slot] = Rule()
+        self._pending.pop(slot, None)
 
-    def take(
-        self, slots: Slots, before: Float, after: Float, keys: Float, voice: Float
-    ) -> list[tuple[int, int, float]]:
-        """One processed block of each stream: energies in and out (streams, 5), and what the network said.
+    def take(self, slots: Slots, now: NDArray[np.int64], rows: Float) -> list[tuple[int, int, float]]:
+        """One processed block of each stream, the `now`-th, as rows of the ring (streams, ROW).
 
         Gives (row, onset in samples, dBFS) for each stroke that was found.
         """
-        now = self.blocks[slots]
-        last = self._keys[slots]
-        newest = last[:, 0]
-        self._write(slots, now, before, after, voice)
-        self._keys[slots, 1] = newest
-        self._keys[slots, 0] = keys
-        hit = (newest >= KEY) & (newest >= last[:, 1]) & (newest >= keys)
-        hit &= now - self._struck[slots] >= REFRACTORY
+        newest, keys = self._newest[slots], rows[:, KEYS]
+        self._ring[slots, now % RING] = rows
+        self._newest[slots] = keys
         found = []
-        for row in hit.nonzero()[0]:
-            slot = int(slots[row])
-            self._struck[slot] = now[row]
-            self.strokes[slot] += 1
-            at, level = self._locate(slot, int(now[row]))
-            found.append((int(row), at * STEP, decibels(level)))
-        self._listen(slots, now, keys, newest, voice)
-        for row in (self._due[slots] <= now).nonzero()[0]:
-            self._judge(int(slots[row]), int(now[row]))
+        hot = newest >= SUSPICION
+        if np.logical_or.reduce(hot):
+            for row in hot.nonzero()[0].tolist():
+                told = self._look(int(slots[row]), int(now[row]), float(newest[row]), float(keys[row]))
+                if told is not None:
+                    found.append((row, *told))
+        due = now % EVERY == 0
+        if np.logical_or.reduce(due):
+            self._listen(slots[due], now[due], rows[due], newest[due])
         self.blocks[slots] = now + 1
+        if self._pending:
+            self._settle()
         return found
 
-    def skip(self, slots: Slots, before: Float, after: Float) -> None:
-        """One block of each stream that went through unprocessed; strokes under way are judged with it."""
-        now = self.blocks[slots]
-        self._write(slots, now, before, after, np.float32(0))
-        self._keys[slots] = 0
-        for row in (self._due[slots] <= now).nonzero()[0]:
-            self._judge(int(slots[row]), int(now[row]))
-        self.blocks[slots] = now + 1
-        self.passed[slots] += 1
+    def skip(self, slot: int, before: Float, after: Float) -> None:
+        """One block of a stream that went through unprocessed; strokes under way are judged with it."""
+        now = int(self.blocks[slot])
+        row = self._ring[slot, now % RING]
+        row[IN], row[OUT], row[VOICE], row[KEYS] = before, after, 0, 0
+        self._newest[slot] = 0
+        self.blocks[slot] = now + 1
+        self.passed[slot] += 1
+        if self._pending:
+            self._settle()
 
     def proof(self, slot: int, model: str, sha256: str, degraded: bool) -> Proof:
         """What became of the typing in one stream so far."""
         judged, heard_before, heard_after, before, after = self._sums[slot].tolist()
         some = judged > 0
         return Proof(
-            strokes=int(self.strokes[slot]),
+            strokes=self.strokes[slot],
             judged=int(judged),
             audible_before_pct=round(100 * heard_before / judged, 2) if some else None,
             audible_after_pct=round(100 * heard_after / judged, 2) if some else None,
@@ -159,50 +162,72 @@ class Meter:
             degraded=degraded or bool(self.passed[slot]),
         )
 
-    def _write(
-        self, slots: Slots, now: NDArray[np.int64], before: Float, after: Float, voice: Float | np.float32
-    ) -> None:
-        past = (now - DELAY) % RING
-        self._before[slots, now % RING] = before
-        self._after[slots, past] = after
-        self._voice[slots, past] = voice
-
-    def _listen(self, slots: Slots, now: NDArray[np.int64], keys: Float, newest: Float, voice: Float) -> None:
-        """Learn the floor where nothing sounds but the room."""
-        quiet = (voice < QUIET_VOICE) & (keys < QUIET_KEYS) & (newest < QUIET_KEYS) & (now >= DELAY)
-        quiet &= now - self._struck[slots] >= HOLD
-        rows = quiet.nonzero()[0]
-        if not len(rows):
-            return
-        where = slots[rows]
-        heard = self._before[where, (now[rows] - DELAY) % RING].sum(axis=1) / np.float32(BLOCK)
-        floor = self.floor[where]
-        bounded = np.minimum(heard, floor * FLOOR_JUMP)
-        self.floor[where] = np.where(floor > 0, floor + FLOOR_RATE * (bounded - floor), heard)
-
-    def _run(self, ring: Float, first: int, count: int) -> Float:
-        """Energies of `count` steps from step `first` of a stream, out of its ring (16, 5)."""
-        return ring.reshape(-1).take(np.arange(first, first + count), mode="wrap")
-
-    def _locate(self, slot: int, now: int) -> tuple[int, float]:
-        """Step at which the stroke that the network told of in the block before `now` begins, and its power."""
+    def _look(self, slot: int, now: int, newest: float, keys: float) -> tuple[int, float] | None:
+        """Onset in samples and dBFS, if the network told of a stroke in the block before `now`."""
+        before = float(self._ring[slot, (now - 2) % RING, KEYS])
+        sure = self._rules[slot].peak(now - 1, before, newest, keys)
+        if not sure:
+            return None
         first = max(0, (now - 1 - DELAY - 1) * PARTS)
-        energy = self._run(self._before[slot], first, 3 * PARTS)
-        at = first + onset(energy)
-        self._pending[slot].append(at)
-        self._due[slot] = min(self._due[slot], at // PARTS + DUE)
-        return at, loudest(energy)
+        energy = self._run(slot, IN, first, 3 * PARTS)
+        if self._ring[slot, (now - 1) % RING, VOICE] < SPOKEN:
+            at = first + onset(energy)
+        else:  # the steepest rise may be the voice's: the middle of what the network heard
+            at = max(0, (now - 1) * PARTS - PARTS // 2)
+        self._pending.setdefault(slot, []).append((at, sure >= THRESHOLD))
+        if sure < THRESHOLD:
+            return None
+        self.strokes[slot] += 1
+        return at * STEP, decibels(loudest(energy))
 
-    def _judge(self, slot: int, now: int) -> None:
-        pending = self._pending[slot]
-        at = pending.pop(0)
-        self._due[slot] = pending[0] // PARTS + DUE if pending else NEVER
-        first = max(0, at - LEAD)
-        end = min(at + TRAIL, pending[0] - LEAD) if pending else at + TRAIL
-        blocks = np.arange(first // PARTS, end // PARTS + 1)
-        if (self._voice[slot].take(blocks, mode="wrap") >= VOICE).any():
+    def _listen(self, slots: Slots, now: NDArray[np.int64], rows: Float, newest: Float) -> None:
+        """Learn the floor where nothing sounds but the room."""
+        quiet = (rows[:, VOICE] < QUIET_VOICE) & (rows[:, KEYS] < QUIET_KEYS) & (newest < QUIET_KEYS)
+        quiet &= now >= DELAY
+        for row in quiet.nonzero()[0].tolist():
+            slot, block = int(slots[row]), int(now[row])
+            if block - self._rules[slot].last < HOLD:
+                continue
+            heard = np.add.reduce(self._ring[slot, (block - DELAY) % RING, IN]) / np.float32(BLOCK)
+            floor = self.floor[slot]
+            rate = FALL if heard < floor else RISE
+            self.floor[slot] = floor + rate * (min(heard, floor * FLOOR_JUMP) - floor) if floor > 0 else heard
+
+    def _run(self, slot: int, which: slice, first: int, count: int) -> Float:
+        """Energies of `count` steps from step `first` of a stream: what came in then, or what goes out instead of it."""
+        late = DELAY if which is OUT else 0
+        blocks = np.arange(first // PARTS + late, (first + count - 1) // PARTS + late + 1) % RING
+        start = first % PARTS
+        return self._ring[slot, blocks, which].reshape(-1)[start : start + count]
+
+    def _settle(self) -> None:
+        """Judge the strokes whose time has come."""
+        for slot in tuple(self._pending):
+            pending, now = self._pending[slot], int(self.blocks[slot])
+            while pending and pending[0][0] // PARTS + DUE < now:
+                self._judge(slot, *pending.pop(0), next((at for at, sure in pending if sure), None))
+            if not pending:
+                del self._pending[slot]
+
+    def _judge(self, slot: int, at: int, sure: bool, following: int | None) -> None:
+        first, end = max(0, at - LEAD), at + TRAIL
+        if following is not None:
+            end = min(end, following - LEAD)
+        if self._spoken(slot, first // PARTS + DELAY, end // PARTS + DELAY):
             return
-        before = loudest(self._run(self._before[slot], first, end - first))
-        after = loudest(self._run(self._after[slot], first, end - first))
+        before = loudest(self._run(slot, IN, first, end - first))
+        after = loudest(self._run(slot, OUT, first, end - first))
         limit = max(float(self.floor[slot]) * ABOVE_FLOOR, LEAST)
-        self._sums[slot] += (1, before > limit, after > limit, decibels(before), decibels(after))
+        if sure or after > limit:
+            self._sums[slot] += (1, before > limit, after > limit, decibels(before), decibels(after))
+
+    def _spoken(self, slot: int, first: int, last: int) -> bool:
+        """Whether a voice that goes on for LONG touches these blocks."""
+        blocks = np.arange(first - LONG + 1, last + LONG)
+        voice = self._ring[slot, blocks % RING, VOICE] >= SPOKEN
+        run = 0
+        for said in voice.tolist():
+            run = run + 1 if said else 0
+            if run >= LONG:
+                return True
+        return False

@@ -14,6 +14,7 @@ from audio.suppressor.proof import Proof, StrokeInfo
 
 if TYPE_CHECKING:
     from audio.suppressor.engine import Engine
+    from audio.suppressor.place import Place
 
 OnBlock = Callable[[Float, StrokeInfo], None]
 
@@ -37,9 +38,9 @@ def samples(block: Any) -> Float | None:
 class Stream:
     """A party's sound on its way through the engine. Made by `Engine.open`."""
 
-    def __init__(self, engine: Engine, slot: int, on_block: OnBlock | None) -> None:
+    def __init__(self, engine: Engine, place: Place, on_block: OnBlock | None) -> None:
         self._engine = engine
-        self._slot = slot
+        self._place = place
         self._on_block = on_block
         self._rest: Float = np.zeros(0, np.float32)
         self._ready: deque[tuple[Float, StrokeInfo]] = deque(maxlen=None if on_block else WAITING)
@@ -65,7 +66,7 @@ class Stream:
             and block.shape == (BLOCK,)
             and block.dtype == np.float32
         ):
-            self._engine.accept(self, self._slot, block)
+            self._engine.accept(self._place, block)
             return
         self.odd += 1
         whole = samples(block)
@@ -76,7 +77,7 @@ class Stream:
         count = len(whole) // BLOCK
         self._rest = whole[count * BLOCK :]
         for n in range(count):
-            self._engine.accept(self, self._slot, whole[n * BLOCK : (n + 1) * BLOCK])
+            self._engine.accept(self._place, whole[n * BLOCK : (n + 1) * BLOCK])
 
     def pull(self) -> tuple[Float, StrokeInfo] | None:
         """The next block that is ready, for a stream that was opened without `on_block`."""
@@ -87,26 +88,26 @@ class Stream:
 
     def hint(self, at_samples: int) -> bool:
         """A key was pressed at this sample of the stream's input. False when the hint cannot help, or isn't wanted."""
-        return self._closed is None and self._engine.hint(self._slot, at_samples)
+        return self._closed is None and self._engine.hint(self._place, at_samples)
 
     @property
     def bypass(self) -> bool:
         """Whether the sound goes through as it is, at the same latency."""
-        return self._closed is None and self._engine.bypassed(self._slot)
+        return self._closed is None and self._engine.bypassed(self._place)
 
     @bypass.setter
     def bypass(self, on: bool) -> None:
         if self._closed is None:
-            self._engine.set_bypass(self._slot, on)
+            self._engine.set_bypass(self._place, on)
 
     def proof(self) -> Proof:
         """What became of the typing so far; any time, from any thread."""
-        return self._closed or self._engine.proof(self._slot)
+        return self._closed or self._engine.proof(self._place)
 
     def close(self) -> Proof:
         """Leave. What is still inside is not delivered: push two blocks of silence first to have it."""
         if self._closed is None:
-            self._closed = self._engine.release(self, self._slot)
+            self._closed = self._engine.release(self._place)
         return self._closed
 
     def put(self, out: Float, info: StrokeInfo) -> None:

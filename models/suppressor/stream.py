@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.suppressor.strokes import strokes as peaks
 from models.suppressor.features import BINS, BLOCK, RATE, WINDOW, Float, features, spectrum, synthesis
 from models.suppressor.network import Network
 
@@ -63,25 +64,6 @@ def hear(network: Network, samples: NDArray[np.floating]) -> Heard:
     return Heard(out[: len(samples)], keys, voice)
 
 
-THRESHOLD = 0.5
-REFRACTORY = 0.04
-"""Seconds within which one stroke is not counted twice."""
-RELEASE = 0.14
-"""Seconds within which a peak of less than RELEASE_SHARE of the last stroke's is the key coming up again."""
-RELEASE_SHARE = 0.8
-
-
-def strokes(keys: Float, threshold: float = THRESHOLD) -> list[float]:
+def strokes(keys: Float) -> list[float]:
     """Seconds into the input at which keys were struck, from the network's output for each block."""
-    found: list[float] = []
-    last, strength = -np.inf, 0.0
-    for n in range(len(keys)):
-        here = keys[n]
-        if here < threshold or here < keys[max(0, n - 1)] or (n + 1 < len(keys) and here < keys[n + 1]):
-            continue
-        time = (n - 0.5) * BLOCK / RATE
-        released = time - last < RELEASE and here < RELEASE_SHARE * strength
-        if time - last >= REFRACTORY and not released:
-            found.append(max(0.0, float(time)))
-            last, strength = time, float(here)
-    return found
+    return [max(0.0, (n - 0.5) * BLOCK / RATE) for n in peaks(keys.tolist())]

@@ -99,6 +99,46 @@ def test_a_window_ends_where_the_next_stroke_begins() -> None:
     assert proof.audible_after_pct == 50.0
 
 
+class Mistaken(Clicks):
+    """Takes each stroke for a voice for so many blocks, and lets it through."""
+
+    def __init__(self, blocks: int) -> None:
+        super().__init__(gain=0.9)
+        self.blocks, self.since = blocks, 10**6
+
+    def step(self, features, state):  # type: ignore[no-untyped-def]
+        said = super().step(features, state)
+        self.since = 0 if said.state[0, 2] else self.since + 1
+        said.voice[:] = 0.9 if self.since < self.blocks else 0.1
+        return said
+
+
+@pytest.mark.parametrize(("blocks", "judged"), [(6, 20), (15, 0)])
+def test_a_stroke_that_is_taken_for_a_short_voice_is_judged_all_the_same(blocks: int, judged: int) -> None:
+    signal = noise(7, 0.0005) + clicks(7, AT, level=0.1)
+    suppressor = Suppressor(Mistaken(blocks))
+    suppressor.process(signal)
+    proof = suppressor.proof()
+    assert (proof.strokes, proof.judged) == (20, judged)
+    assert proof.audible_after_pct == (100.0 if judged else None)
+
+
+@pytest.mark.parametrize(("gain", "judged"), [(0.9, 20), (0.001, 0)])
+def test_a_peak_too_low_for_a_stroke_is_held_against_us_where_it_is_heard(gain: float, judged: int) -> None:
+    class Unsure(Clicks):
+        def step(self, features, state):  # type: ignore[no-untyped-def]
+            said = super().step(features, state)
+            said.keys[:] = said.keys * np.float32(0.3)
+            return said
+
+    signal = noise(7, 0.0005) + clicks(7, AT, level=0.1)
+    suppressor = Suppressor(Unsure(gain))
+    suppressor.process(signal)
+    proof = suppressor.proof()
+    assert (proof.strokes, proof.judged) == (0, judged)
+    assert proof.audible_after_pct == (100.0 if judged else None)
+
+
 def test_each_stroke_is_told_with_the_block_in_which_it_is_known() -> None:
     signal = noise(3, 0.0005) + clicks(3, [1.0, 2.0], level=0.1)
     with Engine(Clicks()) as engine:
