@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "desk": ("callsvc.desk.command", "Clean this computer's microphone into a virtual one."),
     "verify": ("callsvc.recordings.command", "Check that a recording is whole and unchanged."),
     "export": ("callsvc.recordings.export_command", "Write a bundle that its receiver can check alone."),
+    "keys": (
+        "callsvc.recordings.keys_command",
+        "Show the installation's keys, change them, destroy a recording's.",
+    ),
     "models": ("callsvc.transcripts.command", "List, fetch, check and choose models of speech to text."),
     "user": ("callsvc.access.command", "List accounts, add one, give a new one-time password."),
     "doctor": ("callsvc.doctor.command", "Say what is missing, wrong or degraded on this machine."),

@@ -65,6 +65,10 @@ class MediaSettings(Group):
     spool_min_free_mb: int = Field(
         200, ge=0, description="Free space, in MB, under which recording raises the alarm."
     )
+    second_spool: Path | None = Field(
+        None,
+        description="Directory on another disk, for recordings that begin while data_dir's is full or gone.",
+    )
     keep_raw: Literal["never", "demo", "always"] = Field(
         "demo", description="Whether the operator's unprocessed microphone is kept too, for quality review."
     )
@@ -122,6 +126,22 @@ class StoreSettings(Group):
     """The object store for sealed recordings."""
 
     url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
+
+
+class KeySettings(Group):
+    """The installation's keys: what wraps each recording's own key, and signs."""
+
+    source: Literal["file", "credential", "pkcs11"] = Field(
+        "file", description="data_dir/keys, a systemd credential, or a security module."
+    )
+    credential: str = Field(
+        "callsvc-keys", pattern=r"^[A-Za-z0-9._-]+$", description="Name of the systemd credential."
+    )
+    pkcs11_module: Path | None = Field(None, description="The security module's library (.so).")
+    pkcs11_token: str = Field("callsvc", description="Label of the token in the module.")
+    pkcs11_pin_file: Path | None = Field(
+        None, description="File that holds the token's PIN, such as a systemd credential."
+    )
 
 
 class TimestampSettings(Group):
@@ -203,6 +223,7 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
     database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    keys: KeySettings = KeySettings()  # type: ignore[call-arg]
     timestamp: TimestampSettings = TimestampSettings()  # type: ignore[call-arg]
     suppressor: SuppressorSettings = SuppressorSettings()  # type: ignore[call-arg]
     transcripts: TranscriptSettings = TranscriptSettings()  # type: ignore[call-arg]

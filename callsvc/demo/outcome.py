@@ -12,7 +12,7 @@ from callsvc.config import Settings
 from callsvc.demo.report import Proof
 from callsvc.errors import CallsvcError
 from callsvc.recordings import place
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.verify import verify
 from callsvc.store import Database, calls, proofs, recordings, transcripts
@@ -87,7 +87,7 @@ async def books(database: Database, clock: Clock, call_id: UUID, step: Callable[
 
 def verified(settings: Settings, call_id: UUID, recording: Recording) -> bool:
     """Whether every byte of the recording is what was sealed, and what the database was told then."""
-    keys = FileKeyRing(settings.data_dir / "keys")
+    keys = key_ring(settings)
     found = place.of_call(settings, str(call_id))
     reports = [verify(source, keys=keys, call=str(call_id), chain=recording.head) for source in found]
     return bool(reports) and all(report.ok for report in reports)
@@ -96,7 +96,7 @@ def verified(settings: Settings, call_id: UUID, recording: Recording) -> bool:
 def sent_to_caller(settings: Settings, call_id: UUID, recording: Recording) -> tuple[bytes, int]:
     """The operator's track as recorded after the suppressor: int16 little-endian, and its rate."""
     source = place.find(settings, call=str(call_id), recording=str(recording.id), location=recording.location)
-    opened = open_recording(source, FileKeyRing(settings.data_dir / "keys"))
+    opened = open_recording(source, key_ring(settings))
     info = opened.tracks[Track.OPERATOR_TX]
     return opened.read(info.name, 0, info.samples).astype("<i2").tobytes(), info.rate_hz
 

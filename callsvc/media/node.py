@@ -26,7 +26,7 @@ from callsvc.media import realtime
 from callsvc.media.door import Door
 from callsvc.media.http import application
 from callsvc.media.trunks import Degraded, trunks
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.recorder import Recorder
 from callsvc.telephony import announcements, http, ice, token_keys
 from callsvc.telephony.parts import Parts
@@ -131,7 +131,7 @@ class Node:
         media = self._settings.media
         recorder = self._recorder = Recorder(
             self._data_dir / "spool",
-            FileKeyRing(self._data_dir / "keys"),
+            key_ring(self._settings),
             node=media.node_id,
             sink=outbox,
             clock=self._clock,

@@ -15,7 +15,8 @@ from callsvc.locale import text
 from callsvc.recordings import place
 from callsvc.recordings.findings import Report, clock_time
 from callsvc.recordings.head import load_head
-from callsvc.recordings.keys import FileKeyRing, KeyRing
+from callsvc.recordings.key_source import existing
+from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.known import Known, known_recordings
 from callsvc.recordings.layout import HEAD
 from callsvc.recordings.source import DirectorySource, Source
@@ -39,7 +40,7 @@ def run(what: What, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     Names every byte, record or file that was changed, moved, doubled, added or lost. Exit code 5 when there is one.
     """
     settings = load(data_dir=data_dir)
-    keys = key_ring(settings)
+    keys = existing(settings)
     reports = [check(settings, source, keys, call) for source, call in sources(settings, what)]
     if as_json:
         typer.echo(
@@ -65,12 +66,6 @@ def sources(settings: Settings, what: str) -> list[tuple[Source, str | None]]:
             "That is neither a directory nor the id of a call.", hint="callsvc verify --help shows both."
         ) from None
     return [(source, call) for source in place.of_call(settings, call)]
-
-
-def key_ring(settings: Settings) -> KeyRing | None:
-    """The installation's keys, if they are on this machine; checking makes none."""
-    directory = settings.data_dir / "keys"
-    return FileKeyRing(directory) if (directory / "installation.json").exists() else None
 
 
 def check(settings: Settings, source: Source, keys: KeyRing | None, call: str | None) -> Report:

@@ -20,7 +20,8 @@ from callsvc.ids import parse_id
 from callsvc.locale import text
 from callsvc.recordings import place
 from callsvc.recordings.bundle import Line, Stretch, export
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
+from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.source import Source
 from callsvc.recordings.timestamps import authority
@@ -61,7 +62,7 @@ async def hand_out(
 ) -> dict[str, Any]:
     """Write the bundle, and the trail's line, or neither."""
     clock = SystemClock()
-    keys = FileKeyRing(settings.data_dir / "keys")
+    keys = key_ring(settings)
     if await asyncio.to_thread(target.exists):
         raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
     # It gets its name when the line is in the trail, and not before.
@@ -126,6 +127,6 @@ async def _lines(conn: Connection, call: UUID) -> list[Line]:
     return [Line(u.leg, u.start_ms, u.end_ms, u.text) for u in spoken]
 
 
-def _length_ms(source: Source, keys: FileKeyRing) -> int:
+def _length_ms(source: Source, keys: KeyRing) -> int:
     tracks = open_recording(source, keys).tracks.values()
     return max(t.samples * 1000 // t.rate_hz for t in tracks)

@@ -11,7 +11,7 @@ from callsvc.errors import Unavailable, VerificationFailed
 from callsvc.jobs import Job, Work, defer
 from callsvc.recordings import archive, place
 from callsvc.recordings.durable import write_whole
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.layout import MANIFEST, SIGNATURE, TIMESTAMP
 from callsvc.recordings.objects import Objects, StoredSource, objects, prefix_of
 from callsvc.recordings.timestamps import Authority, authority
@@ -27,16 +27,14 @@ async def archive_recording(work: Work, recording: str) -> None:
     log = logs.get("archive")
     async with work.database.transaction() as conn:
         row = await recordings.get(conn, UUID(recording))
-    spool = work.settings.data_dir / place.SPOOL
-    await asyncio.to_thread(archive.sweep, spool)
-    directory = await asyncio.to_thread(
-        place.spool_directory, work.settings.data_dir, str(row.call_id), recording
-    )
+    for spool in place.spools(work.settings):
+        await asyncio.to_thread(archive.sweep, spool)
+    directory = await asyncio.to_thread(place.spool_directory, work.settings, str(row.call_id), recording)
     if row.state != RecordingState.ARCHIVED:
         stamps = authority(work.settings)
         if directory is not None and stamps is not None:
             await asyncio.to_thread(stamp_directory, directory, stamps)
-        keys = FileKeyRing(work.settings.data_dir / "keys")
+        keys = key_ring(work.settings)
         store = objects(work.settings)
         try:
             if directory is None:

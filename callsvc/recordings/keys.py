@@ -4,8 +4,8 @@
     data_dir/keys/signing.pem         Ed25519, PKCS 8
     data_dir/keys/signing-<id>.pub    the public halves, those of earlier signing keys among them
 
-Losing installation.json is losing every recording. `KeyRing` is the port; a security module wraps and signs behind
-the same five methods.
+Losing installation.json is losing every recording. `KeyRing` is the port. Behind the same methods stand a systemd
+credential (`credential_keys`) and a security module (`module_keys`); `key_source.key_ring` opens the one in the settings.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -54,6 +54,10 @@ class KeyRing(Protocol):
     def signer(self) -> str:
         """The id of the key that signs now."""
 
+    @property
+    def wraps_with(self) -> str:
+        """The id of the key that wraps now."""
+
     def trusted(self) -> dict[str, Ed25519PublicKey]:
         """The public keys of this installation, by id: the one that signs now and all before it."""
 
@@ -69,20 +73,30 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-class FileKeyRing:
-    """Keys in files that only the service's own user can read; made when they are first needed."""
+def published(directory: Path) -> dict[str, Ed25519PublicKey]:
+    """The public keys that lie in a directory, by id."""
+    found = {}
+    for path in sorted(directory.glob("signing-*.pub")):
+        key = serialization.load_pem_public_key(path.read_bytes())
+        if isinstance(key, Ed25519PublicKey):
+            found[public_key_id(key)] = key
+    return found
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chmod(directory, 0o700)
-        with self._locked():
-            if not self._wrapping_file.exists():
-                self._save({"current": "", "keys": {}})
-                self._add_wrapping_key()
-            if not self._signing_file.exists():
-                self._add_signing_key()
-        self._read()
+
+def publish(directory: Path, key: Ed25519PublicKey) -> None:
+    """Put a public key where `published` finds it."""
+    path = directory / f"signing-{public_key_id(key)}.pub"
+    if not path.exists():
+        write_whole(path, public_pem(key))
+
+
+class HeldKeys:
+    """Keys that lie in this process's memory, wherever they came from."""
+
+    def __init__(self) -> None:
+        self._wrapping: dict[str, bytes] = {}
+        self._current = ""
+        self._signing: Ed25519PrivateKey
 
     def wrap(self, key: bytes) -> WrappedKey:
         return WrappedKey(self._current, aes_key_wrap(self._wrapping[self._current], key))
@@ -102,13 +116,47 @@ class FileKeyRing:
     def signer(self) -> str:
         return public_key_id(self._signing.public_key())
 
+    @property
+    def wraps_with(self) -> str:
+        return self._current
+
+    def _read(self) -> None:
+        """Look again at where the keys come from."""
+
+    def _hold(self, held: dict[str, Any], signing: bytes) -> None:
+        """Raises `ValueError`, `KeyError`, `TypeError` or `AttributeError` for what holds no keys."""
+        wrapping = {name: base64.b64decode(key) for name, key in held["keys"].items()}
+        current = str(held["current"])
+        key = serialization.load_pem_private_key(signing, password=None)
+        if not isinstance(key, Ed25519PrivateKey) or current not in wrapping:
+            raise ValueError
+        self._wrapping, self._current, self._signing = wrapping, current, key
+
+
+def private_pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+class FileKeyRing(HeldKeys):
+    """Keys in files that only the service's own user can read; made when they are first needed."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(directory, 0o700)
+        with self._locked():
+            if not self._wrapping_file.exists():
+                self._save({"current": "", "keys": {}})
+                self._add_wrapping_key()
+            if not self._signing_file.exists():
+                self._add_signing_key()
+        self._read()
+
     def trusted(self) -> dict[str, Ed25519PublicKey]:
-        found = {}
-        for path in sorted(self.directory.glob("signing-*.pub")):
-            key = serialization.load_pem_public_key(path.read_bytes())
-            if isinstance(key, Ed25519PublicKey):
-                found[public_key_id(key)] = key
-        return found
+        return published(self.directory)
 
     def rotate(self) -> None:
         """Wrap and sign with new keys from now on; what the earlier ones did stays readable and checkable."""
@@ -116,6 +164,41 @@ class FileKeyRing:
             self._add_wrapping_key()
             self._add_signing_key()
         self._read()
+
+    def take_back(self, copy: Path) -> int:
+        """Add the wrapping and public keys of a copy of an earlier key directory; how many wrapping keys were new."""
+        earlier = FileKeyRing.existing(copy)
+        with self._locked():
+            held = json.loads(self._wrapping_file.read_text())
+            new = {name: key for name, key in earlier["keys"].items() if name not in held["keys"]}
+            held["keys"].update(new)
+            self._save(held)
+        for public in published(copy).values():
+            publish(self.directory, public)
+        self._read()
+        return len(new)
+
+    @staticmethod
+    def existing(directory: Path) -> dict[str, Any]:
+        """What installation.json of a key directory holds. Raises `ConfigurationError`."""
+        try:
+            held = json.loads((directory / "installation.json").read_text())
+            if not all(len(base64.b64decode(key)) == 32 for key in held["keys"].values()):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise ConfigurationError(f"There are no keys in {directory} that can be read.") from None
+        return dict(held)
+
+    def forget(self, used: Collection[str]) -> list[str]:
+        """Destroy the wrapping keys that are neither current nor `used`; their ids."""
+        with self._locked():
+            held = json.loads(self._wrapping_file.read_text())
+            gone = [name for name in held["keys"] if name != held["current"] and name not in used]
+            for name in gone:
+                del held["keys"][name]
+            self._save(held)
+        self._read()
+        return gone
 
     @property
     def _wrapping_file(self) -> Path:
@@ -137,32 +220,20 @@ class FileKeyRing:
 
     def _add_signing_key(self) -> None:
         key = Ed25519PrivateKey.generate()
-        public = key.public_key()
-        write_whole(
-            self.directory / f"signing-{public_key_id(public)}.pub",
-            public_pem(public),
-        )
+        publish(self.directory, key.public_key())
         write_whole(
             self._signing_file,
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ),
+            private_pem(key),
         )
         sync_directory(self.directory)
 
     def _read(self) -> None:
         try:
-            held = json.loads(self._wrapping_file.read_text())
-            self._wrapping = {name: base64.b64decode(key) for name, key in held["keys"].items()}
-            self._current = str(held["current"])
-            signing = serialization.load_pem_private_key(self._signing_file.read_bytes(), password=None)
-            if not isinstance(signing, Ed25519PrivateKey) or self._current not in self._wrapping:
-                raise ValueError
-        except (ValueError, KeyError, AttributeError):
+            self._hold(json.loads(self._wrapping_file.read_text()), self._signing_file.read_bytes())
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"The keys in {self.directory} cannot be read.", hint="Restore the directory from its backup."
             ) from None
-        self._signing = signing
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -24,7 +24,7 @@ def find(settings: Settings, *, call: str, recording: str, location: str | None 
     """
     if location:
         return StoredSource(objects(settings), location)
-    directory = spool_directory(settings.data_dir, call, recording)
+    directory = spool_directory(settings, call, recording)
     if directory is not None:
         return DirectorySource(directory)
     source = StoredSource(objects(settings), prefix_of(recording))
@@ -32,14 +32,20 @@ def find(settings: Settings, *, call: str, recording: str, location: str | None 
     return source
 
 
-def spool_directory(data_dir: Path, call: str, recording: str) -> Path | None:
-    """Where a recording lies in the spool, if it does."""
-    return next((found for found in in_spool(data_dir, call) if _recording(found) == recording), None)
+def spools(settings: Settings) -> list[Path]:
+    """Where recordings are made: the spool, and the second one if there is one."""
+    second = settings.media.second_spool
+    return [settings.data_dir / SPOOL, *([second] if second else [])]
+
+
+def spool_directory(settings: Settings, call: str, recording: str) -> Path | None:
+    """Where a recording lies in a spool, if it does."""
+    return next((found for found in in_spools(settings, call) if _recording(found) == recording), None)
 
 
 def of_call(settings: Settings, call: str) -> list[Source]:
     """Every recording of a call, wherever it lies, without asking the database. Raises `NoRecording` for none."""
-    found: list[Source] = [DirectorySource(directory) for directory in in_spool(settings.data_dir, call)]
+    found: list[Source] = [DirectorySource(directory) for directory in in_spools(settings, call)]
     store = objects(settings)
     for name in store.names(RECORDINGS):
         if name.endswith("/" + MANIFEST):
@@ -55,18 +61,17 @@ def of_call(settings: Settings, call: str) -> list[Source]:
     return found
 
 
-def in_spool(data_dir: Path, call: str) -> Iterator[Path]:
-    """The directories of a call, oldest first."""
-    spool = data_dir / SPOOL
-    number = 1
-    while True:
-        directory = spool / (call if number == 1 else f"{call}.{number}")
-        if not directory.is_dir():
-            if number > 1:
-                return
-        else:
-            yield directory
-        number += 1
+def in_spools(settings: Settings, call: str) -> Iterator[Path]:
+    """The directories of a call: the spool's, then the second spool's, oldest first."""
+    for spool in spools(settings):
+        number = 1
+        while True:
+            directory = spool / (call if number == 1 else f"{call}.{number}")
+            if directory.is_dir():
+                yield directory
+            elif number > 1:
+                break
+            number += 1
 
 
 def _recording(directory: Path) -> str:

@@ -23,7 +23,7 @@ from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
 from callsvc.errors import PortTaken, Unavailable
 from callsvc.events import Consumer
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
 from callsvc.store import Database, address
 from callsvc.telephony import token_keys
 from callsvc.web import pages, problems
@@ -93,7 +93,7 @@ def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
         database=database,
         clock=clock,
         changes=Changes(database),
-        library=Library(settings, database, FileKeyRing(keys)),
+        library=Library(settings, database, key_ring(settings)),
         readings=Readings(database, clock),
         token_key=token_keys.private_key(keys),
         probe=Probe(settings, database, clock),

@@ -13,7 +13,7 @@ from callsvc.errors import NotFound
 from callsvc.jobs import Job
 from callsvc.recordings import place
 from callsvc.recordings.jobs import JOBS as RECORDING_JOBS
-from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.reader import Recording, open_recording
 from callsvc.store import Database, recordings
 from callsvc.transcripts import OpenRecording
@@ -46,7 +46,7 @@ def opener(settings: Settings, database: Database) -> OpenRecording:
 
 def _open(settings: Settings, row: recordings.Recording) -> Recording:
     source = place.find(settings, call=str(row.call_id), recording=str(row.id), location=row.location)
-    return open_recording(source, FileKeyRing(settings.data_dir / "keys"))
+    return open_recording(source, key_ring(settings))
 
 
 async def _transcripts_that_waited(settings: Settings, database: Database) -> None:
