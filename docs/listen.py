@@ -17,7 +17,7 @@ from audio.suppressor import RATE
 from callsvc.clean.cleaning import clean, stroke_seconds
 from callsvc.clean.sound import Source, sink
 from callsvc.pictures import Labels, before_after
-from models.suppressor import Network
+from models.suppressor import load
 
 Float = NDArray[np.float32]
 
@@ -74,7 +74,7 @@ def mix(keyboard: str, voice: str, seed: int) -> Float:
 
 
 def main() -> None:
-    network = Network()
+    network = load()
     PLACE.mkdir(parents=True, exist_ok=True)
     for seed, (keyboard, voice) in enumerate(EXAMPLES, start=1):
         before, after = PLACE / f"{keyboard}-before.ogg", PLACE / f"{keyboard}-after.ogg"

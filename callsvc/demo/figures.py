@@ -14,7 +14,7 @@ from callsvc.demo.measure import Heard
 from callsvc.demo.placing import Side
 from callsvc.demo.sound import Samples, read, resample
 from callsvc.types import Leg
-from models.suppressor import Network
+from models.suppressor import load
 
 LONGEST_LAG_S = 10.0
 ENGINE_S = 6.0
@@ -75,7 +75,7 @@ def engine_delay_ms(scene: Scene) -> float:
     def take(block: np.ndarray, _info: StrokeInfo) -> None:
         out.append(block)
 
-    with Engine(Network(), streams=1) as engine:
+    with Engine(load(), streams=1) as engine:
         stream = engine.open(take)
         for start in range(0, len(whole), BLOCK):
             stream.push(whole[start : start + BLOCK])

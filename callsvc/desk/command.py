@@ -181,11 +181,11 @@ def _described(device: Device) -> str:
 
 
 def _network() -> Network:
-    from models.suppressor import Network as Weights
+    from models.suppressor import WeightsError, load
 
     try:
-        return Weights()
-    except (OSError, ValueError, RuntimeError) as error:
+        return load()
+    except WeightsError as error:
         raise MissingPart(text("clean.no_weights"), hint=text("clean.no_weights_hint")) from error
 
 

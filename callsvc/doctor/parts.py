@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from importlib import resources
 from pathlib import Path
@@ -17,13 +16,13 @@ from models import suppressor as quiet
 def suppressor(settings: Settings, weights: Path | None = None) -> Finding:
     """Whether typing is taken out of what the caller hears, by the weights that their card speaks of."""
     place = weights or quiet.weights_path()
-    card = quiet.weights_path().with_name("MODEL_CARD.md").read_text(encoding="utf-8")
-    digest = hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else "absent"
-    if digest not in card:
+    try:
+        network = quiet.load(place)
+    except quiet.WeightsError:
         return fault("suppressor", "weights", path=place)
     if not settings.suppressor.enabled:
         return degraded("suppressor", "off")
-    return good("suppressor", name=quiet.Network(place).name, sha256=digest[:12])
+    return good("suppressor", name=network.name, sha256=network.sha256[:12])
 
 
 def recogniser(settings: Settings) -> Finding:

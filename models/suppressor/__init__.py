@@ -2,5 +2,19 @@
 
 from models.suppressor.features import BINS, BLOCK, FEATURES, LATENCY, RATE, WINDOW
 from models.suppressor.network import STATE, Network, weights_path
+from models.suppressor.packaged import WeightsError, load, stated_sha256
 
-__all__ = ["BINS", "BLOCK", "FEATURES", "LATENCY", "RATE", "STATE", "WINDOW", "Network", "weights_path"]
+__all__ = [
+    "BINS",
+    "BLOCK",
+    "FEATURES",
+    "LATENCY",
+    "RATE",
+    "STATE",
+    "WINDOW",
+    "Network",
+    "WeightsError",
+    "load",
+    "stated_sha256",
+    "weights_path",
+]
