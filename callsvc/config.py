@@ -104,6 +104,49 @@ class AsteriskSettings(Group):
     ring_s: int = Field(60, ge=1, le=600, description="Seconds that the operator's telephone rings.")
 
 
+class SipLine(Group):
+    """What becomes of calls to some numbers."""
+
+    number: str = Field(..., description="The called number, or a pattern: 114*")
+    profile: Profile = Field(..., description="Line profile.")
+    operator: str = Field("", description="The operator's telephone; empty: the browser.")
+
+
+class SipSettings(Group):
+    """Calls by SIP, from a trunk, a PBX or a proxy."""
+
+    host: str = Field(
+        "", description="Address that SIP and its sound are bound to, one and no wildcard; empty: no SIP."
+    )
+    port: Port = Field(5060, description="UDP port for SIP; 0 takes any free one.")
+    rtp_ports: tuple[int, int] = Field(
+        (0, 0), description="First and last UDP port for sound and its reports, in pairs; 0,0 takes free ones."
+    )
+    peers: tuple[str, ...] = Field(
+        (), description="Addresses and networks that may call. Nobody else is answered."
+    )
+    operator: str = Field(
+        "",
+        description="The operator's telephone, sip:100@192.0.2.7:5060; empty: the operator answers in the browser.",
+    )
+    profile: Profile = Field(Profile.REPORT, description="Line profile of numbers that no line names.")
+    lines: tuple[SipLine, ...] = Field(
+        (), description="Numbers with a profile and an operator of their own: number, profile, operator."
+    )
+    registrar: str = Field(
+        "",
+        description="Where to register, sip:user@192.0.2.1:5060; empty: nowhere, the trunk knows us by address.",
+    )
+    user: str = Field("", description="User name when the registrar or the next hop asks for one (digest).")
+    password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    ring_s: int = Field(180, ge=1, le=600, description="Seconds that the operator's telephone rings.")
+    session_s: int = Field(
+        1800, ge=90, description="Seconds without a refresh after which a dialog is over (RFC 4028)."
+    )
+    calls_per_s: float = Field(10.0, gt=0, description="New calls a second; more are told to come again.")
+    burst: int = Field(20, ge=1, description="New calls at once, before that rate holds.")
+
+
 class MqttSettings(Group):
     """The message broker."""
 
@@ -220,6 +263,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()  # type: ignore[call-arg]
     media: MediaSettings = MediaSettings()  # type: ignore[call-arg]
     asterisk: AsteriskSettings = AsteriskSettings()  # type: ignore[call-arg]
+    sip: SipSettings = SipSettings()  # type: ignore[call-arg]
     mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
     database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]

@@ -21,6 +21,7 @@ class OutStream:
         self._sequence_shift = 0
         self._timestamp_shift = 0
         self._last_at = 0.0
+        self._beside_at = 0
 
     def frame(self, payload_type: int, payload: bytes, ticks: int, now: float) -> Packet:
         """The next packet of a stream without pauses."""
@@ -46,6 +47,16 @@ class OutStream:
         else:
             self.packets += 1
         return forwarded
+
+    def beside(self, packet: Packet, payload_type: int, begins: bool, now: float) -> Packet:
+        """A packet from elsewhere that is no sound, in between the frames of this stream: a digit (RFC 4733), all of
+        whose packets bear the time at which it began.
+        """
+        if begins:
+            self._beside_at = self._timestamp
+        made = Packet(payload_type, self._sequence, self._beside_at, self.ssrc, packet.payload, packet.marker)
+        self._sent(self._sequence, self._timestamp, now)
+        return made
 
     def omit(self, packet: Packet) -> None:
         """A packet of the source is not passed on: what follows closes up, so that it does not look lost."""
