@@ -1,4 +1,4 @@
-"""Where calls come from besides our own clients: an Asterisk that hands them over.
+"""Where calls come from besides our own clients: a trunk or PBX by SIP, an Asterisk that hands them over.
 
 What is not configured is not there. What is configured and away degrades the node, and calls of others go on.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ async def trunks(settings: Settings, board: Switchboard, clock: Clock) -> AsyncI
         parts: list[Degraded] = []
         if settings.asterisk.url:
             parts.append(await stack.enter_async_context(_asterisk(settings, board, clock)))
+        if settings.sip.host:
+            parts.append(await stack.enter_async_context(_sip(settings, board, clock)))
         yield lambda: [name for part in parts for name in part()]
 
 
@@ -55,6 +58,42 @@ async def _asterisk(settings: Settings, board: Switchboard, clock: Clock) -> Asy
         await asyncio.gather(running, return_exceptions=True)
         await audio.close()
         ari.close()
+
+
+@contextlib.asynccontextmanager
+async def _sip(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
+    # sippy takes a while to load, and only whoever is called by SIP needs it.
+    from callsvc.telephony.sip.media import Pairs
+    from callsvc.telephony.sip.trunk import Trunk, Wishes, address, profile_line
+
+    wanted = settings.sip
+    if not wanted.peers:
+        raise ConfigurationError("sip.peers names nobody, so that nobody could call.")
+    if ipaddress.ip_address(wanted.host).is_unspecified:
+        raise ConfigurationError("sip.host must be one address of this machine, and no wildcard.")
+    wishes = Wishes(
+        peers=wanted.peers,
+        default=profile_line(wanted.profile, wanted.operator),
+        lines=[(line.number, profile_line(line.profile, line.operator)) for line in wanted.lines],
+        user=wanted.user,
+        password=wanted.password.get_secret_value(),
+        registrar=wanted.registrar,
+        ring_s=wanted.ring_s,
+        session_s=wanted.session_s,
+        calls_per_s=wanted.calls_per_s,
+        burst=wanted.burst,
+        hosts=(address(wanted.registrar)[1],) if wanted.registrar else (),
+    )
+    pairs = Pairs(wanted.host, *wanted.rtp_ports)
+    try:
+        trunk = Trunk(wanted.host, wishes, board, pairs, clock)
+    except ValueError as error:
+        raise ConfigurationError(f"sip.peers: {error}.") from None
+    announce(settings.data_dir, "sip", wanted.host, trunk.start(wanted.port))
+    try:
+        yield lambda: ["sip_registration"] if trunk.registered is False else []
+    finally:
+        await trunk.close()
 
 
 def announce(directory: Path, name: str, host: str, port: int) -> None:

@@ -42,10 +42,10 @@ def at(sound: NDArray[np.floating], rate_hz: int) -> NDArray[np.int16]:
     return to_int16(whole(np.asarray(sound, np.float32), 48_000, rate_hz))
 
 
-def wav(path: Path, sound: NDArray[np.floating], rate_hz: int) -> Path:
-    """A microphone of the scene as a file."""
+def wav(path: Path, sound: NDArray[np.floating], rate_hz: int, tail_s: float = 0.0) -> Path:
+    """A microphone of the scene as a file, with silence behind it: a telephone hangs up at the end of its file."""
     with files.WavWriter(path, rate_hz) as file:
-        file.write(at(sound, rate_hz))
+        file.write(np.concatenate([at(sound, rate_hz), np.zeros(int(tail_s * rate_hz), np.int16)]))
     return path
 
 

@@ -1,0 +1,410 @@
+"""One call by SIP: the caller's dialog and the operator's, and what each is told of the other.
+
+    caller: INVITE ─► ringing ─► (early media) ─► 200 ─► talks ─► BYE
+    operator:         INVITE  ─► 180, 183      ─► 200
+
+The operator is offered what the caller offered, and the caller gets the codec that the operator chose: whatever fails
+here, sound can be passed on as it is. Where no telephone is named, the caller rings until an operator takes the call in
+the browser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sippy.CCEvents import (
+    CCEventConnect,
+    CCEventDisconnect,
+    CCEventFail,
+    CCEventRedirect,
+    CCEventRing,
+    CCEventTry,
+    CCEventUpdate,
+)
+from sippy.SipCallId import SipCallId
+
+from callsvc import logs
+from callsvc.clock import Clock
+from callsvc.ids import new_id
+from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
+from callsvc.telephony.sip import metrics, relay
+from callsvc.telephony.sip.description import Description, Direction, Stream, agreed, build, offered, parse
+from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
+from callsvc.telephony.sip.media import Pair, Pairs, SipConnection, passed_on
+from callsvc.telephony.sip.session import header
+from callsvc.telephony.switchboard import Switchboard
+from callsvc.types import Leg, Profile
+
+FAULTS = ("fault", "failed")
+"""Causes for which something of ours failed, and the parties are well."""
+log = logs.get("sip")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What becomes of a call to a number."""
+
+    profile: Profile
+    user: str = ""
+    """The operator's telephone: its user, and where it is. Without a host the operator answers in the browser."""
+    host: str = ""
+    port: int = 5060
+
+
+class House(Protocol):
+    """What all calls of a trunk share."""
+
+    config: dict[str, Any]
+    board: Switchboard
+    pairs: Pairs
+    clock: Clock
+    user: str
+    password: str
+    ring_s: int
+    session_s: int
+
+    def line(self, number: str) -> Line:
+        """What becomes of a call to this number."""
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Do this besides."""
+
+    def over(self, call: SipCall) -> None:
+        """The call is over."""
+
+
+class SipCall:
+    """One call. Made for an INVITE; everything else is told to it."""
+
+    def __init__(self, house: House) -> None:
+        self.id: UUID = new_id()
+        self._house = house
+        self.caller = Dialog(house.config, Leg.CALLER, self)
+        self.operator: Dialog | None = None
+        self.media: dict[Leg, SipConnection] = {}
+        self.plain = False
+        """Whether the sound is passed on with nothing of ours between, because something failed."""
+        self._pairs: dict[Leg, Pair] = {}
+        self._offer: Description | None = None
+        self._line = Line(Profile.REPORT)
+        self._session = (secrets.randbits(31), 1)
+        self._answered = False
+        self._admitted = False
+        self._over = False
+
+    def invited(self, req: Any, sip_t: Any) -> Any:
+        """The INVITE that begins it."""
+        self.caller.invited(req)
+        return self.caller.recvRequest(req, sip_t)
+
+    # What the dialogs tell.
+
+    def event(self, leg: Leg, event: Any) -> None:
+        if (
+            isinstance(event, (CCEventDisconnect, CCEventRedirect, CCEventFail))
+            and leg is Leg.OPERATOR
+            and not self._answered
+        ):
+            self._refused(event)
+        elif isinstance(event, CCEventDisconnect):
+            self._gone(leg)
+        elif isinstance(event, CCEventTry):
+            self._house.spawn(self._set_up(event))
+        elif isinstance(event, CCEventRing):
+            self._rings(*event.getData())
+        elif isinstance(event, CCEventConnect):
+            code, _, content = event.getData()
+            if self._admitted or self.plain:
+                self._answered_anew(leg, content)
+            elif leg is Leg.OPERATOR:
+                self._accepted(content)
+            elif code == "ACK":
+                self._answer_came(content)
+        # A re-INVITE of ours that failed changes nothing.
+
+    async def _set_up(self, event: Any) -> None:
+        _, calling, called, content, _, name = event.getData()
+        self._line = self._house.line(str(called or ""))
+        try:
+            if content is not None:
+                self._offer = parse(str(content))
+            await self._bind(Leg.CALLER)
+            if self._line.host:
+                await self._bind(Leg.OPERATOR)
+        except BadOffer as error:
+            self._fail(488, "Not Acceptable Here", type(error).__name__)
+            return
+        except NodeFull as error:
+            self._fail(503, "Service Unavailable", type(error).__name__, 5)
+            return
+        if self._over:
+            self._release()
+        elif self._line.host:
+            self._call_operator(event, str(calling or ""), str(name or ""))
+        else:
+            self._wait_for_browser()
+
+    async def _bind(self, leg: Leg) -> None:
+        self._pairs[leg] = await self._house.pairs.bind()
+
+    def _call_operator(self, event: Any, calling: str, name: str) -> None:
+        house, line = self._house, self._line
+        host, port = self._pairs[Leg.OPERATOR].local
+        offer = build(host, port, offered(self._offer), self._session)
+        if line.profile is Profile.ANONYMOUS:
+            calling, name = "anonymous", ""
+        dialog = self.operator = Dialog(
+            house.config,
+            Leg.OPERATOR,
+            self,
+            nh_address=(line.host, line.port),
+            expire_time=house.ring_s,
+            username=house.user or None,
+            password=house.password or None,
+        )
+        ask = CCEventTry((SipCallId(), calling or "anonymous", line.user, body(offer), None, name or None))
+        if event.max_forwards is not None:
+            ask.max_forwards = event.max_forwards - 1
+        ask.extra_headers = [
+            header("allow", ALLOW),
+            header("supported", "timer"),
+            header("session-expires", str(house.session_s)),
+        ]
+        dialog.recvEvent(ask)
+
+    def _wait_for_browser(self) -> None:
+        if self._offer is None:
+            # Whoever waits must be heard as soon as the operator is there: the sound is agreed on before.
+            self._fail(488, "Not Acceptable Here", "NoOffer")
+            return
+        connection = self._connect(Leg.CALLER, self._offer, agreed(self._offer))
+        connection.live = self._browser_answered
+        connection.bye = self._bye
+        try:
+            self._house.board.admit(self.id, Leg.CALLER, self._line.profile, connection)
+        except TelephonyError as error:
+            self._fail(503, "Service Unavailable", type(error).__name__, 5)
+            return
+        self._admitted = True
+        self.caller.ring(180, "Ringing")
+
+    def _browser_answered(self) -> None:
+        self._answered = True
+        self.caller.answer(self.described(Leg.CALLER))
+        metrics.CALLS.labels("200").inc()
+
+    # The operator's telephone.
+
+    def _rings(self, code: int, reason: str, content: Any) -> None:
+        if code == 100 or self._answered:
+            return
+        description = None
+        if content is not None and self._offer is not None:
+            with contextlib.suppress(BadOffer):
+                self._agree_early(parse(str(content)))
+                description = self.described(Leg.CALLER)
+        self.caller.ring(code, reason, description)
+
+    def _agree_early(self, remote: Description) -> None:
+        """Sound before the answer: both hear each other, and nothing is worked on or recorded."""
+        assert self._offer is not None
+        if Leg.OPERATOR in self.media:
+            self.media[Leg.OPERATOR].agree(remote)
+            return
+        stream = agreed(remote)
+        operator = self._connect(Leg.OPERATOR, remote, stream)
+        caller = self._connect(Leg.CALLER, self._offer, agreed(self._offer, stream.codec))
+        self._introduce(caller, operator)
+        relay.connect(caller, operator)
+
+    def _accepted(self, content: Any) -> None:
+        try:
+            remote = parse(str(content)) if content is not None else None
+        except BadOffer:
+            remote = None
+        if remote is None and Leg.OPERATOR not in self.media:
+            self._fail(502, "Bad Gateway", "BadAnswer")
+            return
+        self._answered = True
+        early = self.media.get(Leg.OPERATOR)
+        if early and remote and not set(early.codecs.values()) & set(remote.codecs.values()):
+            # The telephone changed its mind between ringing and answering.
+            self._fail(502, "Bad Gateway", "BadAnswer")
+            return
+        if early is None and remote is not None:
+            self._connect(Leg.OPERATOR, remote, agreed(remote))
+        elif early and remote:
+            early.agree(remote)
+        codec = self.media[Leg.OPERATOR].codec
+        if self._offer is None:
+            host, port = self._pairs[Leg.CALLER].local
+            self.caller.answer(build(host, port, offered(None).only(codec), self._session), offer=True)
+            return
+        if Leg.CALLER not in self.media:
+            self._connect(Leg.CALLER, self._offer, agreed(self._offer, codec))
+        self.caller.answer(self.described(Leg.CALLER))
+        self._go_live()
+
+    def _answer_came(self, content: Any) -> None:
+        """The caller offered nothing; its answer to our offer came with the ACK."""
+        try:
+            remote = parse(str(content) if content is not None else "")
+            stream = agreed(remote, self.media[Leg.OPERATOR].codec)
+            if stream.codec is not self.media[Leg.OPERATOR].codec:
+                raise BadOffer("another codec than was offered")
+        except BadOffer:
+            log.warning("sip_answer_unusable", call=str(self.id))
+            self.hang_up()
+            return
+        self._connect(Leg.CALLER, remote, stream)
+        self._go_live()
+
+    def _go_live(self) -> None:
+        caller, operator = self.media[Leg.CALLER], self.media[Leg.OPERATOR]
+        self._introduce(caller, operator)
+        metrics.CALLS.labels("200").inc()
+        operator.digits = caller.digit
+        for leg, connection in self.media.items():
+            connection.bye = self._bye
+            try:
+                self._house.board.admit(self.id, leg, self._line.profile, connection)
+                self._admitted = True
+            except Exception as error:  # the call is more than what we do with it
+                log.error("sip_call_not_admitted", call=str(self.id), error=type(error).__name__)
+                self._pass_on_plainly()
+                return
+
+    def _connect(self, leg: Leg, remote: Description, stream: Stream) -> SipConnection:
+        made = self.media[leg] = SipConnection(leg, self._pairs[leg], remote, stream, self._house.clock)
+        return made
+
+    @staticmethod
+    def _introduce(caller: SipConnection, operator: SipConnection) -> None:
+        caller.numbers = passed_on(operator.stream, caller.stream)
+        operator.numbers = passed_on(caller.stream, operator.stream)
+
+    # What changes while they talk.
+
+    def described(self, leg: Leg) -> str:
+        connection = self.media[leg]
+        host, port = connection.local
+        remote = connection.remote
+        return build(host, port, connection.stream, self._session, connection.direction, remote.media)
+
+    def offered_anew(self, leg: Leg, offer: str) -> str | None:
+        connection = self.media.get(leg)
+        try:
+            remote = parse(offer)
+        except BadOffer:
+            return None
+        if connection is None or any(
+            remote.codecs.get(number) is not codec for number, codec in connection.codecs.items()
+        ):
+            return None
+        before = connection.remote.direction
+        connection.agree(remote)
+        self._session = (self._session[0], self._session[1] + 1)
+        if remote.direction is not before:
+            log.info("sip_direction", call=str(self.id), leg=leg.value, direction=remote.direction.value)
+            self._tell_direction(leg, remote.direction)
+        return self.described(leg)
+
+    def _tell_direction(self, leg: Leg, direction: Direction) -> None:
+        """Who is put on hold is told so, as the telephone at the other end would."""
+        other = self.operator if leg is Leg.CALLER else self.caller
+        theirs = Leg.OPERATOR if leg is Leg.CALLER else Leg.CALLER
+        connection = self.media.get(theirs)
+        if other is None or connection is None or not other.isConnected() or other.lSDP is None:
+            return
+        host, port = connection.local
+        offer = build(host, port, connection.stream, self._session, direction)
+        try:
+            other.recvEvent(CCEventUpdate(body(offer)))
+        except Exception as error:  # a courtesy: hold works without it
+            log.warning("sip_hold_not_told", call=str(self.id), error=type(error).__name__)
+
+    def _answered_anew(self, leg: Leg, content: Any) -> None:
+        """The answer to an offer of ours while they talk."""
+        connection = self.media.get(leg)
+        if connection is not None and content is not None:
+            with contextlib.suppress(BadOffer):
+                connection.agree(parse(str(content)))
+
+    def pass_on(self, leg: Leg, request: Any) -> bool:
+        other = self.operator if leg is Leg.CALLER else self.caller
+        if other is None or not other.isConnected():
+            return False
+        other.forward(request, lambda code, reason: request.sendResponse(code, reason))
+        return True
+
+    # How it ends.
+
+    def _refused(self, event: Any) -> None:
+        """The operator's telephone is busy, declines, is elsewhere, or nobody takes it up."""
+        data = event.getData()
+        code, reason = (480, "Temporarily Unavailable")
+        if isinstance(event, CCEventFail) and data:
+            code, reason = data[0], data[1]
+        if code in (401, 407):
+            # What is asked of us is not for the caller to give.
+            code, reason = 502, "Bad Gateway"
+        self._fail(code, reason, "Refused")
+
+    def _fail(self, code: int, reason: str, why: str, retry_after_s: int = 0) -> None:
+        if not self._over:
+            log.info("sip_call_failed", call=str(self.id), status=code, why=why)
+            metrics.CALLS.labels(str(code)).inc()
+            with contextlib.suppress(Exception):
+                self.caller.fail(code, reason, retry_after_s)
+            self.hang_up()
+
+    def _gone(self, leg: Leg) -> None:
+        """This party hung up."""
+        connection = self.media.get(leg)
+        if self._admitted and not self.plain and connection is not None:
+            connection.leave("hangup")
+        self.hang_up()
+
+    def _bye(self, cause: str) -> bool:
+        """The call around the sound is over: whether the sound goes on nevertheless."""
+        if cause in FAULTS and not self._over and len(self.media) == len(Leg):
+            self._pass_on_plainly()
+        if not self.plain:
+            self.hang_up()
+        return self.plain
+
+    def _pass_on_plainly(self) -> None:
+        """Something of ours failed: they go on talking, without suppressor and recording."""
+        if not self.plain:
+            self.plain = True
+            log.error("sip_call_goes_on_plain", call=str(self.id))
+            metrics.CALLS.labels("plain").inc()
+            relay.connect(self.media[Leg.CALLER], self.media[Leg.OPERATOR])
+
+    def hang_up(self) -> None:
+        """End what is left of it; may be called again."""
+        if self._over:
+            return
+        self._over = True
+        for dialog in (self.caller, self.operator):
+            if dialog is not None:
+                try:
+                    dialog.session.stop()
+                    dialog.end()
+                except Exception as error:  # the other party must hear of it all the same
+                    log.error("sip_hang_up_failed", call=str(self.id), error=type(error).__name__)
+        self._release()
+        self._house.over(self)
+
+    def _release(self) -> None:
+        for connection in self.media.values():
+            if self._admitted and not self.plain:
+                connection.leave("hangup")
+            connection.release()
+        for pair in self._pairs.values():
+            pair.close()

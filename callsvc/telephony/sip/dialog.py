@@ -1,0 +1,226 @@
+"""One dialog: sippy's user agent, with what it leaves to do. Within a dialog it hangs up on REFER, takes a re-INVITE
+without a body for hold, and answers neither UPDATE nor NOTIFY; here the owner is asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sippy.CCEvents import CCEventConnect, CCEventDisconnect, CCEventFail, CCEventPreConnect, CCEventRing
+from sippy.MsgBody import MsgBody
+from sippy.SipContentType import SipContentType
+from sippy.UA import UA
+from sippy.UaStateConnected import UaStateConnected
+
+from callsvc import logs
+from callsvc.telephony.sip.session import LEAST_S, SessionTimer, Terms, header, terms_of, value
+from callsvc.types import Leg
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+PASSED = ("REFER", "NOTIFY", "INFO", "MESSAGE")
+COPIED = ("refer-to", "referred-by", "refer-sub", "event", "subscription-state", "info-package")
+"""Headers that go along with a request that is passed on."""
+log = logs.get("sip")
+
+
+class Owner(Protocol):
+    """What a dialog asks the call that it belongs to."""
+
+    def event(self, leg: Leg, event: Any) -> None:
+        """Something happened, in sippy's words."""
+
+    def offered_anew(self, leg: Leg, offer: str) -> str | None:
+        """The peer describes itself anew: our answer, or None when it cannot be."""
+
+    def described(self, leg: Leg) -> str:
+        """Our end, to be offered to the peer."""
+
+    def pass_on(self, leg: Leg, request: Any) -> bool:
+        """A request for the other party; whether it is on its way."""
+
+
+def body(description: str) -> Any:
+    """A description as sippy's body."""
+    return MsgBody(description)
+
+
+class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
+    """The state in which both have agreed."""
+
+    def recvRequest(self, req: Any) -> Any:  # noqa: N802
+        method = req.getMethod()
+        if method == "INVITE":
+            return self._again(req)
+        if method == "UPDATE":
+            return self._update(req)
+        if method in PASSED:
+            if self.ua.owner.pass_on(self.ua.leg, req):
+                self.ua.deferred = True
+            else:
+                req.sendResponse(405, "Method Not Allowed")
+            return None
+        if method not in self.recv_request_handlers:
+            req.sendResponse(405, "Method Not Allowed")
+            return None
+        return super().recvRequest(req)
+
+    def _again(self, req: Any) -> None:
+        ua = self.ua
+        ua.refreshed_by(req)
+        ua.uasResp = req.genResponse(100, "Trying", server=ua.local_ua)
+        ua.global_config["_sip_tm"].sendResponse(ua.uasResp)
+        offer = req.getBody()
+        if offer is None:
+            # Our turn to offer; the answer comes with the ACK.
+            ua.lSDP = body(ua.owner.described(ua.leg))
+            ua.sendUasResponse(200, "OK", ua.lSDP, (ua.lContact,), ua.session_headers(), ack_wait=True)
+            return
+        answer = ua.owner.offered_anew(ua.leg, str(offer))
+        if answer is None:
+            ua.sendUasResponse(488, "Not Acceptable Here")
+            return
+        ua.rSDP, ua.lSDP = offer.getCopy(), body(answer)
+        ua.sendUasResponse(200, "OK", ua.lSDP, (ua.lContact,), ua.session_headers())
+
+    def _update(self, req: Any) -> None:
+        ua = self.ua
+        ua.refreshed_by(req)
+        resp = req.genResponse(200, "OK", server=ua.local_ua)
+        if (offer := req.getBody()) is not None:
+            answer = ua.owner.offered_anew(ua.leg, str(offer))
+            if answer is None:
+                req.sendResponse(488, "Not Acceptable Here")
+                return
+            ua.rSDP, ua.lSDP = offer.getCopy(), body(answer)
+            resp.setBody(ua.lSDP)
+        resp.appendHeaders(ua.session_headers() or [])
+        ua.global_config["_sip_tm"].sendResponse(resp)
+
+
+class Dialog(UA):  # type: ignore[misc]  # sippy has no types
+    """One party's dialog with us."""
+
+    UaStateConnected = Connected
+
+    def __init__(self, config: dict[str, Any], leg: Leg, owner: Owner, **more: Any) -> None:
+        super().__init__(config, event_cb=self._event, **more)
+        self.leg = leg
+        self.owner = owner
+        self.deferred = False
+        """Whether the request at hand is answered later."""
+        self.session = SessionTimer(self._refresh, self._expired)
+        self._require_timer = False
+
+    def _event(self, event: Any, _ua: Any) -> None:
+        self.owner.event(self.leg, event)
+
+    # What comes in.
+
+    def recvRequest(self, req: Any, sip_t: Any) -> Any:  # noqa: N802
+        self.deferred = False
+        state, method = self.state, req.getMethod()
+        if (
+            state is not None
+            and not isinstance(state, Connected)
+            and method not in ("INVITE", "BYE", "CANCEL", "ACK")
+        ):
+            return req.genResponse(491, "Request Pending", server=self.local_ua), None, None
+        answer = super().recvRequest(req, sip_t)
+        return (None, None, None) if answer is None and self.deferred else answer
+
+    def recvResponse(self, resp: Any, tr: Any) -> None:  # noqa: N802
+        code, _ = resp.getSCode()
+        if 200 <= code < 300 and resp.getHFBody("cseq").getCSeq()[1] == "INVITE":
+            self.session.agree(terms_of(resp), "uac")
+        super().recvResponse(resp, tr)
+
+    # The session.
+
+    def invited(self, req: Any) -> None:
+        """Take note of what the peer's first INVITE wishes."""
+        terms = terms_of(req)
+        if terms is not None:
+            supported = "timer" in (value(req, "supported", "k") or "")
+            self._require_timer = supported
+            # Who can refresh does so; a peer that cannot leaves it to us.
+            self.session.agree(
+                Terms(terms.seconds, terms.refresher or ("uac" if supported else "uas")), "uas"
+            )
+
+    def refreshed_by(self, req: Any) -> None:
+        """The peer sent a re-INVITE or an UPDATE."""
+        if (terms := terms_of(req)) is not None and terms.seconds >= LEAST_S:
+            self.session.agree(Terms(terms.seconds, terms.refresher or "uac"), "uas")
+        else:
+            self.session.refreshed()
+
+    def session_headers(self) -> list[Any] | None:
+        """What our 200 says of the session."""
+        headers = [header("allow", ALLOW), header("supported", "timer")]
+        if terms := self.session.terms:
+            headers.append(header("session-expires", f"{terms.seconds};refresher={terms.refresher or 'uas'}"))
+            if self._require_timer and terms.refresher == "uac":
+                headers.append(header("require", "timer"))
+        return headers
+
+    def _refresh(self) -> None:
+        if not isinstance(self.state, Connected) or self.lSDP is None or self.session.terms is None:
+            return
+        terms = header("session-expires", f"{self.session.terms.seconds};refresher=uac")
+        req = self.genRequest("INVITE", self.lSDP, extra_headers=[terms, header("supported", "timer")])
+        self.newTransaction(req, resp_cb=self._refreshed)
+
+    def _refreshed(self, resp: Any) -> None:
+        code, _ = resp.getSCode()
+        if 200 <= code < 300:
+            self.session.agree(terms_of(resp) or self.session.terms, "uac")
+        elif code in (408, 481):
+            self._expired()
+
+    def _expired(self) -> None:
+        log.warning("sip_session_expired", leg=self.leg.value)
+        self.session.stop()
+        self.disconnect()
+
+    # What is said.
+
+    def ring(self, code: int, reason: str, description: str | None = None) -> None:
+        """The other party's telephone rings, or sends sound before it answers."""
+        self.recvEvent(CCEventRing((code, reason, body(description) if description else None)))
+
+    def answer(self, description: str, *, offer: bool = False) -> None:
+        """200: with our answer, or with our offer when the INVITE brought none."""
+        event = (CCEventPreConnect if offer else CCEventConnect)((200, "OK", body(description)))
+        event.extra_headers = self.session_headers()
+        self.recvEvent(event)
+
+    def fail(self, code: int, reason: str, retry_after_s: int = 0) -> None:
+        """The call cannot be."""
+        event = CCEventFail((code, reason))
+        if retry_after_s:
+            event.extra_headers = [header("retry-after", str(retry_after_s))]
+        self.recvEvent(event)
+
+    def end(self) -> None:
+        """BYE, CANCEL or 480, whichever it takes."""
+        self.session.stop()
+        if self.leg is Leg.CALLER and not self.isConnected():
+            self.fail(480, "Temporarily Unavailable")
+        else:
+            self.recvEvent(CCEventDisconnect())
+
+    def forward(self, req: Any, answered: Any) -> None:
+        """Pass a request of the other party's on; `answered(code, reason)` is told how it went."""
+        along = [one.getCopy() for name in COPIED for one in req.getHFs(name)]
+        content = req.getBody()
+        if content is not None:
+            kind = content.mtype.getCopy() if isinstance(content.mtype, SipContentType) else content.mtype
+            content = MsgBody(content.localStr(), kind)
+        new = self.genRequest(req.getMethod(), content, extra_headers=along)
+
+        def came(resp: Any) -> None:
+            code, reason = resp.getSCode()
+            if code >= 200:
+                answered(code, reason)
+
+        self.newTransaction(new, resp_cb=came)
