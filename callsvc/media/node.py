@@ -136,6 +136,7 @@ class Node:
             sink=outbox,
             clock=self._clock,
             min_free_mb=media.spool_min_free_mb,
+            second_spool=media.second_spool,
         )
         orphans = recorder.start()
         lengths = {

@@ -9,7 +9,6 @@ not fit in the rings meanwhile becomes a gap with the cause `recorder`.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +17,6 @@ from typing import Final
 from uuid import UUID
 
 from audio.taps import Track
-from callsvc import logs
 from callsvc.bus import EventSink
 from callsvc.clock import Clock, SystemClock, isoformat
 from callsvc.ids import new_id
@@ -27,10 +25,9 @@ from callsvc.recordings.figures import ALARM, OPEN
 from callsvc.recordings.hand import CADENCE_S, Hand, RecordedCall
 from callsvc.recordings.head import Head
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.layout import MANIFEST
 from callsvc.recordings.manifest import Manifest
-from callsvc.recordings.recovery import SpoolLock, recover
 from callsvc.recordings.segment_file import Sync
+from callsvc.recordings.spools import Spools
 from callsvc.recordings.writing import Writing
 
 HANDS: Final = 8
@@ -61,7 +58,10 @@ class RecordingStatus:
 
 
 class Recorder:
-    """A `audio.taps.TapFactory` that keeps what it hears. One per media node and spool directory."""
+    """A `audio.taps.TapFactory` that keeps what it hears. One per media node.
+
+    A recording that cannot begin in `spool`, or finds it short of room, begins in `second_spool`.
+    """
 
     def __init__(
         self,
@@ -72,19 +72,16 @@ class Recorder:
         sink: EventSink,
         clock: Clock | None = None,
         min_free_mb: int = 0,
+        second_spool: Path | None = None,
         sync: Sync = os.fdatasync,
     ) -> None:
-        self._spool = spool
+        self._spools = Spools(spool, second_spool, min_free=min_free_mb << 20)
         self._keys = keys
         self._node = node
         self._sink = sink
         self._clock = clock or SystemClock()
-        self._min_free = min_free_mb << 20
         self._sync = sync
         self._calls: dict[str, RecordedCall] = {}
-        self._lock: SpoolLock | None = None
-        self._log = logs.get("recorder")
-        self._low = False
         self._looked = 0.0
         self._hands = [
             Hand(keys, sink, self._clock, done=self._sealed, between=self._look_at_disk) for _ in range(HANDS)
@@ -92,9 +89,8 @@ class Recorder:
 
     def start(self) -> list[Manifest]:
         """Seal what an earlier run left open, then begin. Raises `DataDirBusy` when another node has this spool."""
-        self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = SpoolLock(self._spool)
-        orphans = recover(self._spool, self._keys, self._clock, self._sink)
+        orphans = self._spools.start(self._keys, self._clock, self._sink)
+        self._spools.look()
         for hand in self._hands:
             hand.thread.start()
         return orphans
@@ -107,8 +103,7 @@ class Recorder:
         for hand in self._hands:
             if hand.thread.is_alive():
                 hand.thread.join(max(0.0, end - self._clock.monotonic()))
-        if self._lock is not None:
-            self._lock.release()
+        self._spools.release()
 
     def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> RecordedCall:
         """Begin to record. Returns at once; the files are made by the recorder's threads."""
@@ -125,7 +120,7 @@ class Recorder:
             key_check=key_check(key),
         )
         hand = min(self._hands, key=lambda h: len(h.calls()))
-        call = hand.take(Writing(self._spool, head, key, self._sync))
+        call = hand.take(Writing(self._spools, head, key, self._sync))
         self._calls[call_id] = call
         OPEN.inc()
         return call
@@ -134,14 +129,13 @@ class Recorder:
         """How the recording of a call is doing now. Cheap; any thread."""
         call = self._calls.get(call_id)
         if call is None:
-            manifest = self._spool / call_id / MANIFEST
-            return RecordingStatus(Condition.SEALED if manifest.exists() else Condition.NONE)
+            return RecordingStatus(Condition.SEALED if self._spools.sealed(call_id) else Condition.NONE)
         writing = call.writing
         dropped = max(
             tap.dropped_samples * 1000 // track.rate_hz
             for tap, track in zip(writing.taps.values(), writing.head.tracks, strict=True)
         )
-        trouble = call.trouble or ("disk_low" if self._low else "")
+        trouble = call.trouble or ("disk_low" if self._spools.low else "")
         masked_from = call.masked_from_ms
         masked = 0 if masked_from is None else writing.reached_ms - masked_from
         if masked_from is not None:
@@ -160,7 +154,7 @@ class Recorder:
     def alarm(self) -> str:
         """Why recording is not as it should be: "", "disk_low", "disk_full", "disk_error", "fault"."""
         troubles = (call.trouble for call in list(self._calls.values()) if call.trouble)
-        return next(troubles, "disk_low" if self._low else "")
+        return next(troubles, "disk_low" if self._spools.low else "")
 
     # Called by the hands.
 
@@ -173,11 +167,5 @@ class Recorder:
         if now - self._looked < CADENCE_S:
             return
         self._looked = now
-        try:
-            low = shutil.disk_usage(self._spool).free < self._min_free
-        except OSError:
-            low = True
-        if low != self._low:
-            self._low = low
-            self._log.warning("spool_space", low=low)
+        self._spools.look()
         ALARM.set(1 if self.alarm else 0)

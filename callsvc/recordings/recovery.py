@@ -35,13 +35,14 @@ from callsvc.recordings.source import DirectorySource
 
 # A call cannot have gone on for longer than this after its last sync: a disk that was away fills the rings first.
 MAX_FAILURE_S = 60
+LOCK = ".lock"
 
 
 class SpoolLock:
     """One media node a spool."""
 
     def __init__(self, spool: Path) -> None:
-        self._fd = os.open(spool / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._fd = os.open(spool / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

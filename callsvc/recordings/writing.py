@@ -6,7 +6,7 @@ import json
 import mmap
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +33,9 @@ NOTES: Final = 1000
 class Writing:
     """Takes from the taps, writes, seals. Each step may raise `OSError` and may then be tried again."""
 
-    def __init__(self, spool: Path, head: Head, key: bytes, sync: Sync = os.fdatasync) -> None:
-        self.directory = spool / str(head.call)
+    def __init__(self, spools: Iterable[Path], head: Head, key: bytes, sync: Sync = os.fdatasync) -> None:
+        self._spools = spools
+        self.directory = Path(str(head.call))  # in the spool that takes it
         self.head = head
         self._key = key
         self._sync = sync
@@ -77,10 +78,22 @@ class Writing:
         return (self._file.n, self._file.link.hex()) if self._file else (0, "")
 
     def begin(self, keys: KeyRing) -> None:
-        """Make the directory, the head, the wrapped key and the empty segment file."""
-        self._choose_directory()
+        """Make the directory, the head, the wrapped key and the empty segment file, in the first spool that can."""
+        wrapped = dump_key(keys.wrap(self._key))
+        trouble = OSError("there is no spool")
+        for spool in self._spools:
+            try:
+                self._begin_in(spool, wrapped)
+            except OSError as error:
+                trouble = error
+            else:
+                return
+        raise trouble
+
+    def _begin_in(self, spool: Path, wrapped: bytes) -> None:
+        self._choose_directory(spool)
         raw = self.head.dump()
-        write_whole(self.directory / KEY, dump_key(keys.wrap(self._key)))
+        write_whole(self.directory / KEY, wrapped)
         self._map_reached()
         write_whole(self.directory / HEAD, raw)
         cipher = RecordCipher(self._key, self.head.recording)
@@ -88,10 +101,10 @@ class Writing:
         sync_directory(self.directory)
         sync_directory(self.directory.parent)
 
-    def _choose_directory(self) -> None:
+    def _choose_directory(self, spool: Path) -> None:
         """`<call>`, or `<call>.2` and so on for a call that came back after it had been recorded once."""
         raw = self.head.dump()
-        spool, number = self.directory.parent, 1
+        number = 1
         while True:
             name = str(self.head.call) if number == 1 else f"{self.head.call}.{number}"
             self.directory = spool / name
