@@ -6,4 +6,5 @@ queue           the calls that wait, answering one, the call that somebody has i
 guides          checklists, labels and what else is asked: data
 notes           what is written beside a call, and ticks of its checklists
 wrap_up         the case, labels, consents and hand-over of a call that is over
+cases           the calls that were written up under one number
 """

@@ -130,3 +130,45 @@ class GuidesOut(Shape):
     labels: list[ChoiceOut]
     told: list[ChoiceOut]
     consents: list[ChoiceOut]
+
+
+class CaseOut(Shape):
+    """A number under which calls were written up."""
+
+    number: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+class CaseList(Shape):
+    cases: list[CaseOut]
+
+
+class MomentOut(Shape):
+    """What was set down at a place in a call: a marker of a kind, or an item of a checklist as `list/item`."""
+
+    kind: Literal["marker", "tick"]
+    what: str
+    at_ms: int | None
+
+
+class CaseCall(Shape):
+    """A call of a case; `opened` when this session has it open for reading."""
+
+    call_id: UUID
+    profile: Profile
+    started_at: datetime
+    length_ms: int | None
+    labels: list[str]
+    told: list[str]
+    hand_over: str
+    moments: list[MomentOut]
+    opened: bool
+
+
+class CaseDetail(Shape):
+    """The calls of a case, oldest first."""
+
+    number: str
+    calls: list[CaseCall]

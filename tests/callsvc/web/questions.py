@@ -1,0 +1,97 @@
+"""What can be asked of the API, by the action of the table of rights that it belongs to. `{call}` stands for a call's id."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from callsvc.access.rights import Action
+
+Question = tuple[str, str, dict[str, object] | None]
+
+NOBODY = str(uuid4())
+# One question or more for each action; what an allowed one is answered with, here where there is little.
+QUESTIONS: dict[Action, list[Question]] = {
+    Action.CALL_TAKE: [
+        ("GET", "/api/shift", None),
+        ("PUT", "/api/shift", {"available": True}),
+        ("POST", "/api/calls/{call}/answer", None),
+        ("POST", "/api/calls", {"profile": "report"}),
+    ],
+    Action.CALL_LIST: [
+        ("GET", "/api/calls?state=live", None),
+        ("GET", "/api/calls?state=finished", None),
+        ("GET", "/api/calls/{call}", None),
+        ("GET", "/api/calls/{call}/transcript/state", None),
+        ("GET", "/api/guides", None),
+    ],
+    Action.CALL_NOTE: [
+        ("PUT", "/api/calls/{call}/notes", {"revision": 0, "lines": []}),
+        (
+            "PUT",
+            "/api/calls/{call}/ticks",
+            {"checklist": "injured", "item": "safe", "ticked": True, "at_ms": None},
+        ),
+        (
+            "POST",
+            "/api/calls/{call}/consents",
+            {"who": "x", "what": "recording", "given": True, "at_ms": None},
+        ),
+        ("POST", f"/api/calls/{{call}}/consents/{NOBODY}/withdrawal", None),
+        (
+            "PUT",
+            "/api/calls/{call}/wrap-up",
+            {"case_number": "A1-26", "labels": [], "told": [], "hand_over": "", "state": "done"},
+        ),
+    ],
+    Action.CALL_OPEN: [("POST", "/api/calls/{call}/access", {"reason": "Utredning"})],
+    Action.AUDIO_READ: [
+        ("GET", "/api/calls/{call}/audio/caller.rx.wav", None),
+        ("GET", "/api/calls/{call}/playback.wav", None),
+        ("GET", "/api/calls/{call}/peaks", None),
+    ],
+    Action.TRANSCRIPT_READ: [
+        ("GET", "/api/calls/{call}/transcript", None),
+        ("GET", "/api/calls/{call}/transcript/edits", None),
+        ("GET", "/api/calls/{call}/redactions", None),
+        ("GET", f"/api/calls/{{call}}/redactions/{NOBODY}/playback.wav", None),
+        ("GET", "/api/calls/{call}/summary", None),
+        ("GET", "/api/search?q=hot&call={call}", None),
+    ],
+    Action.CAPTIONS_READ: [("GET", "/api/calls/{call}/captions", None)],
+    Action.TRANSCRIPT_ASK: [("POST", "/api/calls/{call}/transcript/request", None)],
+    Action.TRANSCRIPT_EDIT: [
+        ("PUT", "/api/calls/{call}/transcript/utterances/0", {"version": 0, "text": "ja"}),
+        ("POST", "/api/calls/{call}/transcript/utterances/0/undo", {"version": 0}),
+        ("PUT", "/api/calls/{call}/summary", {"version": 0, "body": "Kort."}),
+    ],
+    Action.TRANSCRIPT_REDACT: [
+        (
+            "POST",
+            "/api/calls/{call}/redactions",
+            {"title": "x", "chosen": [{"n": 0, "first": 0, "last": 0, "reason": "x"}]},
+        )
+    ],
+    Action.TRANSCRIPT_EXPORT: [("GET", "/api/calls/{call}/transcript/export?form=txt", None)],
+    Action.NOTES_READ: [("GET", "/api/calls/{call}/notes", None)],
+    Action.CASE_READ: [("GET", "/api/cases", None), ("GET", "/api/cases/A1-26", None)],
+    Action.DEMO_PLACE: [
+        ("GET", "/api/demo-calls", None),
+        ("GET", f"/api/demo-calls/{NOBODY}", None),
+        ("POST", "/api/demo-calls", None),
+        ("POST", "/api/demo-callers", None),
+    ],
+    Action.TRAIL_READ: [
+        ("GET", "/api/access-events", None),
+        ("GET", "/api/access-events/people", None),
+        ("GET", "/api/access-events/chain", None),
+    ],
+    Action.USERS_ADMIN: [
+        ("GET", "/api/users", None),
+        ("POST", "/api/users", {"name": "new", "display_name": "New", "roles": []}),
+        ("PATCH", f"/api/users/{NOBODY}", {"roles": []}),
+        ("POST", f"/api/users/{NOBODY}/password", None),
+    ],
+    Action.HEALTH_READ: [("GET", "/api/health", None)],
+}
+# For everybody who is signed in, or not even that.
+OPEN = {"/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events"}
