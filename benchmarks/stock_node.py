@@ -1,6 +1,7 @@
 """A node made of stock aiortc: what comes on one leg is decoded, and encoded again for the other.
 
-Started by benchmarks.media_delay; one JSON line in for each leg ({"sdp": offer}), one out ({"sdp": answer}).
+Started by benchmarks.media_delay and benchmarks.media_capacity; one JSON line in for each leg ({"sdp": offer}), one out
+({"sdp": answer}). Each two legs that follow one another are a call.
 """
 
 from __future__ import annotations
@@ -24,22 +25,21 @@ async def main() -> None:
     relay = MediaRelay()
     legs: list[RTCPeerConnection] = []
     tracks: list[MediaStreamTrack] = []
-    for _ in range(2):
+    while line := await orders.readline():
         leg = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         leg.on("track", tracks.append)
-        offer = json.loads(await orders.readline())
-        await leg.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
-        if legs:
-            leg.addTrack(relay.subscribe(tracks[0], buffered=True))
+        second = len(legs) % 2 == 1
+        await leg.setRemoteDescription(RTCSessionDescription(json.loads(line)["sdp"], "offer"))
+        if second:
+            leg.addTrack(relay.subscribe(tracks[-2], buffered=True))
         else:
             leg.getTransceivers()[0].direction = "sendrecv"
         await leg.setLocalDescription(await leg.createAnswer())
         legs.append(leg)
         sys.stdout.write(json.dumps({"sdp": leg.localDescription.sdp}) + "\n")
         sys.stdout.flush()
-        if len(legs) == 2:
-            legs[0].getSenders()[0].replaceTrack(relay.subscribe(tracks[1], buffered=True))
-    await orders.read()
+        if second:
+            legs[-2].getSenders()[0].replaceTrack(relay.subscribe(tracks[-1], buffered=True))
     for leg in legs:
         await leg.close()
 

@@ -75,6 +75,9 @@ class MediaSettings(Group):
     announcements: Path | None = Field(
         None, description="Directory with announcements of your own and their catalogue.toml."
     )
+    line_profiles: Path | None = Field(
+        None, description="File with line profiles of your own; without one, those that come with the service."
+    )
 
 
 class AsteriskSettings(Group):

@@ -29,6 +29,7 @@ from callsvc.media.trunks import Degraded, trunks
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.recorder import Recorder
 from callsvc.telephony import announcements, http, ice, token_keys
+from callsvc.telephony.line_profiles import Lines
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
@@ -59,6 +60,7 @@ class Node:
         self._recorder: Recorder | None = None
         self._switchboard: Switchboard | None = None
         self._suppressor: Engine | None = None
+        self._lines: Lines | None = None
         self._trunks: Degraded = list
 
     async def run(self) -> None:
@@ -147,8 +149,13 @@ class Node:
         log.info("spool_looked_through", sealed=len(orphans))
         spoken = await asyncio.to_thread(self._announcements)
         parts = Parts(self._clock, outbox, recorder, engine, media.vanish_after_s, spoken)
+        lines = self._lines = Lines(media.line_profiles, self._data_dir)
         switchboard = Switchboard(
-            parts, Ports(media.host, *media.rtp_ports), max_calls=media.max_calls, keep_raw=media.keep_raw
+            parts,
+            Ports(media.host, *media.rtp_ports),
+            max_calls=media.max_calls,
+            keep_raw=media.keep_raw,
+            lines=lines,
         )
         self._switchboard = switchboard
         try:
@@ -214,6 +221,8 @@ class Node:
             lost.append("suppressor")
         if self._recorder is None or self._recorder.alarm:
             lost.append("recording")
+        if self._lines and self._lines.fault:
+            lost.append("line_profiles")
         return lost + self._trunks()
 
 

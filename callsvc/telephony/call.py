@@ -53,7 +53,7 @@ class Call:
         self.degraded: set[str] = set()
         self.commanders: set[str] = set()
         """Ids of tokens that were shown over HTTP while they were fresh: they are good until the call ends."""
-        self._policy = policy
+        self.policy = policy
         self._parts = parts
         self._ended = ended
         self._began = parts.clock.monotonic()
@@ -179,7 +179,7 @@ class Call:
             leg.value,
             self.profile.value,
             [one.value for one in self._commands.allowed] if mine else [],
-            self._policy.recall_ms if mine else 0,
+            self.policy.recall_ms if mine else 0,
             self._offered() if mine else (),
         )
 
@@ -199,7 +199,7 @@ class Call:
             str(self.id),
             self.profile.value,
             self.sides,
-            self._policy,
+            self.policy,
             self._parts,
             self._degrade,
             self._noted,
@@ -208,6 +208,12 @@ class Call:
         self._next_proof = now + PROOF_EVERY_S
         self._next_report = now
         self._log.info("call_started", profile=self.profile.value, forwards=live.downlink.forwards)
+        if self.policy.announcement:
+            try:
+                live.announce(*self.policy.announcement)
+            except protocol.Refused as error:
+                self._degrade("announcement")
+                self._log.error("not_announced", why=error.why.value)
 
     def _noted(self, kind: str, at_ms: int, what: Mapping[str, object]) -> None:
         self._emit(EventKind.CALL_NOTED, note=kind, at_ms=at_ms, **what)
@@ -237,6 +243,8 @@ class Call:
             if now - self._began > SETUP_S:
                 self.end("nobody_came")
             return
+        self.live.uplink.adapt()
+        self.live.downlink.adapt()
         self._look_at_recording()
         if (proof := self.live.proof()) and proof["degraded"]:
             self._degrade("suppressor")

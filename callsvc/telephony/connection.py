@@ -66,6 +66,8 @@ class Connection(ABC):
         self.malformed = 0
         self.sender_report: SenderReport | None = None
         """The newest of the peer's."""
+        self.peer_loss = 0.0
+        """The share of our packets that the peer misses, by its last report."""
         self._out = out
         self._listener: Listener | None = None
         self._left = False

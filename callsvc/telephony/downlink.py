@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from audio.codecs import Codec, Encoder
+from audio.codecs.opus import OpusEncoder
 from audio.conceal import joined
 from audio.jitter import Depth
 from audio.receive import Heard, Receiver
@@ -181,6 +182,11 @@ class Downlink:
                     self._recall = None
                     self._settle(now)
             self._send(frame)
+
+    def adapt(self) -> None:
+        """Let the encoder, if there is one, know what the operator misses."""
+        if isinstance(self._encoder, OpusEncoder):
+            self._encoder.expect_loss(self._operator.peer_loss)
 
     def finish(self) -> None:
         """The call is over: what still waits is recorded."""

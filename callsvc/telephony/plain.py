@@ -20,11 +20,13 @@ from audio.errors import BadPacket
 from audio.rtp import Packet
 from callsvc.clock import Clock
 from callsvc.telephony import sdp
-from callsvc.telephony.connection import Connection
+from callsvc.telephony.connection import Connection, SenderReport
 from callsvc.telephony.errors import NodeFull
 from callsvc.telephony.out import OutStream
+from callsvc.telephony.sip import rtcp
 
 RTCP_BYE = 203
+REPORT_S = 5.0
 TRANSLATED_AFTER_S = 0.2
 """How long the named port may say nothing until another one of the same address is believed."""
 Address = tuple[str, int]
@@ -120,6 +122,10 @@ class RtpConnection(Connection):
         self._socket = port.transport
         self.local: Address = self._socket.get_extra_info("sockname")[:2]
         self.ready = True
+        self._received = rtcp.Reception(self.codec.clock_hz)
+        self._next_report: asyncio.TimerHandle | None = None
+        self._last_sent: Packet | None = None
+        self._octets = 0
         port.connection = self
 
     def datagram(self, data: bytes, source: Address) -> None:
@@ -129,6 +135,7 @@ class RtpConnection(Connection):
             return
         if rtp.is_rtcp(data):
             self.last_heard = self.clock.monotonic()
+            self._take_reports(data)
             if is_bye(data):
                 self._leave("hangup")
             return
@@ -137,7 +144,33 @@ class RtpConnection(Connection):
         except BadPacket:
             self.malformed += 1
             return
+        if self._next_report:
+            self._received.add(packet, self.clock.monotonic())
         self._heard(packet)
+
+    def report_regularly(self) -> None:
+        """Tell the peer each five seconds what came of its stream and what was sent of ours, on the port of the sound."""
+        self._next_report = asyncio.get_running_loop().call_later(REPORT_S, self._report_now)
+
+    def _report_now(self) -> None:
+        self.report_regularly()
+        block = self._received.block(self.clock.monotonic())
+        stamp = rtcp.ntp(self.clock.utc_now().timestamp()) if self._last_sent else 0
+        timestamp = self._last_sent.timestamp if self._last_sent else 0
+        report = rtcp.Report(
+            self._out.ssrc, stamp, timestamp, self._out.packets, self._octets, (block,) if block else ()
+        )
+        if not self._socket.is_closing():
+            self._socket.sendto(rtcp.build(report, "callsvc"), self._peer)
+
+    def _take_reports(self, data: bytes) -> None:
+        for report in rtcp.parse(data):
+            if report.ntp:
+                self.sender_report = SenderReport(report.timestamp, report.unix_s)
+                self._received.heard_of(report, self.clock.monotonic())
+            for block in report.blocks:
+                if block.ssrc == self._out.ssrc:
+                    self.peer_loss = block.fraction_lost
 
     def _is_peer(self, source: Address, data: bytes) -> bool:
         if source == self._named and not (self._latched and source == self._peer):
@@ -162,6 +195,8 @@ class RtpConnection(Connection):
 
     def _transmit(self, packet: Packet) -> None:
         if not self._socket.is_closing():
+            self._last_sent = packet
+            self._octets += len(packet.payload)
             self._socket.sendto(rtp.build(packet), self._peer)
 
     def tell(self, message: Mapping[str, object]) -> None:
@@ -169,6 +204,8 @@ class RtpConnection(Connection):
 
     async def close(self) -> None:
         self._left = True
+        if self._next_report:
+            self._next_report.cancel()
         if not self._socket.is_closing():
             self._socket.sendto(bye(self._out.ssrc), self._peer)
             self._socket.close()
@@ -179,5 +216,6 @@ async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConne
     bound = await ports.bind()
     number, codec = next(iter(offer.codecs.items()))
     connection = RtpConnection(bound, (offer.host, offer.port), {number: codec}, clock)
+    connection.report_regularly()
     host, port = connection.local
     return connection, sdp.plain(host, port, {number: codec}, secrets.randbits(31))

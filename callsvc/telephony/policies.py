@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from callsvc.telephony.line_profiles import Lines, packaged
 from callsvc.telephony.protocol import Do
 from callsvc.types import Profile, Track
 
@@ -19,6 +20,12 @@ class LinePolicy:
     keep_raw: bool
     recall_ms: int = 60_000
     """How far the operator can listen back; 0 remembers nothing."""
+    keep_number: bool = True
+    """Whether the caller's number may go further than the door."""
+    codecs: tuple[str, ...] = ()
+    """What may be spoken, the preferred first; empty: what the client prefers."""
+    announcement: tuple[str, str] | None = None
+    """What the caller hears as the call begins, and in which language."""
 
     @property
     def commands(self) -> tuple[Do, ...]:
@@ -36,8 +43,17 @@ class LinePolicy:
         return (Track.CALLER_RX, Track.OPERATOR_TX, *raw)
 
 
-def policy_of(profile: Profile, *, demonstration: bool, keep_raw: KeepRaw) -> LinePolicy:
-    """The rules for a call on this line. The anonymous line records nothing unless somebody asks for it."""
-    record = profile is not Profile.ANONYMOUS
+def policy_of(
+    profile: Profile, *, demonstration: bool, keep_raw: KeepRaw, lines: Lines | None = None
+) -> LinePolicy:
+    """The rules for a call that begins on this line now. The anonymous line records nothing."""
+    line = lines.of(profile) if lines else packaged().of(profile)
     raw = keep_raw == "always" or (keep_raw == "demo" and demonstration)
-    return LinePolicy(record, record and raw)
+    return LinePolicy(
+        line.record,
+        line.record and raw,
+        line.recall_s * 1000,
+        line.number == "keep",
+        line.codecs,
+        (line.announce, line.language) if line.announce else None,
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from audio import codecs
 from audio.codecs import Codec
@@ -58,6 +59,17 @@ def parse(body: bytes) -> Offer:
     else:
         _check_encrypted(session + section)
     return Offer(protocol, host, int(fields[1]), offered)
+
+
+def preferring(offer: Offer, spoken: Sequence[str]) -> Offer:
+    """The offer with these codecs alone, in this order; as it is where none are named. Raises `BadOffer`."""
+    if not spoken:
+        return offer
+    named = {codec.name: number for number, codec in reversed(offer.codecs.items())}
+    kept = {named[name]: offer.codecs[named[name]] for name in spoken if name in named}
+    if not kept:
+        raise BadOffer("no codec that this line speaks")
+    return replace(offer, codecs=kept)
 
 
 def _lines(body: bytes) -> list[str]:

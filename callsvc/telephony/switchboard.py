@@ -15,9 +15,10 @@ from callsvc.telephony import metrics, plain, sdp, webrtc
 from callsvc.telephony.call import Call
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.errors import CallOver, LegTaken, NodeFull, NoSuchLeg, TokenRefused
+from callsvc.telephony.line_profiles import Lines
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
-from callsvc.telephony.policies import KeepRaw, policy_of
+from callsvc.telephony.policies import KeepRaw, LinePolicy, policy_of
 from callsvc.telephony.side import Side
 from callsvc.telephony.tokens import Claims, UsedTokens
 from callsvc.types import CallState, Leg, Profile
@@ -35,13 +36,22 @@ log = logs.get("telephony")
 class Switchboard:
     """The calls of this node. Use as an async context manager: leaving ends what is left."""
 
-    def __init__(self, parts: Parts, ports: Ports, *, max_calls: int, keep_raw: KeepRaw = "never") -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        ports: Ports,
+        *,
+        max_calls: int,
+        keep_raw: KeepRaw = "never",
+        lines: Lines | None = None,
+    ) -> None:
         self.calls: dict[UUID, Call] = {}
         self.draining = False
         self._parts = replace(parts, discard=self._discard)
         self._ports = ports
         self._max_calls = max_calls
         self._keep_raw = keep_raw
+        self._lines = lines or Lines()
         self._used = UsedTokens()
         self._over: deque[UUID] = deque(maxlen=REMEMBERED_CALLS)
         self._joining: set[tuple[UUID, Leg]] = set()
@@ -79,7 +89,8 @@ class Switchboard:
         offer = sdp.parse(body)
         self._joining.add((identity, leg))
         try:
-            connection, answer = await self._accept(offer, body)
+            spoken = call.policy.codecs if call else self.policy(claims.profile).codecs
+            connection, answer = await self._accept(offer, body, spoken)
         finally:
             self._joining.discard((identity, leg))
         try:
@@ -98,10 +109,11 @@ class Switchboard:
             raise
         return answer
 
-    async def _accept(self, offer: sdp.Offer, body: bytes) -> tuple[Connection, str]:
+    async def _accept(self, offer: sdp.Offer, body: bytes, spoken: tuple[str, ...]) -> tuple[Connection, str]:
+        offer = sdp.preferring(offer, spoken)
         if offer.protocol == sdp.PLAIN:
             return await plain.accept(offer, self._ports, self._parts.clock)
-        return await webrtc.accept(body.decode("utf-8"), self._parts.clock)
+        return await webrtc.accept(body.decode("utf-8"), self._parts.clock, spoken)
 
     def admit(self, identity: UUID, leg: Leg, profile: Profile, connection: Connection) -> None:
         """Let a leg in that a trunk or a PBX has put through: it needs no token, its door has looked at it.
@@ -112,6 +124,10 @@ class Switchboard:
         if (identity, leg) in self._joining or (call and leg in call.sides):
             raise LegTaken
         self._enter(identity, leg, profile, connection, "")
+
+    def policy(self, profile: Profile, *, demonstration: bool = False) -> LinePolicy:
+        """The rules for a call that begins now on a line of this kind."""
+        return policy_of(profile, demonstration=demonstration, keep_raw=self._keep_raw, lines=self._lines)
 
     @property
     def full(self) -> bool:
@@ -135,7 +151,7 @@ class Switchboard:
         if call is None:
             if self.full:
                 raise NodeFull
-            policy = policy_of(profile, demonstration=demonstration, keep_raw=self._keep_raw)
+            policy = self.policy(profile, demonstration=demonstration)
             call = Call(identity, profile, policy, self._parts, self._ended)
             self.calls[identity] = call
             self._empty.clear()

@@ -16,6 +16,7 @@ import numpy as np
 
 from audio import codecs
 from audio.codecs import Encoder
+from audio.codecs.opus import OpusEncoder
 from audio.conceal import joined
 from audio.errors import AudioError
 from audio.marks import Marks, Run
@@ -224,6 +225,11 @@ class Uplink:
         if place is None or abs(place - otherwise) > RATE:
             place = otherwise
         return self._stream is not None and self._shift is not None and self._stream.hint(place + self._shift)
+
+    def adapt(self) -> None:
+        """Let the encoder know what the caller misses."""
+        if isinstance(self._encoder, OpusEncoder):
+            self._encoder.expect_loss(self._caller.peer_loss)
 
     def finish(self) -> None:
         """The call is over: what still waits is recorded as it came, and is not played to anybody."""

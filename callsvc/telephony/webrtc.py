@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, ClassVar
 
 from aiortc import (
@@ -24,7 +24,7 @@ from aiortc import (
 from aiortc.clock import current_ntp_time
 from aiortc.exceptions import OperationError
 from aiortc.rtcrtpreceiver import StreamStatistics
-from aiortc.rtp import RtcpSrPacket, RtpPacket
+from aiortc.rtp import RtcpRrPacket, RtcpSrPacket, RtpPacket
 
 from audio import codecs, rtp
 from audio.codecs import Codec
@@ -77,6 +77,8 @@ class WebRtcConnection(Connection):
         self._handle_theirs = self._receiver._handle_rtcp_packet
         setattr(self._receiver, "_handle_rtp_packet", self._handle_rtp_packet)  # noqa: B010  its own is a method
         setattr(self._receiver, "_handle_rtcp_packet", self._handle_rtcp_packet)  # noqa: B010
+        self._handle_heard = self._sender._handle_rtcp_packet
+        setattr(self._sender, "_handle_rtcp_packet", self._handle_what_is_heard)  # noqa: B010
         peer.on("connectionstatechange", self._state_changed)
         peer.on("datachannel", self.use_channel)
         self._setup = asyncio.get_running_loop().call_later(SETUP_S, self._never_ready)
@@ -145,6 +147,13 @@ class WebRtcConnection(Connection):
             self.sender_report = SenderReport(info.rtp_timestamp, info.ntp_timestamp / (1 << 32) - NTP_UNIX_S)
         await self._handle_theirs(packet)
 
+    async def _handle_what_is_heard(self, packet: Any) -> None:
+        if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
+            for report in packet.reports:
+                if report.ssrc == self._out.ssrc:
+                    self.peer_loss = report.fraction_lost / 256
+        await self._handle_heard(packet)
+
     def _transmit(self, packet: Packet) -> None:
         if not self.ready or self._left:
             return
@@ -182,8 +191,8 @@ def _at_once(coroutine: Coroutine[Any, Any, None]) -> None:
     raise ConnectionError("sending would have to wait")
 
 
-async def accept(body: str, clock: Clock) -> tuple[WebRtcConnection, str]:
-    """Answer a WebRTC offer: every codec of it that we speak, the sender's best first."""
+async def accept(body: str, clock: Clock, spoken: Sequence[str] = ()) -> tuple[WebRtcConnection, str]:
+    """Answer a WebRTC offer: every codec of it that we speak, the sender's best first; or `spoken` alone, as named."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     try:
         await peer.setRemoteDescription(RTCSessionDescription(body, "offer"))
@@ -193,6 +202,10 @@ async def accept(body: str, clock: Clock) -> tuple[WebRtcConnection, str]:
         transceiver = transceivers[0]
         transceiver.sender.replaceTrack(Quiet())
         transceiver.direction = "sendrecv"
+        if spoken:
+            # What was agreed on is chosen when the offer is taken in, and kept in the transceiver.
+            offered = {codec.name.lower(): codec for codec in transceiver._codecs}
+            transceiver._codecs[:] = [offered[name.lower()] for name in spoken if name.lower() in offered]
         connection = WebRtcConnection(peer, transceiver, clock)
         await peer.setLocalDescription(await peer.createAnswer())
     except PARSER_ERRORS as error:

@@ -11,7 +11,7 @@ import pytest
 
 from audio import codecs, rtp
 from audio.rtp import Packet
-from callsvc.clock import FixedClock
+from callsvc.clock import FixedClock, SystemClock
 from callsvc.telephony import plain, sdp
 from callsvc.telephony.errors import NodeFull
 from callsvc.telephony.plain import Ports, RtpConnection, bye, is_bye
@@ -164,3 +164,35 @@ async def test_ports_are_taken_from_the_range_until_there_are_none() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(NodeFull):
             await Ports(HOST, port, port).bind()
+
+
+async def test_each_end_reports_what_it_hears_and_learns_what_the_other_misses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("callsvc.telephony.plain.REPORT_S", 0.1)
+    ports = Ports(HOST, 0, 0)
+    clock = SystemClock()
+    there = RtpConnection(await ports.bind(), (HOST, 1), {8: codecs.PCMA}, clock)
+    offer = sdp.parse(sdp.plain(HOST, there.local[1], {8: codecs.PCMA}, 1).encode())
+    here, _ = await plain.accept(offer, ports, clock)
+    there._peer = there._named = here.local
+    there.listen(Ear())
+    here.listen(Ear())
+    there.report_regularly()
+    try:
+        async with asyncio.timeout(30):
+            while there.peer_loss == 0 or here.sender_report is None:
+                there.send_frame(codecs.PCMA, b"\xd5" * 160)
+                here.send_frame(codecs.PCMA, b"\xd5" * 160)
+                there._out.frame(8, b"", 160, 0.0)  # one that never leaves
+                await asyncio.sleep(0.01)
+        assert there.peer_loss == pytest.approx(0.5, abs=0.2)
+        assert here.peer_loss == 0
+        # The report says which timestamp was spoken when.
+        at = here.timestamp_at(clock.utc_now().timestamp() * 1000)
+        assert at is not None
+        assert there._last_sent is not None
+        assert abs(at - there._last_sent.timestamp) < 16_000
+    finally:
+        await asyncio.gather(there.close(), here.close())
+        await asyncio.sleep(0)

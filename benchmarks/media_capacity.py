@@ -1,0 +1,324 @@
+"""How many calls a core carries, and what each costs as calls grow; stock aiortc in the same run.
+
+    python -m benchmarks.media_capacity [--hold 8] [--most 100]
+
+A media node with suppressor and recording on is held to one core, the load to the others. Calls are added until the
+99th percentile of lateness passes 10 ms: of what the caller hears (it comes by the clock, 20 ms apart) and of what is passed
+on to the operator (from being sent to being heard). Three kinds: telephone to telephone (G.711 by plain RTP on both
+sides), WebRTC operator (Opus) to telephone, and a node of stock aiortc with WebRTC on both sides. Results go to
+benchmarks/results/media-capacity.json, the cost per call to media-capacity.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.codecs import OPUS, PCMA, Codec, at_rate
+from audio.resample import rounded, whole
+from audio.rtp import Packet
+from benchmarks import rtp_load
+from benchmarks.media_delay import Ear, Signal, connect, cpu_of, stock
+from benchmarks.rtp_load import FRAME_S, Telephone
+from callsvc.demo.composition import compose
+from callsvc.media import realtime
+from callsvc.telephony import client, ice
+from callsvc.telephony.webrtc import WebRtcConnection
+from callsvc.types import Leg
+from tests.support.node import Node, running_node
+
+RESULTS = Path(__file__).with_name("results")
+LATE_S = 0.010
+TELEPHONES = (1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100)
+BROWSERS = (1, 2, 4, 6, 8, 10, 12, 15, 18, 22, 26)
+TARGETS = {"telephones": 50, "webrtc": 15}
+
+
+def hold_to_core(pid: int) -> None:
+    """The node, with all its threads, on the first core; the load on the others."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        return
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), {cores[0]})
+    os.sched_setaffinity(0, set(cores[1:]))
+
+
+def frames() -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Caller and operator as PCMA, and the operator as Opus: thirty seconds with typing."""
+    scene = compose().cut(30.0)
+    caller, operator = (
+        rounded(whole(np.asarray(voice, np.float32), 48_000, 8000) * np.float32(32768.0))
+        for voice in (scene.caller, scene.operator)
+    )
+    wide = rounded(whole(np.asarray(scene.operator, np.float32), 48_000, 16_000) * np.float32(32768.0))
+    law, opus = PCMA.encoder(), at_rate(OPUS, 16_000).encoder()
+    cut = len(caller) // 160
+    return (
+        [law.encode(caller[n * 160 : (n + 1) * 160]) for n in range(cut)],
+        [law.encode(operator[n * 160 : (n + 1) * 160]) for n in range(cut)],
+        [opus.encode(wide[n * 320 : (n + 1) * 320]) for n in range(cut)],
+    )
+
+
+def marked(frames: list[bytes]) -> list[bytes]:
+    """The same frames, each with a number in front that nobody hears and everybody can find again."""
+    return [n.to_bytes(4, "big") + b"\xd5\x55" * 6 + frame[16:] for n, frame in enumerate(frames)]
+
+
+def percentile(values: list[NDArray[np.float64]]) -> float:
+    joined = np.concatenate(values) if values else np.zeros(0)
+    return float(np.percentile(joined, 99)) if len(joined) else float("inf")
+
+
+def under_way(giver: Telephone, taker: Telephone) -> NDArray[np.float64]:
+    return np.array([at - giver.sent[head] for head, at in taker.passed if head in giver.sent])
+
+
+async def telephones(node: Node, hold_s: float, most: int) -> list[dict[str, Any]]:
+    caller_frames, operator_frames, _ = frames()
+    pairs: list[tuple[Telephone, Telephone]] = []
+    rows: list[dict[str, Any]] = []
+    for count in [n for n in TELEPHONES if n <= most]:
+        talking = asyncio.create_task(rtp_load.talk([leg for pair in pairs for leg in pair], 3600))
+        while len(pairs) < count:
+            call = str(uuid4())
+            legs = [
+                await rtp_load.telephone(node.leg_url(call, leg), node.token(call, leg), said)
+                for leg, said in ((Leg.CALLER, marked(caller_frames)), (Leg.OPERATOR, operator_frames))
+            ]
+            pairs.append((legs[0], legs[1]))
+        talking.cancel()
+        everybody = [leg for pair in pairs for leg in pair]
+        await rtp_load.talk(everybody, 2.0)
+        for leg in everybody:
+            leg.forget()
+            leg.listening = True
+        cpu = cpu_of(node.process.pid)
+        load_late = await rtp_load.talk(everybody, hold_s)
+        cpu = cpu_of(node.process.pid) - cpu
+        late = percentile([caller.lateness_s() for caller, _ in pairs])
+        passed = percentile([under_way(caller, operator) for caller, operator in pairs])
+        heard = sum(len(caller.arrivals) for caller, _ in pairs) / (count * hold_s / FRAME_S)
+        for leg in everybody:
+            leg.listening = False
+        rows.append(row(count, cpu / hold_s, late, passed, heard, load_late))
+        if max(late, passed) > LATE_S or heard < 0.95:
+            break
+    for leg in (leg for pair in pairs for leg in pair):
+        leg.socket.close()
+    return rows
+
+
+def row(
+    count: int, core: float, late: float, passed: float, heard: float, load_late: float
+) -> dict[str, Any]:
+    made = {
+        "calls": count,
+        "core_share": round(core, 3),
+        "cpu_ms_per_call_s": round(core / count * 1000, 2),
+        "late_p99_ms": round(late * 1000, 2),
+        "passed_on_p99_ms": round(passed * 1000, 2) if passed != float("inf") else None,
+        "heard_share": round(heard, 3),
+        "load_late_ms": round(load_late * 1000, 1),
+    }
+    print(json.dumps(made), flush=True)
+    return made
+
+
+@dataclass
+class Browser:
+    """An operator at a browser, or either party of the stock node."""
+
+    connection: WebRtcConnection
+    ear: Ear
+    codec: Codec
+    frames: list[bytes]
+    said: int = 0
+
+    def say(self) -> None:
+        self.connection.send_frame(self.codec, self.frames[self.said % len(self.frames)])
+        self.said += 1
+
+    def hear(self) -> None:
+        """What comes is noted as it comes."""
+
+    def forget(self) -> None:
+        self.ear.heard.clear()
+
+    def lateness_s(self) -> NDArray[np.float64]:
+        return lateness(self.ear.heard)
+
+    @property
+    def packets(self) -> int:
+        return len(self.ear.heard)
+
+
+async def browser(leg: Leg, signal: Signal, codec: Codec, frames: list[bytes]) -> Browser:
+    connection, ear = await connect(leg, signal)
+    return Browser(connection, ear, codec, frames)
+
+
+async def browsers(
+    pid: int, a_call: Callable[[], Awaitable[tuple[Browser, Browser | Telephone]]], hold_s: float, most: int
+) -> list[dict[str, Any]]:
+    """Calls of an operator at a browser, one after the other, until somebody is late."""
+    calls: list[tuple[Browser, Browser | Telephone]] = []
+    rows: list[dict[str, Any]] = []
+    for count in [n for n in BROWSERS if n <= most]:
+        talking = asyncio.create_task(rtp_load.talk([leg for call in calls for leg in call], 3600))
+        while len(calls) < count:
+            calls.append(await a_call())
+        talking.cancel()
+        everybody = [leg for call in calls for leg in call]
+        await rtp_load.talk(everybody, 2.0)
+        for leg in everybody:
+            leg.forget()
+            if isinstance(leg, Telephone):
+                leg.listening = True
+        cpu = cpu_of(pid)
+        load_late = await rtp_load.talk(everybody, hold_s)
+        cpu = cpu_of(pid) - cpu
+        late = percentile([caller.lateness_s() for _, caller in calls])
+        heard = sum(caller.packets for _, caller in calls) / (count * hold_s / FRAME_S)
+        rows.append(row(count, cpu / hold_s, late, float("inf"), heard, load_late))
+        if late > LATE_S or heard < 0.95:
+            break
+    for operator, caller in calls:
+        await operator.connection.close()
+        if isinstance(caller, Telephone):
+            caller.socket.close()
+        else:
+            await caller.connection.close()
+    return rows
+
+
+def lateness(heard: list[tuple[float, Packet]]) -> NDArray[np.float64]:
+    if not heard:
+        return np.zeros(0)
+    ticks = np.array([packet.timestamp for _, packet in heard], np.int64)
+    ticks = (ticks - ticks[0] + (1 << 31)) % (1 << 32) - (1 << 31)
+    out_of_step = np.array([at for at, _ in heard]) - ticks / PCMA.clock_hz
+    result: NDArray[np.float64] = out_of_step - out_of_step.min()
+    return result
+
+
+@contextlib.asynccontextmanager
+async def node() -> AsyncIterator[Node]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"CALLSVC_MEDIA__MAX_CALLS": "250", "CALLSVC_MEDIA__KEEP_RAW": "never"}
+        with running_node(Path(folder), **settings) as running:
+            hold_to_core(running.process.pid)
+            yield running
+
+
+def carried(rows: list[dict[str, Any]]) -> int:
+    """The most calls at which nobody was late."""
+    good = [
+        one["calls"]
+        for one in rows
+        if max(one["late_p99_ms"], one["passed_on_p99_ms"] or 0.0) <= LATE_S * 1000
+        and one["heard_share"] >= 0.95
+    ]
+    return max(good, default=0)
+
+
+async def measure(hold_s: float, most: int) -> dict[str, Any]:
+    ice.use_only(["127.0.0.1"])
+    realtime.claim()
+    caller_law, _, operator_opus = frames()
+    rows: dict[str, list[dict[str, Any]]] = {}
+    async with node() as running:
+        rows["telephones"] = await telephones(running, hold_s, most)
+    async with node() as running:
+
+        async def with_a_telephone() -> tuple[Browser, Telephone]:
+            call = str(uuid4())
+
+            async def signal(leg: Leg, offer: str) -> str:
+                return await client.signal(running.leg_url(call, leg), running.token(call, leg), offer)
+
+            operator = await browser(Leg.OPERATOR, signal, OPUS, operator_opus)
+            url, token = running.leg_url(call, Leg.CALLER), running.token(call, Leg.CALLER)
+            caller = await rtp_load.telephone(url, token, caller_law)
+            await operator.ear.ready.wait()
+            return operator, caller
+
+        rows["webrtc"] = await browsers(running.process.pid, with_a_telephone, hold_s, most)
+    async with stock() as (pid, stock_signal):
+        hold_to_core(pid)
+
+        async def of_stock() -> tuple[Browser, Browser]:
+            operator = await browser(Leg.OPERATOR, stock_signal, OPUS, operator_opus)
+            caller = await browser(Leg.CALLER, stock_signal, PCMA, caller_law)
+            await asyncio.gather(operator.ear.ready.wait(), caller.ear.ready.wait())
+            return operator, caller
+
+        rows["stock"] = await browsers(pid, of_stock, hold_s, most)
+    calls = {name: carried(found) for name, found in rows.items()}
+    return {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]},
+        "peer": f"aiortc {version('aiortc')}, decoding and encoding",
+        "hold_s": hold_s,
+        "calls_per_core": calls,
+        "targets": TARGETS,
+        "ratio": {name: round(calls[name] / max(1, calls["stock"]), 2) for name in ("telephones", "webrtc")},
+        "rows": rows,
+    }
+
+
+def plot(rows: dict[str, list[dict[str, Any]]], file: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    names = {
+        "telephones": "telephone to telephone", "webrtc": "WebRTC operator, telephone", "stock": "stock aiortc, WebRTC on both sides"
+    }  # fmt: skip
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for name, found in rows.items():
+        axes.plot(
+            [one["calls"] for one in found],
+            [one["cpu_ms_per_call_s"] for one in found],
+            "o-",
+            label=names[name],
+        )
+    axes.set(
+        xlabel="calls at once, one core", ylabel="CPU ms per call and second", xscale="log", yscale="log"
+    )
+    axes.grid(visible=True, which="both", alpha=0.3)
+    axes.legend()
+    figure.savefig(file, dpi=110)
+    pyplot.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--hold", type=float, default=8.0)
+    parser.add_argument("--most", type=int, default=100)
+    options = parser.parse_args()
+    result = asyncio.run(measure(options.hold, options.most))
+    print(json.dumps({name: result[name] for name in ("calls_per_core", "targets", "ratio")}, indent=1))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "media-capacity.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    plot(result["rows"], RESULTS / "media-capacity.png")
+
+
+if __name__ == "__main__":
+    main()
