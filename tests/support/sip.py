@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from callsvc import data_dir
+from tests.support.node import Node
+
 BARESIP = shutil.which("baresip", path="/usr/bin:/usr/local/bin")
 SIPP = shutil.which("sipp", path="/usr/bin:/usr/local/bin")
 KAMAILIO = shutil.which("kamailio", path="/usr/sbin:/usr/bin")
@@ -63,9 +66,10 @@ class Baresip:
         codec: str = "PCMA",
         rate_hz: int = 8000,
         answers: bool = True,
+        port: int = 0,
     ) -> None:
         self.name = name
-        self.port = free_udp_port(2)
+        self.port = port or free_udp_port(2)
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self._control = free_udp_port(1)
@@ -275,3 +279,19 @@ def sdp(port: int, numbers: Sequence[int] = (8, 101), *more: str, host: str = HO
         "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", *more,
     ]  # fmt: skip
     return "\r\n".join(lines) + "\r\n"
+
+
+def settings(operator: str, **more: object) -> dict[str, str]:
+    """The environment of a node that is called by SIP from this machine and rings this telephone."""
+    wished = {"host": HOST, "port": 0, "peers": [HOST], "operator": operator, **more}
+    return {
+        f"CALLSVC_SIP__{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in wished.items()
+    }
+
+
+def sip_port(node: Node) -> int:
+    """Where a node answers SIP."""
+    port = data_dir.addresses(node.data_dir)["sip"]["port"]
+    assert isinstance(port, int)
+    return port

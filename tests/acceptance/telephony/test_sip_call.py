@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,30 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from audio import files
-from callsvc import data_dir
 from callsvc.demo.composition import Scene
 from tests.support import hearing
-from tests.support.node import Node, running_node
-from tests.support.sip import HOST, Baresip, until
+from tests.support.node import running_node
+from tests.support.sip import HOST, Baresip, settings, sip_port, until
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 LENGTH_S = 9.0
 TAIL_S = 60.0
-
-
-def sip_port(node: Node) -> int:
-    port = data_dir.addresses(node.data_dir)["sip"]["port"]
-    assert isinstance(port, int)
-    return port
-
-
-def settings(operator: str, **more: object) -> dict[str, str]:
-    wished = {"host": HOST, "port": 0, "peers": [HOST], "operator": operator, **more}
-    return {
-        f"CALLSVC_SIP__{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-        for name, value in wished.items()
-    }
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,178 @@
+"""What people do with telephones: hold, transfer, digits, giving up; and what strangers and crowds get. Real telephones."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio import files
+from tests.support.node import Node, running_node
+from tests.support.sip import HOST, Baresip, ByHand, free_udp_port, sdp, settings, sip_port, until
+
+pytestmark = [pytest.mark.call, pytest.mark.acceptance]
+
+OPERATOR_PORT = free_udp_port(2)
+RATE = 8000
+TONES = {"caller": 600, "operator": 1300, "third": 2100}
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    wished = settings(f"sip:operator@{HOST}:{OPERATOR_PORT}", calls_per_s=2.0, burst=4)
+    # Tones are no voice: the suppressor may think of them what it likes.
+    with running_node(
+        tmp_path_factory.mktemp("node"), CALLSVC_SUPPRESSOR__ENABLED="false", **wished
+    ) as running:
+        yield running
+
+
+def phone(folder: Path, name: str, *, answers: bool = True) -> Baresip:
+    """A telephone that says its own tone."""
+    tone = 0.3 * np.sin(2 * np.pi * TONES[name] * np.arange(90 * RATE) / RATE)
+    with files.WavWriter(folder / f"{name}.wav", RATE) as file:
+        file.write((tone * 32767).astype(np.int16))
+    port = OPERATOR_PORT if name == "operator" else 0
+    return Baresip(folder, name, folder / f"{name}.wav", answers=answers, port=port)
+
+
+def silent(phone: Baresip, who: str) -> bool:
+    """Whether nothing of this tone comes any more."""
+    before = phone.heard()[-1].stat().st_size
+    time.sleep(0.5)
+    return phone.heard()[-1].stat().st_size == before or level(phone, who) < 0.05
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Baresip]:
+    with phone(tmp_path, "caller") as one:
+        yield one
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Iterator[Baresip]:
+    with phone(tmp_path, "operator") as one:
+        yield one
+
+
+def a_call(node: Node, caller: Baresip, operator: Baresip) -> None:
+    caller.do("dial", f"sip:114@{HOST}:{sip_port(node)}")
+    caller.wait("CALL_ESTABLISHED")
+    operator.wait("CALL_ESTABLISHED")
+    until(lambda: hears(caller, "operator") and hears(operator, "caller"), "sound both ways")
+
+
+def level(phone: Baresip, who: str, seconds: float = 0.4) -> float:
+    """How much of somebody's tone there is in the last sound that was heard: 0 to 1."""
+    heard = phone.heard()
+    if not heard:
+        return 0.0
+    data = heard[-1].read_bytes()[44:]
+    sound = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(float)[-int(seconds * RATE) :]
+    if len(sound) < seconds * RATE:
+        return 0.0
+    wave = np.exp(-2j * np.pi * TONES[who] * np.arange(len(sound)) / RATE)
+    return float(2 * abs(np.dot(sound, wave)) / len(sound) / 32768 / 0.3)
+
+
+def hears(phone: Baresip, who: str) -> bool:
+    return level(phone, who) > 0.5
+
+
+def test_the_operator_puts_the_call_on_hold_and_comes_back(
+    node: Node, caller: Baresip, operator: Baresip
+) -> None:
+    a_call(node, caller, operator)
+    operator.do("hold")
+    # Who is on hold sends nothing, so nothing new is heard.
+    until(lambda: silent(caller, "operator") and silent(operator, "caller"), "silence while on hold")
+    operator.do("resume")
+    until(lambda: hears(caller, "operator") and hears(operator, "caller"), "sound both ways again")
+    caller.do("hangup")
+    operator.wait("CALL_CLOSED")
+
+
+def test_a_transfer_is_passed_on_and_the_caller_talks_to_the_third(
+    node: Node, caller: Baresip, operator: Baresip, tmp_path: Path
+) -> None:
+    with phone(tmp_path, "third") as third:
+        a_call(node, caller, operator)
+        operator.do("transfer", third.uri)
+        third.wait("CALL_ESTABLISHED")
+        until(lambda: hears(caller, "third") and hears(third, "caller"), "the third is heard")
+        operator.do("hangup")
+        caller.do("hangup")
+
+
+def test_digits_reach_the_other_telephone_as_digits(node: Node, caller: Baresip, operator: Baresip) -> None:
+    a_call(node, caller, operator)
+    caller.do("sndcode", "5")
+    assert operator.wait("CALL_DTMF_START")["param"] == "5"
+    operator.do("sndcode", "8")
+    assert caller.wait("CALL_DTMF_START")["param"] == "8"
+    caller.do("hangup")
+    operator.wait("CALL_CLOSED")
+
+
+def test_a_caller_who_gives_up_stops_the_ringing(node: Node, caller: Baresip, tmp_path: Path) -> None:
+    with phone(tmp_path, "operator", answers=False) as operator:
+        caller.do("dial", f"sip:114@{HOST}:{sip_port(node)}")
+        operator.wait("CALL_INCOMING")
+        caller.wait("CALL_RINGING")
+        caller.do("hangup")
+        operator.wait("CALL_CLOSED")
+
+
+def test_an_operator_who_declines_is_told_to_the_caller(node: Node, caller: Baresip, tmp_path: Path) -> None:
+    with phone(tmp_path, "operator", answers=False) as operator:
+        caller.do("dial", f"sip:114@{HOST}:{sip_port(node)}")
+        operator.wait("CALL_INCOMING")
+        operator.do("hangup")
+        caller.wait("CALL_CLOSED")
+
+
+def test_options_are_answered_and_a_stranger_is_not(node: Node) -> None:
+    with ByHand(sip_port(node)) as peer:
+        peer.request("OPTIONS")
+        answer = peer.answer()
+        assert answer.startswith("SIP/2.0 200 OK\r\n")
+        assert re.search(r"^allow: .*INVITE", answer, re.IGNORECASE | re.MULTILINE)
+    with ByHand(sip_port(node), "127.0.0.2") as stranger:
+        stranger.request("OPTIONS")
+        stranger.request("INVITE", body=sdp(4000))
+        assert stranger.answers(1.0) == []
+
+
+def late(node: Node) -> tuple[float, float]:
+    """Ticks of the media loop: all of them, and those that were more than 100 ms late."""
+    text = node.get("/metrics")[1]
+    found = dict(re.findall(r'callsvc_tick_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)', text))
+    return float(found["+Inf"]), float(found["+Inf"]) - float(found["0.1"])
+
+
+def test_a_flood_of_calls_is_told_to_come_again_and_a_running_call_goes_on(
+    node: Node, caller: Baresip, operator: Baresip
+) -> None:
+    time.sleep(2.0)  # the bucket of calls fills up
+    a_call(node, caller, operator)
+    before = late(node)
+    with ByHand(sip_port(node)) as crowd:
+        answers: list[str] = []
+        for _ in range(40):
+            for _ in range(25):
+                crowd.request("INVITE", body=sdp(4000))
+            answers += crowd.answers(0.05)
+        answers += crowd.answers(1.0)
+    ticks, behind = (after - earlier for after, earlier in zip(late(node), before, strict=True))
+    refused = [answer for answer in answers if answer.startswith("SIP/2.0 503 ")]
+    assert len(refused) > 300
+    assert all("\r\nRetry-After: 5\r\n" in answer for answer in refused)
+    assert ticks > 100
+    assert behind / ticks < 0.05
+    until(lambda: hears(caller, "operator") and hears(operator, "caller"), "sound both ways still")
+    caller.do("hangup")
+    operator.wait("CALL_CLOSED")
