@@ -76,7 +76,8 @@ class MediaSettings(Group):
         None, description="Directory with announcements of your own and their catalogue.toml."
     )
     line_profiles: Path | None = Field(
-        None, description="File with line profiles of your own; without one, those that come with the service."
+        None,
+        description="File with line profiles of your own; without one, those that come with the service.",
     )
 
 
@@ -123,7 +124,8 @@ class SipSettings(Group):
     )
     port: Port = Field(5060, description="UDP port for SIP; 0 takes any free one.")
     rtp_ports: tuple[int, int] = Field(
-        (0, 0), description="First and last UDP port for sound and its reports, in pairs; 0,0 takes free ones."
+        (0, 0),
+        description="First and last UDP port for sound and its reports, in pairs; 0,0 takes free ones.",
     )
     peers: tuple[str, ...] = Field(
         (), description="Addresses and networks that may call. Nobody else is answered."
@@ -172,6 +174,12 @@ class StoreSettings(Group):
     """The object store for sealed recordings."""
 
     url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
+    endpoint: str = Field("", description="Address of the S3 service, when it is not Amazon's.")
+    region: str = Field("", description="Region of the bucket, where the service has regions.")
+    access_key: str = Field("", description="Access key id; empty takes AWS_ACCESS_KEY_ID.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret access key; empty takes AWS_SECRET_ACCESS_KEY."
+    )
 
 
 class KeySettings(Group):

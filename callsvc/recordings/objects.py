@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store
 
-from callsvc.config import Settings
+from callsvc.config import Settings, StoreSettings
 from callsvc.errors import ConfigurationError, Unavailable
 from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import NoRecording
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 RECORDINGS: Final = "recordings"
 
@@ -55,9 +59,8 @@ class Objects:
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
-    def read(self, name: str, offset: int, length: int) -> bytes:
-        """Up to `length` bytes from `offset`; fewer at the end."""
-        size = self.size(name)
+    def read(self, name: str, offset: int, length: int, size: int) -> bytes:
+        """Up to `length` bytes from `offset` of something that is `size` long; fewer at the end."""
         if offset >= size or length <= 0:
             return b""
         try:
@@ -112,7 +115,7 @@ class StoredSource:
         return self._sizes[name]
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        return self._objects.read(self._prefix + name, offset, min(length, self.size(name) - offset))
+        return self._objects.read(self._prefix + name, offset, length, self.size(name))
 
     def whole(self, name: str) -> bytes:
         return self.read(name, 0, self.size(name))
@@ -126,11 +129,42 @@ def objects(settings: Settings) -> Objects:
         raise ConfigurationError("store.url must begin with file:// or s3://.")
     try:
         if parts.scheme == "s3":
-            return Objects(from_url(url))
+            return Objects(_bucket(settings.store))
         root = Path(url2pathname(parts.path)) if url else settings.data_dir.absolute() / "objects"
         return Objects(LocalStore(root, mkdir=True), root)
     except (BaseError, OSError, ValueError) as error:
         raise ConfigurationError(f"The object store cannot be used: {type(error).__name__}.") from None
+
+
+def _bucket(store: StoreSettings) -> S3Store:
+    named: dict[str, Any] = {
+        "endpoint": store.endpoint,
+        "region": store.region,
+        "access_key_id": store.access_key,
+        "secret_access_key": store.secret_key.get_secret_value(),
+    }
+    config = {key: value for key, value in named.items() if value}
+    if store.endpoint:
+        config["virtual_hosted_style_request"] = False
+    return S3Store.from_url(
+        store.url,
+        config=cast("S3Config", config),
+        client_options={
+            "allow_http": store.endpoint.startswith("http://"),
+            "connect_timeout": timedelta(seconds=5),
+            "timeout": timedelta(seconds=60),
+        },
+        # A store that is away is the queue's business: it tries again for as long as it takes.
+        retry_config={
+            "max_retries": 2,
+            "retry_timeout": timedelta(seconds=20),
+            "backoff": {
+                "init_backoff": timedelta(seconds=0.2),
+                "max_backoff": timedelta(seconds=2),
+                "base": 2,
+            },
+        },
+    )
 
 
 def prefix_of(recording: UUID | str) -> str:
