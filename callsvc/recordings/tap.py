@@ -56,6 +56,9 @@ class RingTap:
     def attach(self, reached: memoryview) -> None:
         """8 bytes of shared memory that hold how far the call has come on this track, for who comes after a crash."""
         self._reached = reached
+        if self.end > 0:
+            # What came before the files were there counts, too.
+            _POSITION.pack_into(reached, 0, self.end)
 
     def write(self, start: int, samples: Samples) -> None:
         self._add(Item(start, len(samples), samples, None))

@@ -24,52 +24,55 @@ from callsvc.recordings.recorder import Recorder
 from callsvc.recordings.recovery import recover, seal_orphan
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
-from tests.support.doomed_node import call_of
+from tests.support.doomed_node import call_of, fed
 from tests.support.house import ROOT
 from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play, sound, wait_for
 from tests.support.tampering import records
 
 pytestmark = [pytest.mark.evidence, pytest.mark.fault]
 
-NODES = 8
-ROUNDS = 5
+NODES = 20
+ROUNDS = 10
+LATE_US = 100_000
+"""A machine that is later than this keeps no promise about a second; what was called safe it keeps all the same."""
 SEED = 7
 
 
-def kill_some(base: Path, rng: random.Random) -> None:
+def kill_some(base: Path, rng: random.Random, nodes: int) -> None:
     """Start nodes with a running call each, and kill each at its own moment."""
     parent = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.doomed_node", base, str(NODES)],
+        [sys.executable, "-m", "tests.support.doomed_node", base, str(nodes)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert parent.stdout is not None
     children = [int(word) for word in parent.stdout.readline().split()]
-    assert len(children) == NODES
+    assert len(children) == nodes
     begun = time.monotonic()
-    for moment, child in sorted((rng.uniform(0.02, 2.2), child) for child in children):
+    for moment, child in sorted((rng.uniform(0.02, 1.8), child) for child in children):
         time.sleep(max(0.0, begun + moment - time.monotonic()))
         os.kill(child, signal.SIGKILL)
     parent.stdout.close()
-    assert parent.wait(30) == 0
+    assert parent.wait(60) == 0
 
 
 def check_what_is_left(base: Path, n: int) -> str:
     """Recover one node's spool and check it against what its call had been."""
-    fed_file = base / "fed"
-    frames = int.from_bytes(fed_file.read_bytes(), "little") if fed_file.exists() else 0
+    told = fed(base)
+    frames, slow = told.frames, max(told.late_us, told.disk_us) > LATE_US
     keys, sink = FileKeyRing(base / "keys"), Sink()
     sealed = recover(base / "spool", keys, SystemClock(), sink) if (base / "spool").exists() else []
     if not sealed:
-        assert frames * 20 < 1000, f"node {n}: {frames} frames and no recording"
-        return "nothing"
+        assert told.safe_ms == 0, f"node {n}: what was safe is gone"
+        assert slow or frames * 20 < 1000, f"node {n}: {frames} frames and no recording"
+        return "slow" if slow else "nothing"
     source = DirectorySource(base / "spool" / call_of(n))
     assert verify(source, keys=keys).findings == [], f"node {n}"
     assert sealed[0].outcome == "ended_by_failure"
     assert sink.kinds() == ["recording.sealed"]
     recording = open_recording(source, keys)
-    missing = 0.0
+    missing, kept = 0.0, 0.0
     for track in TRACKS:
         info = recording.tracks[track.name]
         size = track.rate_hz // 50
@@ -82,23 +85,27 @@ def check_what_is_left(base: Path, n: int) -> str:
         failed = [gap for gap in info.gaps if gap.cause == GapCause.FAILURE]
         assert len(failed) <= 1
         missing = max([missing, *(gap.length / track.rate_hz for gap in failed)])
-    assert missing <= 1.0, f"node {n}: {missing:.2f} s missing"
-    return "sealed"
+        kept = max(kept, (failed[0].start if failed else info.samples) / track.rate_hz)
+    assert kept * 1000 >= told.safe_ms, f"node {n}: {told.safe_ms} ms were safe, {kept:.2f} s are kept"
+    assert slow or missing <= 1.0, f"node {n}: {missing:.2f} s missing"
+    return "slow" if slow else "sealed"
 
 
-def test_killed_forty_times_a_node_never_loses_a_second(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_killed_two_hundred_times_a_node_never_loses_a_second(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     came = []
     for number in range(ROUNDS):
         base = tmp_path / str(number)
-        kill_some(base, rng)
+        kill_some(base, rng, NODES)
         came += [check_what_is_left(base / str(n), n) for n in range(NODES)]
     assert len(came) == NODES * ROUNDS
-    assert came.count("sealed") > len(came) / 2
+    # On a machine that keeps pace most have a recording, each with less than a second missing.
+    assert came.count("sealed") + came.count("slow") > len(came) / 2
 
 
 def test_a_second_recovery_changes_nothing(tmp_path: Path) -> None:
-    kill_some(tmp_path / "nodes", random.Random(SEED + 1))
+    kill_some(tmp_path / "nodes", random.Random(SEED + 1), 1)
     base = tmp_path / "nodes" / "0"
     check_what_is_left(base, 0)
     before = {path: path.read_bytes() for path in (base / "spool").rglob("*") if path.is_file()}
