@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "media": ("callsvc.media.command", "Run the media node: calls and their sound."),
     "web": ("callsvc.web.command", "Run the pages and the API."),
     "worker": ("callsvc.worker.command", "Run background jobs: archive, transcribe, demonstrate."),
+    "captions": ("callsvc.captions.command", "Write captions of calls that go on."),
     "broker": ("callsvc.broker.command", "Run the embedded MQTT broker."),
     "demo": ("callsvc.demo.command", "Place a demonstration call and report what came of it."),
     "clean": ("callsvc.clean.command", "Take the typing out of a sound file."),

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from audio.feed import Feed
 from audio.suppressor import Engine
 from callsvc import data_dir, logs
 from callsvc.bus.address import broker
@@ -25,6 +26,7 @@ from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTak
 from callsvc.media import realtime
 from callsvc.media.door import Door
 from callsvc.media.http import application
+from callsvc.media.listened import Listened
 from callsvc.media.trunks import Degraded, trunks
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.recorder import Recorder
@@ -148,7 +150,9 @@ class Node:
         outbox.end_unfinished(lengths)
         log.info("spool_looked_through", sealed=len(orphans))
         spoken = await asyncio.to_thread(self._announcements)
-        parts = Parts(self._clock, outbox, recorder, engine, media.vanish_after_s, spoken)
+        feed = Feed(self._data_dir / "run" / "captions.sock")
+        feed.start()
+        parts = Parts(self._clock, outbox, Listened(recorder, feed), engine, media.vanish_after_s, spoken)
         lines = self._lines = Lines(media.line_profiles, self._data_dir)
         switchboard = Switchboard(
             parts,
@@ -163,6 +167,7 @@ class Node:
                 self._trunks = away
                 yield switchboard
         finally:
+            await asyncio.to_thread(feed.stop)
             await asyncio.to_thread(recorder.stop)
 
     async def _serve(self, switchboard: Switchboard, listening: socket.socket) -> None:

@@ -14,6 +14,8 @@ from callsvc.config import Settings
 from callsvc.serve import ports, probe
 from callsvc.serve.part import Launch, Part, before_exec
 from callsvc.serve.ports import Wanted
+from callsvc.transcripts import models
+from callsvc.transcripts.models import Purpose
 
 LOOPBACK: Final = "127.0.0.1"
 _STOP_STEPS: Final[dict[str, Sequence[tuple[signal.Signals, float | None]]]] = {
@@ -22,6 +24,7 @@ _STOP_STEPS: Final[dict[str, Sequence[tuple[signal.Signals, float | None]]]] = {
     "worker": ((signal.SIGTERM, 40.0),),
     "web": ((signal.SIGTERM, 15.0),),
     "broker": ((signal.SIGTERM, 10.0),),
+    "captions": ((signal.SIGTERM, 10.0),),
 }
 
 
@@ -75,7 +78,22 @@ def make(settings: Settings, data_dir: Path) -> Plan:
     }
     url = settings.web.public_url or f"http://{reachable(settings.web.host)}:{chosen['web']}/"
     order = [name for name in ("media", "broker", "web", "worker") if name in chosen]
-    return Plan({name: launch(name) for name in order}, addresses, url)
+    parts: dict[str, Part] = {name: launch(name) for name in order}
+    if models.directory(settings, Purpose.LIVE) is not None:
+        parts["captions"] = _captions(environment)
+    return Plan(parts, addresses, url)
+
+
+def _captions(environment: dict[str, str]) -> Part:
+    """Captions, where a model is chosen for them. Nobody waits for them: their state is told beside each call."""
+
+    async def start() -> Launch:
+        return Launch([sys.executable, "-m", "callsvc", "captions"], environment, Path.cwd(), before_exec())
+
+    async def ready() -> bool:
+        return True
+
+    return Part("captions", start, ready, alive=None, stop_steps=_STOP_STEPS["captions"])
 
 
 def reachable(host: str) -> str:

@@ -28,6 +28,7 @@ class Hit:
     """An utterance that holds what was sought. `replaced`: only in the machine's text, below a correction."""
 
     call_id: UUID
+    case_number: str | None
     at: datetime | None
     transcript_id: UUID
     n: int
@@ -69,7 +70,7 @@ def _forms(word: str) -> str:
 
 _SEARCH = """
     with asked as materialized (select to_tsquery('public.spoken_swedish', %(query)s) as q)
-    select t.call_id, coalesce(c.started_at, c.created_at) as at, u.transcript_id, u.n, u.leg, u.start_ms, u.end_ms,
+    select t.call_id, w.case_number, coalesce(c.started_at, c.created_at) as at, u.transcript_id, u.n, u.leg, u.start_ms, u.end_ms,
            u.words, u.corrected is not null as corrected,
            u.corrected is not null and not u.search_corrected @@ q as replaced,
            ts_headline('public.spoken_swedish',
@@ -77,6 +78,7 @@ _SEARCH = """
                'HighlightAll=true, StartSel=' || %(open)s || ', StopSel=' || %(close)s) as marked
       from asked, transcripts t
       join calls c on c.id = t.call_id
+      left join wrap_ups w on w.call_id = t.call_id
       join utterances u on u.transcript_id = t.id
      where t.call_id = any(%(calls)s) and t.state = 'done'
        and t.created_at = (select max(created_at) from transcripts where call_id = t.call_id and state = 'done')

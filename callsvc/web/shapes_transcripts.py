@@ -166,6 +166,7 @@ class HitOut(Shape):
     """A sentence in which something was found. `replaced`: only in the machine's text, below a correction."""
 
     call_id: UUID
+    case: str | None
     at: datetime | None
     n: int
     leg: Leg
@@ -181,3 +182,23 @@ class HitList(Shape):
 
     hits: list[HitOut]
     more: bool
+
+
+class CaptionOut(Shape):
+    """An utterance of a call that goes on; the same `leg` and `n` come again as it grows, at last with `final`."""
+
+    leg: Leg
+    n: int
+    start_ms: int
+    end_ms: int
+    text: str
+    final: bool
+
+
+class CaptionState(Shape):
+    """`behind`: captions come late, or some did not come. `off`: there are none; `why` says `none` (nobody makes them),
+    `silent` (whoever made them is gone), `ended` or `database`."""
+
+    state: Literal["on", "behind", "off"]
+    why: str
+    delay_ms: int

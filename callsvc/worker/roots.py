@@ -7,15 +7,17 @@ from typing import Final
 from uuid import UUID
 
 from callsvc import transcripts
+from callsvc.access import trail
 from callsvc.clock import SystemClock
 from callsvc.config import Settings
 from callsvc.errors import NotFound
 from callsvc.jobs import Job
-from callsvc.recordings import place
+from callsvc.recordings import place, trail_witness
 from callsvc.recordings.jobs import JOBS as RECORDING_JOBS
 from callsvc.recordings.key_source import key_ring
+from callsvc.recordings.objects import objects
 from callsvc.recordings.reader import Recording, open_recording
-from callsvc.store import Database, recordings
+from callsvc.store import Database, captions, recordings
 from callsvc.transcripts import OpenRecording
 from callsvc.worker import demonstration
 from callsvc.worker.process import Chore
@@ -57,4 +59,24 @@ async def _transcripts_nobody_works_on(settings: Settings, database: Database) -
     await transcripts.give_up_lost(database, SystemClock().utc_now())
 
 
-CHORES: Final[tuple[Chore, ...]] = (_transcripts_that_waited, _transcripts_nobody_works_on)
+async def _captions_of_calls_that_are_over(settings: Settings, database: Database) -> None:
+    async with database.transaction() as conn:
+        await captions.clear(conn, at=SystemClock().utc_now())
+
+
+async def _head_of_the_trail(settings: Settings, database: Database) -> None:
+    async with database.transaction() as conn:
+        head = await trail.head(conn)
+    await asyncio.to_thread(_keep_head, settings, head)
+
+
+def _keep_head(settings: Settings, head: trail.Head) -> None:
+    trail_witness.keep(objects(settings), key_ring(settings), head, SystemClock().utc_now())
+
+
+CHORES: Final[tuple[Chore, ...]] = (
+    _head_of_the_trail,
+    _transcripts_that_waited,
+    _transcripts_nobody_works_on,
+    _captions_of_calls_that_are_over,
+)

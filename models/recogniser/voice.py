@@ -33,3 +33,34 @@ def stretches(sound: NDArray[np.float32], longest_s: float = float("inf")) -> li
     )
     found = vad.get_speech_timestamps(sound, options, sampling_rate=RATE)
     return [(int(one["start"]), min(len(sound), int(one["end"]))) for one in found]
+
+
+WINDOW = 512
+"""Samples that the detector looks at at once: 32 ms."""
+_CONTEXT = 64
+
+
+class Listening:
+    """The same detector over sound that comes in piece by piece."""
+
+    def __init__(self) -> None:
+        self._session = faster_whisper().vad.get_vad_model().session
+        self._h = np.zeros((1, 1, 128), np.float32)
+        self._c = np.zeros((1, 1, 128), np.float32)
+        self._rest = np.zeros(0, np.float32)
+        self._context = np.zeros(_CONTEXT, np.float32)
+
+    def __call__(self, sound: NDArray[np.float32]) -> list[float]:
+        """The probability of speech in each window that this sound (16 kHz) completes."""
+        whole = np.concatenate([self._rest, sound])
+        count = len(whole) // WINDOW
+        self._rest = whole[count * WINDOW :]
+        if not count:
+            return []
+        windows = whole[: count * WINDOW].reshape(count, WINDOW)
+        before = np.vstack([self._context, windows[:-1, -_CONTEXT:]])
+        self._context = windows[-1, -_CONTEXT:].copy()
+        out, self._h, self._c = self._session.run(
+            None, {"input": np.hstack([before, windows]).astype(np.float32), "h": self._h, "c": self._c}
+        )
+        return [float(one) for one in np.asarray(out).reshape(-1)]

@@ -212,6 +212,34 @@ def test_of_calls_that_one_has_not_opened_search_does_not_even_say_how_many_hold
     assert "more" in reader.get("/api/search", params={"q": "dörr", "call": [call]}).json()
 
 
+def test_a_case_is_searched_as_far_as_it_was_opened_and_each_hit_names_it(
+    site: Served, reader: httpx.Client, call: str
+) -> None:
+    async def another(conn: Connection) -> UUID:
+        found = await calls.finished(conn)
+        await calls.transcribed(conn, found)
+        for one in (found, UUID(call)):
+            await conn.execute(
+                "insert into wrap_ups (call_id, case_number, by_id, state, saved_at) select %s, 'A12-26', id, 'done', now()"
+                " from users limit 1",
+                [one],
+            )
+        return found
+
+    hidden = str(site.run(another))
+    asked = {"q": "dörr", "case": "A12-26"}
+    assert [
+        (hit["call_id"], hit["case"]) for hit in reader.get("/api/search", params=asked).json()["hits"]
+    ] == [(call, "A12-26")]
+    assert reader.post("/api/cases/A12-26/access", json=REASON).status_code == 204
+    hits = reader.get("/api/search", params=asked).json()["hits"]
+    assert {hit["call_id"] for hit in hits} == {call, hidden}
+    assert (
+        reader.get("/api/search", params={"q": "dörr", "case": "B99-26"}).json()["code"] == "reason_required"
+    )
+    assert reader.get("/api/search", params={"q": "dörr"}).json()["code"] == "reason_required"
+
+
 def test_a_transcript_that_waits_says_how_far_it_is_and_can_be_asked_for(site: Served, made: Made) -> None:
     async def waits(conn: Connection) -> UUID:
         found = await calls.recorded(conn, made)
