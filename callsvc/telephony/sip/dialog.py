@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 from sippy.CCEvents import CCEventConnect, CCEventDisconnect, CCEventFail, CCEventPreConnect, CCEventRing
 from sippy.MsgBody import MsgBody
+from sippy.SipAddress import SipAddress
+from sippy.SipContact import SipContact
 from sippy.SipContentType import SipContentType
+from sippy.SipURL import SipURL
 from sippy.UA import UA
 from sippy.UaStateConnected import UaStateConnected
 
@@ -104,6 +107,8 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
 
     def __init__(self, config: dict[str, Any], leg: Leg, owner: Owner, **more: Any) -> None:
         super().__init__(config, event_cb=self._event, **more)
+        # sippy's own would be called "Anonymous".
+        self.lContact = SipContact(address=SipAddress(url=SipURL(username="callsvc")))
         self.leg = leg
         self.owner = owner
         self.deferred = False
