@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from callsvc.access import trail as access_trail
+from callsvc.access.trail import Head
 from callsvc.config import Settings, load
 from callsvc.errors import CallsvcError, UsageError
 from callsvc.ids import parse_id
@@ -19,9 +22,12 @@ from callsvc.recordings.key_source import existing
 from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.known import Known, known_recordings
 from callsvc.recordings.layout import HEAD
+from callsvc.recordings.objects import objects
 from callsvc.recordings.source import DirectorySource, Source
 from callsvc.recordings.timestamps import authority
+from callsvc.recordings.trail_witness import Kept, latest
 from callsvc.recordings.verify import verify
+from callsvc.store import Database, address
 
 app = typer.Typer(help="Check that a recording is whole and unchanged.")
 
@@ -29,18 +35,28 @@ app = typer.Typer(help="Check that a recording is whole and unchanged.")
 What = Annotated[
     str, typer.Argument(metavar="PATH|CALL_ID", help="A recording's directory, or the id of a call.")
 ]
+Trail = Annotated[bool, typer.Option("--trail", help="Check the trail of accesses instead.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 DataDir = Annotated[Path | None, typer.Option(help="Directory for everything that the service keeps.")]
 
 
 @app.command()
-def run(what: What, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+def run(what: What = "", as_json: AsJson = False, trail: Trail = False, data_dir: DataDir = None) -> None:
     """Check a recording's seals, and its sound where the keys are at hand.
 
     Names every byte, record or file that was changed, moved, doubled, added or lost. Exit code 5 when there is one.
     """
     settings = load(data_dir=data_dir)
     keys = existing(settings)
+    if trail:
+        head, kept = asyncio.run(check_trail(settings, keys))
+        kept_at = kept.at if kept else ""
+        typer.echo(text("recordings.command.trail", settings.language, events=head.id))
+        known = "trail_known" if kept else "trail_unknown"
+        typer.echo(text(f"recordings.command.{known}", settings.language, at=kept_at))
+        return
+    if not what:
+        raise UsageError("What is to be checked?", hint="callsvc verify --help shows how.")
     reports = [check(settings, source, keys, call) for source, call in sources(settings, what)]
     if as_json:
         typer.echo(
@@ -53,6 +69,13 @@ def run(what: What, as_json: AsJson = False, data_dir: DataDir = None) -> None:
             typer.echo("\n".join(lines(report, settings.language)))
     if not all(report.ok for report in reports):
         raise typer.Exit(5)
+
+
+async def check_trail(settings: Settings, keys: KeyRing | None) -> tuple[Head, Kept | None]:
+    """Hold the whole trail against itself and against the head that was kept. Raises `VerificationFailed`."""
+    kept = None if keys is None else await asyncio.to_thread(latest, objects(settings), keys)
+    async with Database(address(settings), pool_max=2) as database, database.transaction() as conn:
+        return await access_trail.verify(conn, known=kept.head if kept else None), kept
 
 
 def sources(settings: Settings, what: str) -> list[tuple[Source, str | None]]:
