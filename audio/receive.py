@@ -36,6 +36,8 @@ ADRIFT_S = 0.004
 """How far a track may lie from where it should before it is moved, and how far it is moved at once."""
 DRIFT_EVERY = 50
 """Frames between two moves."""
+LOOK_EVERY = 10
+"""Frames between two looks."""
 DRIFT_PATIENCE = 500
 """Frames to wait for a quiet one before a track is moved under sound."""
 
@@ -233,6 +235,7 @@ class Receiver:
         off = self._place_of_origin(buffer, started) - origin
         if abs(off) < most:
             self._adrift = 0
+            self._moved = DRIFT_EVERY - LOOK_EVERY
             return
         self._adrift += 1
         if cause is None and self._adrift < DRIFT_PATIENCE and _loud(samples):

@@ -59,6 +59,11 @@ class Resampler:
         buffer = np.concatenate([self._rest, samples], dtype=np.float32)
         width = len(self._taps)
         count = max(0, (len(buffer) - width) // self._step + 1)
+        if self._down and count:
+            self._rest = buffer[count * self._step :].copy()
+            # Working out what is then left out costs less than gathering a window for each sample that is kept.
+            lower: Floats = np.correlate(buffer, self._taps[:, 0], "valid")[:: self._step][:count]
+            return lower
         stride = buffer.strides[0]
         # What as_strided does, without its checks: count is worked out from the buffer's own length.
         windows: Floats = np.ndarray((count, width), np.float32, buffer, 0, (stride * self._step, stride))

@@ -43,10 +43,13 @@ class Memory:
         self.end += max(0, len(samples) - room)
         samples = samples[-room:]
         at = self.end % room
-        first = min(len(samples), room - at)
-        self._ring[at : at + first] = samples[:first]
-        self._ring[: len(samples) - first] = samples[first:]
         self.end += len(samples)
+        if at + len(samples) <= room:
+            self._ring[at : at + len(samples)] = samples
+            return
+        first = room - at
+        self._ring[at:] = samples[:first]
+        self._ring[: len(samples) - first] = samples[first:]
 
     def read(self, start: int, count: int) -> Samples:
         """So many samples from here; what is not remembered is silence."""

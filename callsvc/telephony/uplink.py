@@ -28,10 +28,12 @@ from callsvc.telephony import metrics
 from callsvc.telephony.announcements import Playing
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.spans import Spans
+from callsvc.telephony.wakes import Wakes
 
 THROUGH, PAST = metrics.BLOCKS.labels("through"), metrics.BLOCKS.labels("past")
 STUCK_BLOCKS = 25
 """Blocks that may be inside the engine; with more it is taken for dead (250 ms, its own patience is far less)."""
+FRAME = RATE // 50
 SILENCED = (GapCause.HOLD, GapCause.MUTE)
 """What the caller does not hear."""
 
@@ -60,10 +62,13 @@ class Uplink:
         """An announcement on its way to the caller."""
         self._place = 0
         self._pushed = 0
+        self._through = 0
         self._shift: int | None = None
-        self._loop = asyncio.get_running_loop()
+        self._wakes = Wakes.of(asyncio.get_running_loop())
         self._returned: deque[Floats] = deque()
         self._awake = False
+        self._enough = 1
+        """Blocks that make the next frame whole: with fewer there is nothing to send yet."""
         self._inside: deque[Floats] = deque()
         self._rest: Floats = np.zeros(0, np.float32)
         self._last_proof: Proof | None = None
@@ -103,6 +108,9 @@ class Uplink:
             self._record(heard)
             if heard.played:
                 self._play(heard)
+        if self._returned and not self._awake:
+            # Less than a frame, as it is left over when the stream stops: for the record.
+            self._take_back()
         if self._stream and len(self._inside) > STUCK_BLOCKS:
             self._go_round()
 
@@ -149,9 +157,9 @@ class Uplink:
     def _on_block(self, out: Floats, info: StrokeInfo) -> None:
         """A block came back; in the engine's thread."""
         self._returned.append(out)
-        if not self._awake:
+        if not self._awake and len(self._returned) >= self._enough:
             self._awake = True
-            self._loop.call_soon_threadsafe(self._take_back)
+            self._wakes.soon(self._take_back)
 
     def _take_back(self) -> None:
         self._awake = False
@@ -161,8 +169,8 @@ class Uplink:
             if self._inside:
                 self._inside.popleft()
         if blocks:
-            self._send(np.concatenate(blocks))
-            THROUGH.inc(len(blocks))
+            self._send(np.concatenate(blocks) if len(blocks) > 1 else blocks[0])
+            self._through += len(blocks)
 
     def _go_round(self) -> None:
         """The engine is stuck: let what is inside it go by as it is, and all that follows."""
@@ -193,6 +201,8 @@ class Uplink:
             payload = self._encoder.encode(rounded(self._outgoing[:frame] * np.float32(32768.0)))
             self._outgoing = self._outgoing[frame:]
             self._caller.send_frame(self._codec, payload)
+        per_block = BLOCK * self._frame // FRAME
+        self._enough = -(-(frame - len(self._outgoing)) // per_block)
 
     def _pass(self, run: Run, part: Floats) -> None:
         """One run on its way out: silenced, joined by an announcement, recorded as it is heard; in place."""
@@ -227,7 +237,9 @@ class Uplink:
         return self._stream is not None and self._shift is not None and self._stream.hint(place + self._shift)
 
     def adapt(self) -> None:
-        """Let the encoder know what the caller misses."""
+        """Let the encoder know what the caller misses; bring the metrics up to date."""
+        THROUGH.inc(self._through)
+        self._through = 0
         if isinstance(self._encoder, OpusEncoder):
             self._encoder.expect_loss(self._caller.peer_loss)
 
@@ -246,4 +258,4 @@ class Uplink:
     @property
     def blocks_inside(self) -> int:
         """Blocks that the suppressor has not given back yet."""
-        return len(self._inside)
+        return len(self._inside) - len(self._returned)

@@ -238,7 +238,7 @@ def test_a_sender_whose_clock_is_wrong_stays_in_step_with_ours(ppm: float) -> No
     found = np.correlate(tap.sound.astype(float)[54 * 8000 :], last, "valid")
     assert found.max() > 0.95 * float((last**2).sum())
     place = 54 * 8000 + int(found.argmax())
-    assert place / 8000 == pytest.approx((56.1) / (1 + ppm / 1e6), abs=0.012)
+    assert place / 8000 == pytest.approx(56.1 / (1 + ppm / 1e6), abs=0.016)
     # The delay does not grow with it, nor does the buffer run dry.
     assert receiver.depth_s == pytest.approx(0.040, abs=0.021)
     assert receiver.counts.late == 0
