@@ -4,7 +4,7 @@
     machine     Python, disk, scheduling, the clock
     service     settings, data directory, ports, database, broker
     parts       suppressor, recogniser, screens, sound devices
-    trunks      Asterisk
+    trunks      SIP, Asterisk
     command     `callsvc doctor`
 
 Looking changes nothing: no file is written, no directory is made, nothing stays bound.

@@ -1,13 +1,17 @@
-"""Where calls come from besides the browser: whether an Asterisk that is configured can hand them over."""
+"""Where calls come from besides the browser: whether SIP can be answered, and an Asterisk hand its calls over."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import ipaddress
 import re
+import socket
 from collections.abc import Iterator
 
 from callsvc.config import Settings
 from callsvc.doctor.finding import Finding, degraded, fault, good
+from callsvc.doctor.service import runs
 from callsvc.telephony.asterisk.ari import Ari, AriRefused
 
 WIDE_SINCE = {20: (20, 17), 22: (22, 7), 23: (23, 1)}
@@ -17,8 +21,36 @@ MODULES = ("chan_audiosocket.so", "res_audiosocket.so", "res_ari_channels.so", "
 
 def trunks(settings: Settings) -> Iterator[Finding]:
     """What is configured; nothing where nothing is."""
+    if settings.sip.host:
+        yield _sip(settings)
     if settings.asterisk.url:
         yield asyncio.run(_asterisk(settings))
+
+
+def _sip(settings: Settings) -> Finding:
+    wanted = settings.sip
+    if not wanted.peers:
+        return fault("sip", "nobody")
+    try:
+        networks = [ipaddress.ip_network(peer, strict=False) for peer in wanted.peers]
+    except ValueError as error:
+        return fault("sip", "peers", detail=error)
+    family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            if ipaddress.ip_address(wanted.host).is_unspecified:
+                return fault("sip", "address", host=wanted.host)
+            probe.bind((wanted.host, wanted.port))
+        except ValueError:
+            return fault("sip", "address", host=wanted.host)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return fault("sip", "address", host=wanted.host)
+            if not runs(settings.data_dir):
+                return fault("sip", "taken", host=wanted.host, port=wanted.port)
+    if any(network.prefixlen == 0 for network in networks):
+        return degraded("sip", "anybody")
+    return good("sip", host=wanted.host, port=wanted.port, peers=", ".join(wanted.peers))
 
 
 async def _asterisk(settings: Settings) -> Finding:

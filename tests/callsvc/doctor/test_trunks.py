@@ -1,14 +1,15 @@
-"""`callsvc doctor` on where calls come from: an Asterisk that is configured."""
+"""`callsvc doctor` on where calls come from: SIP, and an Asterisk that is configured."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from callsvc.config import AsteriskSettings, Settings
+from callsvc.config import AsteriskSettings, Settings, SipSettings, load
 from callsvc.doctor.finding import Finding, State
 from callsvc.doctor.trunks import speaks_wide, trunks
 
@@ -28,7 +29,7 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'{"system": {"version": "%s"}}' % self.version.encode())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         return None
 
 
@@ -53,7 +54,7 @@ def finding(url: str, password: str = "secret", form: str = "slin16") -> Finding
 
 
 def test_where_nothing_is_configured_nothing_is_said() -> None:
-    assert list(trunks(Settings())) == []
+    assert list(trunks(load())) == []
 
 
 def test_an_asterisk_that_answers_is_named_with_its_version(asterisk: tuple[str, type[Answers]]) -> None:
@@ -73,6 +74,24 @@ def test_what_stands_in_the_way_is_said_with_what_to_do(asterisk: tuple[str, typ
     assert "slin" in narrow.to_do("sv")
     assert finding(url, form="slin").state is State.GOOD
     assert finding("http://127.0.0.1:1").outcome == "silent"
+
+
+def about_sip(**wished: object) -> Finding:
+    wanted = SipSettings.model_validate({"host": "127.0.0.1", "port": 0, "peers": ["127.0.0.1"], **wished})
+    (one,) = trunks(Settings.model_construct(sip=wanted))
+    return one
+
+
+def test_sip_that_could_not_be_answered_is_found_out() -> None:
+    assert about_sip().state is State.GOOD
+    assert about_sip(peers=[]).outcome == "nobody"
+    assert about_sip(peers=["pbx.example"]).outcome == "peers"
+    assert about_sip(host="0.0.0.0").outcome == "address"
+    assert about_sip(host="192.0.2.1").outcome == "address"
+    assert about_sip(peers=["0.0.0.0/0"]).state is State.DEGRADED
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        assert about_sip(port=other.getsockname()[1]).outcome == "taken"
 
 
 @pytest.mark.parametrize(
