@@ -35,6 +35,12 @@ BIAS = np.float32(1.8)
 """What such a floor is too low by, with five bins taken together."""
 KNOWN = 12
 """Frames learned until a floor is believed in full; until then each is learned from."""
+RESTLESS = 200
+"""Blocks without a quiet frame, 2 s, after which the floor is sought in frames that are not surely a voice: the room may
+be loud enough to be half taken for one. It then is the least of each bin, which may rise by SWELL a frame, 1 dB a second
+at most."""
+SURE_VOICE = np.float32(0.6)
+SWELL = np.float32(1.01)
 
 
 def noise_table() -> Spectrum:
@@ -58,6 +64,7 @@ class Comfort:
         """What may be put back of it, as far as it is believed."""
         self._known = np.zeros(capacity, np.int32)
         self._loud = np.zeros(capacity, np.int64)
+        self._learned = np.zeros(capacity, np.int64)
         self._w_wide = np.zeros((capacity, BINS + 4), np.float32)
         self._w_pairs = np.zeros((capacity, BINS + 3), np.float32)
         self._w_spread = np.zeros((capacity, BINS), np.float32)
@@ -67,7 +74,7 @@ class Comfort:
 
     def reset(self, slot: int) -> None:
         """A new stream has this slot."""
-        for known in (self.floor, self._offer, self._known, self._loud):
+        for known in (self.floor, self._offer, self._known, self._loud, self._learned):
             known[slot] = 0
 
     def ease(
@@ -97,19 +104,41 @@ class Comfort:
         np.copyto(since, clock, where=loud)
         self._loud[slots] = since
         rest = clock - since
-        learns = (rest >= HASTE) & ((clock % EVERY == 0) | (self._known[slots] < KNOWN))
-        if not np.logical_or.reduce(learns):
-            return
-        quiet = learns.nonzero()[0]
+        turn = clock % EVERY == 0
+        learns = (rest >= HASTE) & (turn | (self._known[slots] < KNOWN))
+        if np.logical_or.reduce(learns):
+            self._follow(slots, clock, spread, rest, learns.nonzero()[0])
+        if np.logical_or.reduce(turn):
+            seeks = turn & (voice < SURE_VOICE) & (clock - self._learned[slots] > RESTLESS)
+            if np.logical_or.reduce(seeks):
+                self._seek(slots[seeks], spread[seeks])
+
+    def _follow(
+        self,
+        slots: Slots,
+        clock: NDArray[np.int64],
+        spread: Float,
+        rest: NDArray[np.int64],
+        quiet: NDArray[np.intp],
+    ) -> None:
+        """What is heard in a quiet frame is the floor, or nearly."""
         rows = slots[quiet]
-        known = self._known[rows]
-        floor = self.floor[rows]
-        heard = spread[quiet]
+        floor, heard = self.floor[rows], spread[quiet]
         rise = np.where(rest[quiet] >= HOLD, RISE, np.float32(0))[:, None]
         rate = np.where(heard < floor, FALL, rise)
         moved = floor + rate * (np.minimum(heard, floor * JUMP) - floor)
-        floor = np.where((known == 0)[:, None], heard, moved)
-        known += 1
+        self._believe(rows, np.where((self._known[rows] == 0)[:, None], heard, moved))
+        self._learned[rows] = clock[quiet]
+
+    def _seek(self, rows: Slots, heard: Float) -> None:
+        """There was no quiet frame for long: the floor lies under what sounds."""
+        floor = self.floor[rows]
+        new = (self._known[rows] == 0)[:, None]
+        self._believe(rows, np.where(new, heard, np.minimum(floor * SWELL, heard)))
+
+    def _believe(self, rows: Slots, floor: Float) -> None:
+        """A floor is known a little better."""
+        known = self._known[rows] + 1
         self.floor[rows] = floor
         self._known[rows] = known
         belief = BIAS * np.minimum(known / KNOWN, 1.0).astype(np.float32)

@@ -65,6 +65,14 @@ def test_a_stroke_or_a_word_is_no_room() -> None:
     assert np.abs(muted).max() < 1e-6, "somebody spoke all along: there is no floor to go by"
 
 
+def test_a_room_that_is_half_taken_for_a_voice_is_learned_all_the_same() -> None:
+    signal = room(8)
+    muted = Suppressor(Constant(0.0, voice=0.4), comfort=True).process(signal)
+    assert np.abs(muted[: 2 * 16000]).max() < 1e-6
+    known = slice(5 * 16000, -320)
+    assert -8 < decibels(muted[known]) - decibels(signal[known]) < 0.5
+
+
 def test_there_is_never_more_of_it_than_there_was() -> None:
     """A room that falls silent: what was learned of it before must not be heard after."""
     signal = np.concatenate((room(4), room(4) * np.float32(0.03)))

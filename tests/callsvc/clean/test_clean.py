@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import av
@@ -159,20 +161,44 @@ def test_a_video_gives_its_sound(tmp_path: Path) -> None:
     )
 
 
+LONG = """
+import resource, sys
+from pathlib import Path
+from callsvc.clean.cleaning import clean
+from tests.support.networks import Constant
+outcome = clean(Constant(0.5), Path(sys.argv[1]), Path(sys.argv[2]), pictures=True)
+print(outcome.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.timeout(300)
 def test_memory_stays_the_same_however_long_the_file(tmp_path: Path) -> None:
-    import tracemalloc
-
-    def peak(minutes: float) -> int:
+    def peak_mib(minutes: int) -> float:
         path = tmp_path / f"{minutes}.wav"
-        soundfile.write(path, noise(minutes * 60, 0.05), 16000, subtype="PCM_16")
-        tracemalloc.start()
-        clean(Constant(), path, tmp_path / "out.wav", force=True, pictures=True)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
+        soundfile.write(path, np.tile(noise(10, 0.05), 6 * minutes), 16000, subtype="PCM_16")
+        command = [sys.executable, "-c", LONG, str(path), str(tmp_path / f"{minutes}.out.wav")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True)
+        seconds, kib = done.stdout.split()
+        assert float(seconds) == 60 * minutes
+        return int(kib) / 1024
 
-    peak(0.05)
-    assert peak(0.5) < peak(0.1) * 1.1 + 300_000
+    long_mib = peak_mib(6)
+    assert long_mib < peak_mib(1) + 8, "five minutes more would be 19 MiB, held once"
+
+
+def test_who_breaks_off_finds_nothing_half_done(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.tile(noise(30, 0.05), 20), 16000, subtype="PCM_16")
+    command = [sys.executable, "-m", "callsvc", "clean", str(tmp_path / "in.wav"), str(tmp_path / "out.wav")]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(3000):
+        if (tmp_path / ".out.wav.part").exists() or child.poll() is not None:
+            break
+        threading.Event().wait(0.02)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
 
 
 def test_a_directory_becomes_a_directory(tmp_path: Path) -> None:
