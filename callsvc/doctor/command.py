@@ -34,6 +34,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield parts.screens()
     yield parts.sound_devices()
     yield machine.scheduling()
+    yield machine.memory()
     yield machine.clock()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from callsvc.doctor.finding import Finding, degraded, fault, good
+from callsvc.media.realtime import may_lock
 
 OLDEST: Final = (3, 11)
 NEWEST: Final = (3, 13)
@@ -49,6 +50,11 @@ def scheduling() -> Finding:
         return degraded("scheduling", "denied")
     os.sched_setscheduler(0, policy, parameters)
     return good("scheduling")
+
+
+def memory() -> Finding:
+    """Whether the media node may keep its memory from being written out to a disk."""
+    return good("memory") if may_lock() else degraded("memory", "denied")
 
 
 def clock(state: int | None = None) -> Finding:

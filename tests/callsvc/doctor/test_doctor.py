@@ -103,6 +103,14 @@ def test_asking_for_real_time_leaves_the_scheduling_as_it_was() -> None:
     assert os.sched_getscheduler(0) == before
 
 
+def test_memory_that_may_not_be_locked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for allowed, outcome in ((True, "good"), (False, "denied")):
+        monkeypatch.setattr(machine, "may_lock", lambda allowed=allowed: allowed)
+        found = machine.memory()
+        assert found.outcome == outcome
+        assert all(found.says(lang) for lang in ("sv", "en"))
+
+
 def test_a_data_directory_of_a_newer_version_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "VERSION").write_text(f"{data_dir.LAYOUT + 1}\n")
     assert service.directory(tmp_path).outcome == "too_new"

@@ -142,6 +142,25 @@ async def test_messages_go_both_ways_and_what_is_none_is_counted(line: Line) -> 
     assert line.node.malformed == 6
 
 
+async def test_reports_tell_when_a_timestamp_was_spoken_and_what_the_peer_misses(line: Line) -> None:
+    async with asyncio.timeout(60):
+        while (
+            line.node.sender_report is None or line.client.sender_report is None or not line.client.peer_loss
+        ):
+            for end in (line.client, line.node):
+                end.send_frame(OPUS, payloads(babble(48000, 0.02), OPUS)[0])
+            line.client._out.frame(96, b"", 960, 0.0)  # one that never leaves
+            await asyncio.sleep(0.02)
+
+    at = line.node.timestamp_at(SystemClock().utc_now().timestamp() * 1000)
+    assert at is not None
+    # Half of the stream's time passed without a packet; the report holds the last one that was sent.
+    last = line.at_node.packets[-1].timestamp
+    assert abs((at - last + (1 << 31)) % (1 << 32) - (1 << 31)) < 48_000 * 10
+    assert 0.2 < line.client.peer_loss < 0.8
+    assert line.node.peer_loss == 0
+
+
 async def test_an_end_that_closes_without_a_word_is_told_from_one_that_hangs_up(line: Line) -> None:
     await line.client.close()
     await asyncio.wait_for(line.at_node.left.wait(), 20)
