@@ -28,6 +28,7 @@ class Action(StrEnum):
     TRANSCRIPT_EXPORT = "transcript.export"  # get the transcript as a file
     CAPTIONS_READ = "captions.read"  # read along while a call goes on
     NOTES_READ = "notes.read"  # what the operator noted, ticked and wrote up
+    DISCLOSURE_DECIDE = "disclosure.decide"  # hand out to somebody outside, or refuse to
     CASE_READ = "case.read"  # which calls belong to a case
     DEMO_PLACE = "demo.place"
     TRAIL_READ = "trail.read"  # who looked at what, and why

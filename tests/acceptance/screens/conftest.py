@@ -38,7 +38,7 @@ AXE = ROOT / "callsvc/web/ui/node_modules/axe-core/axe.min.js"
 TONES = {"caller.rx": 500, "operator.tx": 1000, "operator.rx": 3000}
 SECONDS = 30
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=40_000)
 
 
 # While it is started, an event loop counts as running in this thread, and no coroutine of another test could run: so it

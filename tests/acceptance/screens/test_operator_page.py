@@ -141,7 +141,9 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     page.keyboard.press("F2")
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible()
     until(page, "window.heard.length > window.rate * 4")
-    expect(page.get_by_role("region", name="Tangentljud dämpat")).to_contain_text(re.compile(r"[1-9]\d* tangentslag"))
+    expect(page.get_by_role("region", name="Tangentljud dämpat")).to_contain_text(
+        re.compile(r"[1-9]\d* tangentslag")
+    )
     screen.keep("in-call")
 
     caller = np.array(page.evaluate("window.heard.slice(-3 * window.rate, -window.rate)"), np.float32)

@@ -25,6 +25,7 @@ transcript.export  -        all          -   -
 captions.read      own      -            all -
 notes.read         -        all          all -
 case.read          -        all          -   -
+disclosure.decide  -        all          -   -
 demo.place         all      -            all all
 trail.read         -        -            -   all
 users.admin        -        -            -   all

@@ -73,7 +73,28 @@ QUESTIONS: dict[Action, list[Question]] = {
     ],
     Action.TRANSCRIPT_EXPORT: [("GET", "/api/calls/{call}/transcript/export?form=txt", None)],
     Action.NOTES_READ: [("GET", "/api/calls/{call}/notes", None)],
-    Action.CASE_READ: [("GET", "/api/cases", None), ("GET", "/api/cases/A1-26", None)],
+    Action.CASE_READ: [
+        ("GET", "/api/cases", None),
+        ("GET", "/api/cases/A1-26", None),
+        ("POST", "/api/cases/A1-26/access", {"reason": "Utredning"}),
+    ],
+    Action.DISCLOSURE_DECIDE: [
+        ("GET", "/api/legal-bases", None),
+        ("GET", "/api/calls/{call}/leaving", None),
+        ("GET", "/api/calls/{call}/disclosures", None),
+        (
+            "POST",
+            "/api/calls/{call}/disclosures",
+            {
+                "basis": "duty",
+                "answers": {"rule": "socialtjänstlagen"},
+                "recipient": "Socialtjänsten",
+                "granted": False,
+                "motive": "Behövs inte.",
+                "copy_id": None,
+            },
+        ),
+    ],
     Action.DEMO_PLACE: [
         ("GET", "/api/demo-calls", None),
         ("GET", f"/api/demo-calls/{NOBODY}", None),

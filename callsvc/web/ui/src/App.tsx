@@ -4,6 +4,8 @@ import { Problem } from "./api/client";
 import { useKeys } from "./keys";
 import { Call } from "./pages/Call";
 import { Calls } from "./pages/Calls";
+import { Case } from "./pages/Case";
+import { Cases } from "./pages/Cases";
 import { Desk } from "./pages/Desk";
 import { Health } from "./pages/Health";
 import { AccessLog } from "./pages/AccessLog";
@@ -21,6 +23,8 @@ const needs: Partial<Record<Place["page"], Right>> = {
   calls: "call.list",
   call: "call.list",
   desk: "call.take",
+  cases: "case.read",
+  case: "case.read",
   users: "users.admin",
   log: "trail.read",
   health: "health.read",
@@ -52,6 +56,8 @@ export function App() {
 function page(at: Place) {
   switch (at.page) {
     case "calls": return <Calls />;
+    case "cases": return <Cases />;
+    case "case": return <Case key={at.number} number={at.number} />;
     case "desk": return <Desk />;
     case "call": return <Call key={at.id} id={at.id} />;
     case "users": return <Users />;

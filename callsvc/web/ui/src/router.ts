@@ -6,7 +6,7 @@ export const path = signal(location.pathname);
 addEventListener("popstate", () => (path.value = location.pathname));
 
 export function go(to: string, { replace = false } = {}): void {
-  if (to === path.value) return;
+  if (to === location.pathname + location.hash) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   path.value = location.pathname;
@@ -20,32 +20,48 @@ export function onLink(event: MouseEvent): void {
   if (!link || link.target || link.origin !== location.origin || link.hasAttribute("download")) return;
   if (link.getAttribute("href")?.startsWith("#")) return;
   event.preventDefault();
-  go(link.pathname);
+  go(link.pathname + link.hash);
 }
 
 export type Place =
   | { page: "calls" }
   | { page: "call"; id: string }
-  | { page: "desk" | "users" | "log" | "health" | "password" | "missing" };
+  | { page: "case"; number: string }
+  | { page: "desk" | "cases" | "users" | "log" | "health" | "password" | "missing" };
 
 export const addresses = {
   calls: "/",
   desk: "/samtal",
+  cases: "/arenden",
   users: "/anvandare",
   log: "/atkomstlogg",
   health: "/drift",
   password: "/losenord",
 } as const;
 
-export function callAddress(id: string): string {
-  return `/samtal/${id}`;
+/** A call, and a place in it to begin at. */
+export function callAddress(id: string, atMs?: number | null): string {
+  return atMs === undefined || atMs === null ? `/samtal/${id}` : `/samtal/${id}#t=${(atMs / 1000).toFixed(1)}`;
+}
+
+/** Where in the call the address says to begin, in seconds. */
+export function placeInCall(): number | null {
+  const found = /^#t=(\d{1,6}(?:\.\d)?)$/.exec(location.hash);
+  return found ? Number(found[1]) : null;
+}
+
+export function caseAddress(number: string): string {
+  return `/arenden/${encodeURIComponent(number)}`;
 }
 
 export function place(at: string): Place {
   const call = /^\/samtal\/([0-9a-f-]{36})$/.exec(at);
   if (call?.[1]) return { page: "call", id: call[1] };
+  const file = /^\/arenden\/([0-9A-Z][0-9A-Z-]{2,39})$/.exec(at);
+  if (file?.[1]) return { page: "case", number: file[1] };
   switch (at) {
     case addresses.calls: return { page: "calls" };
+    case addresses.cases: return { page: "cases" };
     case addresses.desk: return { page: "desk" };
     case addresses.users: return { page: "users" };
     case addresses.log: return { page: "log" };

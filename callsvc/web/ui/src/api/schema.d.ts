@@ -168,6 +168,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch
+         * @description What is said, as it is said. Events: `state` (on, behind, off), `caption` (a CaptionOut), `over`, `still`.
+         *
+         *     The operator reads along in a call of their own; anybody else has opened it with a reason. Either leaves a line in
+         *     the access log.
+         */
+        get: operations["captions_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/consents": {
         parameters: {
             query?: never;
@@ -202,6 +225,50 @@ export interface paths {
          * @description A consent is withdrawn; that it was given stays.
          */
         post: operations["notes_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/disclosures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description What was decided about a call, oldest first.
+         */
+        get: operations["disclosures_listing"];
+        put?: never;
+        /**
+         * Decide
+         * @description Hand out, or refuse to. Both are written down, and in the access log.
+         */
+        post: operations["disclosures_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/leaving": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leaving
+         * @description Exactly which seconds and words would leave: of the whole call, or of a redacted copy.
+         */
+        get: operations["disclosures_leaving"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -520,6 +587,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description Cases whose number begins so, the latest first.
+         */
+        get: operations["cases_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A case's calls, each with what was marked and ticked in it, and what it was about.
+         */
+        get: operations["cases_one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Case
+         * @description Open every call of a case for this session, for one reason; each is a line in the access log.
+         */
+        post: operations["cases_open_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo-callers": {
         parameters: {
             query?: never;
@@ -644,6 +771,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/legal-bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Legal Bases
+         * @description The grounds on which something may be handed out, and what each asks.
+         */
+        get: operations["disclosures_legal_bases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -733,7 +880,9 @@ export interface paths {
         };
         /**
          * Search
-         * @description Sentences that hold what is sought, in calls that this session has opened; of others it does not even say how many.
+         * @description Sentences that hold what is sought, in calls or in a case that this session has opened.
+         *
+         *     Of what it has not opened it does not even say how many there are.
          */
         get: operations["search_search"];
         put?: never;
@@ -878,7 +1027,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "case.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
         /**
          * Availability
          * @description To be said anew every ten seconds; who is silent for seventy is not available.
@@ -886,6 +1035,29 @@ export interface components {
         Availability: {
             /** Available */
             available: boolean;
+        };
+        /** BasesOut */
+        BasesOut: {
+            /** Bases */
+            bases: components["schemas"]["BasisOut"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * BasisOut
+         * @description A legal basis, the rule that it rests on, and what it asks.
+         */
+        BasisOut: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Questions */
+            questions: components["schemas"]["ChoiceOut"][];
+            /** Source */
+            source: string;
+            /** Sv */
+            sv: string;
         };
         /**
          * Beside
@@ -1066,6 +1238,70 @@ export interface components {
             operator_token: string;
         };
         /**
+         * CaseCall
+         * @description A call of a case; `opened` when this session has it open for reading.
+         */
+        CaseCall: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Hand Over */
+            hand_over: string;
+            /** Labels */
+            labels: string[];
+            /** Length Ms */
+            length_ms: number | null;
+            /** Moments */
+            moments: components["schemas"]["MomentOut"][];
+            /** Opened */
+            opened: boolean;
+            profile: components["schemas"]["Profile"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Told */
+            told: string[];
+        };
+        /**
+         * CaseDetail
+         * @description The calls of a case, oldest first.
+         */
+        CaseDetail: {
+            /** Calls */
+            calls: components["schemas"]["CaseCall"][];
+            /** Number */
+            number: string;
+        };
+        /** CaseList */
+        CaseList: {
+            /** Cases */
+            cases: components["schemas"]["CaseOut"][];
+        };
+        /**
+         * CaseOut
+         * @description A number under which calls were written up.
+         */
+        CaseOut: {
+            /** Calls */
+            calls: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Number */
+            number: string;
+        };
+        /**
          * Chain
          * @description Whether the log is whole, as of `at`. `head` is the digest that ends the chain.
          */
@@ -1182,6 +1418,26 @@ export interface components {
             password: string;
         };
         /**
+         * Decision
+         * @description `copy_id` null is the whole call. `answers` by question; a refusal is written down like a disclosure.
+         */
+        Decision: {
+            /** Answers */
+            answers: {
+                [key: string]: string;
+            };
+            /** Basis */
+            basis: string;
+            /** Copy Id */
+            copy_id: string | null;
+            /** Granted */
+            granted: boolean;
+            /** Motive */
+            motive: string;
+            /** Recipient */
+            recipient: string;
+        };
+        /**
          * Demonstration
          * @description A demonstration call. `progress` runs from 0 to 1; `step` names what is being done.
          */
@@ -1209,6 +1465,48 @@ export interface components {
             state: "queued" | "running" | "done" | "failed";
             /** Step */
             step: string;
+        };
+        /**
+         * DisclosureList
+         * @description Oldest first.
+         */
+        DisclosureList: {
+            /** Disclosures */
+            disclosures: components["schemas"]["DisclosureOut"][];
+        };
+        /** DisclosureOut */
+        DisclosureOut: {
+            /** Answers */
+            answers: {
+                [key: string]: string;
+            };
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Basis */
+            basis: string;
+            /** Basis Version */
+            basis_version: string;
+            /** Copy Id */
+            copy_id: string | null;
+            /** Granted */
+            granted: boolean;
+            /** Heard Ms */
+            heard_ms: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Motive */
+            motive: string;
+            person: components["schemas"]["Who"] | null;
+            /** Recipient */
+            recipient: string;
+            /** Words */
+            words: number | null;
         };
         /**
          * EditList
@@ -1321,6 +1619,8 @@ export interface components {
              * Format: uuid
              */
             call_id: string;
+            /** Case */
+            case: string | null;
             /** End Ms */
             end_ms: number;
             layer: components["schemas"]["Layer"];
@@ -1367,6 +1667,34 @@ export interface components {
          * @enum {string}
          */
         Layer: "machine" | "corrected" | "redacted";
+        /**
+         * Leaving
+         * @description Exactly what would leave: how much sound, how many words, and which.
+         */
+        Leaving: {
+            /** Copy Id */
+            copy_id: string | null;
+            /** Heard Ms */
+            heard_ms: number;
+            /** Lines */
+            lines: components["schemas"]["LeavingLine"][];
+            /** Silenced Ms */
+            silenced_ms: number;
+            /** Words */
+            words: number;
+        };
+        /**
+         * LeavingLine
+         * @description A line that leaves; what was taken out stands as a mark.
+         */
+        LeavingLine: {
+            /** Leg */
+            leg: string;
+            /** Start Ms */
+            start_ms: number;
+            /** Text */
+            text: string;
+        };
         /**
          * Leg
          * @description A party's connection to the call.
@@ -1429,6 +1757,21 @@ export interface components {
             rights: components["schemas"]["Action"][];
             /** Roles */
             roles: components["schemas"]["Role"][];
+        };
+        /**
+         * MomentOut
+         * @description What was set down at a place in a call: a marker of a kind, or an item of a checklist as `list/item`.
+         */
+        MomentOut: {
+            /** At Ms */
+            at_ms: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "marker" | "tick";
+            /** What */
+            what: string;
         };
         /** NewCall */
         NewCall: {
@@ -2263,6 +2606,38 @@ export interface operations {
             };
         };
     };
+    captions_watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `state` and `caption`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     notes_consent: {
         parameters: {
             query?: never;
@@ -2318,6 +2693,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisclosureOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_leaving: {
+        parameters: {
+            query?: {
+                copy?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leaving"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -2960,6 +3437,101 @@ export interface operations {
             };
         };
     };
+    cases_listing: {
+        parameters: {
+            query?: {
+                beginning?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cases_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cases_open_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Access"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     shift_place_caller: {
         parameters: {
             query?: never;
@@ -3112,6 +3684,26 @@ export interface operations {
             };
         };
     };
+    disclosures_legal_bases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BasesOut"];
+                };
+            };
+        };
+    };
     people_login: {
         parameters: {
             query?: never;
@@ -3220,7 +3812,8 @@ export interface operations {
         parameters: {
             query: {
                 q: string;
-                call: string[];
+                call?: string[];
+                case?: string;
                 limit?: number;
                 offset?: number;
             };

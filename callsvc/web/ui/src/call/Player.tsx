@@ -5,6 +5,7 @@ import { clock, number } from "../format";
 import { hint, useKeys } from "../keys";
 import { t } from "../locale";
 import { useResource } from "../resource";
+import { placeInCall } from "../router";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { causeName, trackName } from "./Facts";
@@ -20,7 +21,11 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
     [call.id, has],
   );
   useEffect(() => {
-    if (peaks.data) sound.load(peaks.data.channels, peaks.data.duration_ms / 1000);
+    if (!peaks.data) return;
+    sound.load(peaks.data.channels, peaks.data.duration_ms / 1000);
+    // An address may name a place: it stands there, and nothing sounds before somebody plays it.
+    const at = placeInCall();
+    if (at !== null) sound.seek(at);
   }, [peaks.data]);
   useEffect(() => () => sound.close(), [sound]);
   const side = sound.side.value;
@@ -51,6 +56,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
             title={`${t("player.back", { s: SKIP_S })} (${hint("back")})`}><Icon name="back" /></button>
           <button type="button" class="button round primary big" onClick={() => sound.toggle()} aria-label={playing ? t("player.pause") : t("player.play")}
             title={`${playing ? t("player.pause") : t("player.play")} (${hint("play")})`}><Icon name={playing ? "pause" : "play"} size={26} /></button>
+          {sound.loop.value && <button type="button" class="button small" onClick={() => (sound.loop.value = null)}><Icon name="repeat" size={16} />{t("player.loop.stop")}</button>}
           <button type="button" class="button round" onClick={() => sound.skip(SKIP_S)} aria-label={t("player.forward", { s: SKIP_S })}
             title={`${t("player.forward", { s: SKIP_S })} (${hint("forward")})`}><Icon name="forward" /></button>
           <p class="at"><span class="clock">{clock(sound.at.value)}</span> <span class="of">/ {clock((peaks.data?.duration_ms ?? call.length_ms ?? 0) / 1000)}</span></p>

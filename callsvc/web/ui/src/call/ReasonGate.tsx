@@ -1,6 +1,6 @@
 /** A call is opened for a reason, which is kept. Nothing is heard or read before. */
 import { useState } from "preact/hooks";
-import { api, Problem, type Shape } from "../api/client";
+import { Problem } from "../api/client";
 import { t, type Key } from "../locale";
 import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
@@ -9,9 +9,12 @@ const reasons = ["investigation", "review", "disclosure", "complaint", "technica
 const LEAST = 5;
 const MOST = 500;
 
-export function ReasonGate({ call, opened }: { call: Shape<"CallDetail">; opened: () => void }) {
+/** For one call, or for every call of a case at once. */
+type Props = { title: string; go: string; note?: string; open: (reason: string) => Promise<unknown>; opened: () => void };
+
+export function ReasonGate({ title, go, note: begun = "", open, opened }: Props) {
   const [chosen, choose] = useState<string>("");
-  const [note, setNote] = useState("");
+  const [note, setNote] = useState(begun);
   const [tried, setTried] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const label = chosen ? t(`reason.${chosen}` as Key) : "";
@@ -22,7 +25,7 @@ export function ReasonGate({ call, opened }: { call: Shape<"CallDetail">; opened
     event.preventDefault();
     setTried(true);
     if (reason.length < LEAST) return;
-    api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })
+    open(reason)
       .then(opened)
       .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
   };
@@ -31,7 +34,7 @@ export function ReasonGate({ call, opened }: { call: Shape<"CallDetail">; opened
     <section class="card gate" aria-labelledby="gate">
       <div class="gate-mark" aria-hidden="true"><Icon name="lock" size={28} /></div>
       <div>
-        <h2 id="gate">{t("gate.title")}</h2>
+        <h2 id="gate">{title}</h2>
         <p>{t("gate.lead")}</p>
         {problem && <Fault problem={problem} />}
         <form onSubmit={submit}>
@@ -53,7 +56,7 @@ export function ReasonGate({ call, opened }: { call: Shape<"CallDetail">; opened
             <p class="hint" id="gate-hint">{t("gate.hint")}</p>
             {missing && <p class="field-fault" id="gate-fault" role="alert">{t("gate.missing")}</p>}
           </div>
-          <button type="submit" class="button primary"><Icon name="eye" />{t("gate.open")}</button>
+          <button type="submit" class="button primary"><Icon name="eye" />{go}</button>
         </form>
       </div>
     </section>

@@ -18,6 +18,8 @@ export class Sound {
   readonly speed = signal(Number(remembered("speed")) || 1);
   readonly side = signal<Side>("cleaned");
   readonly heard = signal<{ caller: boolean; operator: boolean }>({ caller: true, operator: true });
+  /** A stretch that is heard over and over, in seconds. */
+  readonly loop = signal<{ from: number; to: number } | null>(null);
   duration = 0;
   private channels: readonly string[] = [];
   private gains: GainNode[] = [];
@@ -145,6 +147,8 @@ export class Sound {
     const step = () => {
       if (this.audio.paused) return;
       this.at.value = this.audio.currentTime;
+      const loop = this.loop.value;
+      if (loop && this.at.value >= loop.to) this.seek(loop.from);
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);

@@ -1,6 +1,8 @@
 /** One call: its facts and its proof for all who may know of it; its sound and its words for a reason. */
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
+import { Beside } from "../call/Beside";
+import { Disclosing } from "../call/Disclosing";
 import { Facts } from "../call/Facts";
 import { Player } from "../call/Player";
 import { Proof } from "../call/Proof";
@@ -51,8 +53,11 @@ export function Call({ id }: { id: string }) {
         ? <>
           <Player call={call} sound={sound} />
           <Transcript call={call} sound={sound} />
+          {may("notes.read") && <Beside call={call} sound={sound} />}
+          {may("disclosure.decide") && call.transcript?.state === "done" && <Disclosing call={call} />}
         </>
-        : <ReasonGate call={call} opened={found.reload} />)}
+        : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload}
+          open={(reason) => api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })} />)}
       {call.state === "ended" && !may("call.open") && <Notice tone="quiet" title={t("call.closed")}><p>{t("call.closed.hint")}</p></Notice>}
       <Facts call={call} />
     </Page>

@@ -16,6 +16,7 @@ type Entry = { to: string; label: Key; icon: Drawing; right: Right; action: Acti
 const entries: Entry[] = [
   { to: addresses.desk, label: "nav.desk", icon: "headset", right: "call.take", action: "goDesk" },
   { to: addresses.calls, label: "nav.calls", icon: "calls", right: "call.list", action: "goCalls" },
+  { to: addresses.cases, label: "nav.cases", icon: "case", right: "case.read", action: "goCases" },
   { to: addresses.users, label: "nav.users", icon: "users", right: "users.admin", action: "goUsers" },
   { to: addresses.log, label: "nav.log", icon: "log", right: "trail.read", action: "goLog" },
   { to: addresses.health, label: "nav.health", icon: "health", right: "health.read", action: "goHealth" },
@@ -55,7 +56,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const mine = entries.filter((entry) => may(entry.right));
   useKeys({ theme: nextTheme, ...Object.fromEntries(mine.map((entry) => [entry.action, () => go(entry.to)])) });
   if (!person) return null;
-  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/"));
+  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/")) || (to === addresses.cases && path.value.startsWith(`${to}/`));
   return (
     <div class="shell">
       <a class="skip" href="#main">{t("nav.skip")}</a>

@@ -1,0 +1,5 @@
+"""Handing out to somebody outside: on which ground, exactly what leaves, and that it was done or refused.
+
+bases    the legal bases and what each asks, as data: bases.toml
+record   decisions, granted and refused
+"""

@@ -1,0 +1,152 @@
+"""The investigator's day: find a case, see what has already been told, hear it, correct it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+
+from callsvc.shift import notes, wrap_up
+from callsvc.store import Connection, call_notes
+from callsvc.types import Role
+from tests.acceptance.screens.conftest import OpenScreen
+from tests.support import past_calls as calls
+from tests.support.web import Served
+
+pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
+
+NUMBER = "0201-K1234-26"
+
+
+def written_up(site: Served, call: UUID, said: str) -> None:
+    """The call as its operator left it: a marker, a note, a tick, and the case that it belongs to."""
+    operator = site.person(f"operator-{call.hex[:12]}", Role.OPERATOR, shown="Olle Berg").id
+    at = calls.BEGAN
+
+    async def write(conn: Connection) -> None:
+        await call_notes.add(conn, call, "marker", 16_000, {"kind": "threat"}, at=at)
+        await notes.save(conn, call, operator, [notes.Line(15_200, said)], revision=0, at=at)
+        await notes.tick(
+            conn, call, operator, checklist="injured", item="safe", ticked=True, at_ms=20_400, at=at
+        )
+        await wrap_up.save(
+            conn, call, operator,
+            case=NUMBER, labels=["threat"], told=["support"], hand_over="Ring henne före tolv.",
+            state="done", at=at,
+        )  # fmt: skip
+
+    site.run(write)
+
+
+def test_what_was_told_once_is_found_heard_and_corrected(
+    site: Served, call: str, open_screen: OpenScreen
+) -> None:
+    other = site.run(lambda conn: calls.finished(conn, at=calls.BEGAN + timedelta(days=3)))
+    site.run(lambda conn: calls.transcribed(conn, other))
+    written_up(site, UUID(call), "Slog på dörren.")
+    written_up(site, other, "Ringde igen.")
+    screen = open_screen(site, color_scheme="light", reduced_motion="reduce")
+    page = screen.page
+    screen.sign_in("inga", Role.INVESTIGATOR)
+    page.get_by_role("link", name="Ärenden").click()
+    page.get_by_label("Ärendenummer").fill("0201-k")
+    expect(page.get_by_text("2 samtal")).to_be_visible()
+    screen.keep("cases")
+    assert screen.faults() == []
+    page.get_by_role("link", name=NUMBER).click()
+    expect(page.get_by_role("link", name="00:16 Hot").first).to_be_visible()
+    expect(page.get_by_text("Ring henne före tolv.")).to_have_count(0)
+    screen.keep("closed")
+
+    page.get_by_role("button", name="Öppna ärendets samtal").click()
+    page.get_by_label("Ämne, till exempel").fill("syster")
+    page.get_by_role("button", name="Sök", exact=True).click()
+    expect(page.get_by_text("2 meningar.")).to_be_visible()
+    expect(page.locator("mark").first).to_have_text("syster.")
+    expect(page.get_by_text("Ring henne före tolv.").first).to_be_visible()
+    screen.keep("told")
+    assert screen.faults() == []
+
+    page.get_by_role("link", name="Spela från 00:25").first.click()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "00:24 av 00:30")
+    expect(page.get_by_role("button", name="Spela", exact=True)).to_be_visible()  # and nothing sounds yet
+    expect(page.get_by_text("Slog på dörren.")).to_be_visible()
+
+    page.get_by_role("button", name="Rätta yttrandet vid 00:25").click()
+    field = page.get_by_label("Texten som den ska vara")
+    expect(field).to_be_focused()
+    expect(page.get_by_text("Maskinen hörde: Ja. Jag är hos min syster.")).to_be_visible()
+    field.fill("Ja. Jag är hos min moster.")
+    screen.keep("correcting")
+    assert screen.faults() == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="moster.", exact=True)).to_be_visible()
+    expect(page.get_by_text("Rättad", exact=True)).to_be_visible()
+    screen.keep("corrected")
+
+
+def test_a_copy_without_chosen_words_is_handed_out_on_a_legal_basis(
+    site: Served, call: str, open_screen: OpenScreen
+) -> None:
+    screen = open_screen(site, color_scheme="dark", reduced_motion="reduce")
+    page = screen.page
+    screen.sign_in("inga", Role.INVESTIGATOR)
+    screen.open_call(call, "Begäran om utlämnande")
+    words = sum(len(text.split()) for _, text in calls.SAID)
+    expect(page.get_by_text(f"Det här lämnar: 00:30 ljud och {words} ord.")).to_be_visible()
+    page.get_by_role("button", name="Gör en kopia utan vissa ord").click()
+    page.get_by_role("button", name="syster. (mindre säkert)").click()
+    expect(page.get_by_text("1 ord är valt.")).to_be_visible()
+    page.get_by_label("Kopians namn").fill("Utan vistelseort")
+    page.get_by_label("Varför orden tas bort").fill("Skyddad plats")
+    screen.keep("choosing")
+    page.get_by_role("button", name="Gör kopian").click()
+    expect(page.get_by_text(f"och {words - 1} ord.")).to_be_visible()
+    page.get_by_label("Nödvändigt för att myndigheten").check()
+    page.get_by_label("Varför går arbetet inte att göra").fill("Skyddsbedömningen bygger på samtalet.")
+    page.get_by_label("Mottagare").fill("Socialtjänsten")
+    page.get_by_label("Motivering").fill("Barn i hemmet.")
+    page.get_by_role("button", name="Lämna ut", exact=True).click()
+    expect(page.get_by_text("Utlämnat till Socialtjänsten")).to_be_visible()
+    assert screen.faults(contrast_enhanced=True) == []
+    screen.keep()
+    with page.expect_download() as told:
+        page.get_by_role("link", name="TXT").click()
+    text = told.value.path().read_text()
+    assert "hos min" in text
+    assert "syster" not in text
+
+
+def test_by_keys_one_goes_by_word_to_what_is_unsure_and_hears_a_stretch_again(
+    site: Served, call: str, open_screen: OpenScreen
+) -> None:
+    screen = open_screen(site)
+    page = screen.page
+    screen.sign_in("inga", Role.INVESTIGATOR)
+    screen.open_call(call)
+    slider = page.get_by_role("slider")
+    expect(page.get_by_role("button", name="dörren", exact=True)).to_be_visible()
+    page.keyboard.press("u")  # the first word that the machine was unsure of
+    expect(page.locator(".word.now")).to_have_text("skrek (osäkert)")
+    page.keyboard.press(".")
+    expect(page.locator(".word.now")).to_have_text("att")
+    page.keyboard.press(",")
+    page.keyboard.press("o")
+    expect(page.get_by_role("button", name="Sluta upprepa")).to_be_visible()
+    page.keyboard.press("o")
+    expect(page.get_by_role("button", name="Sluta upprepa")).to_have_count(0)
+    page.keyboard.press("ArrowUp")
+    expect(slider).to_have_attribute("aria-valuetext", "00:10 av 00:30")
+
+
+def test_a_case_is_not_there_for_who_may_not_know_of_it(
+    site: Served, call: str, open_screen: OpenScreen
+) -> None:
+    written_up(site, UUID(call), "Slog på dörren.")
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.QA)
+    expect(screen.page.get_by_role("link", name="Ärenden")).to_have_count(0)
+    screen.go(f"/arenden/{NUMBER}")
+    expect(screen.page.get_by_role("heading", name="Här finns inget")).to_be_visible()
