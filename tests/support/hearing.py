@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import correlate
 
 from audio import files
 from audio.resample import to_int16, whole
@@ -49,7 +50,7 @@ def wav(path: Path, sound: NDArray[np.floating], rate_hz: int, tail_s: float = 0
     return path
 
 
-def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound, speech: bool = True) -> Hearing:
+def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound) -> Hearing:
     """`heard` is at 16 kHz, in +-1.0, and may begin earlier or later than the microphone."""
     said = whole(np.asarray(microphone, np.float32), 48_000, RATE).astype(np.float64)
     size = len(said) + int(LONGEST_LAG_S * RATE)
@@ -60,9 +61,25 @@ def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound, speech: boo
     before = measure.strokes(said, of.strokes_s, of.speech_s, of.room_dbfs)
     after = measure.strokes(there, of.strokes_s, of.speech_s, of.room_dbfs, SLACK_S)
     return Hearing(
-        measure.words(said, there, of.speech_s).similarity if speech else measure.similarity(said, there),
+        measure.words(said, there, of.speech_s).similarity,
         after.judged,
         before.level_db,
         after.level_db,
         after.audible_pct,
     )
+
+
+def likeness(said: NDArray[np.floating], heard: Sound) -> float:
+    """How alike what was heard is to a microphone of the scene, 0 to 1: stretches of 0.8 s, each at its own best lag
+    and weighted by its energy, because a jitter buffer may put in or leave out a frame between two of them.
+    """
+    source = whole(np.asarray(said, np.float32), 48_000, RATE).astype(np.float64)
+    step = RATE * 8 // 10
+    found, energies = [], []
+    for start in range(0, len(source) - step, step):
+        part = source[start : start + step]
+        cross = np.abs(correlate(heard, part, "valid"))
+        lag = int(cross.argmax())
+        energies.append(float(np.sum(part**2)))
+        found.append(cross[lag] / np.sqrt(energies[-1] * np.sum(heard[lag : lag + step] ** 2) + 1e-9))
+    return float(np.average(found, weights=energies))
