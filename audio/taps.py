@@ -118,6 +118,19 @@ class Continuous:
         self.position = end
         self._tap.gap(start, end - start, cause)
 
+    def masked(self, start: int, samples: Samples) -> None:
+        """Sound of a masked stretch: a hole to all but a tap that keeps such sound apart (`masked`)."""
+        keep = getattr(self._tap, "masked", None)
+        known = self.position - start
+        if known > 0:
+            samples, start = samples[known:], self.position
+        if keep is None or len(samples) == 0:
+            self.gap(start, len(samples), GapCause.MASK)
+            return
+        self._fill(start)
+        self.position = start + len(samples)
+        keep(start, samples)
+
     def extend(self, length: int, cause: GapCause) -> None:
         """Make the track this long."""
         self.gap(self.position, length - self.position, cause)

@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import tempfile
 import threading
 import time
@@ -184,6 +185,9 @@ def reading(base: Path) -> dict[str, float]:
     assert verify(source, keys=keys).ok
     all_s = time.monotonic() - begun
     begun = time.monotonic()
+    subprocess.run(["sha256sum", *directory.iterdir()], check=True, capture_output=True)
+    sums_s = time.monotonic() - begun
+    begun = time.monotonic()
     recording = open_recording(source, keys)
     recording.read("caller.rx", 1800 * 8000, 8000)
     first_s = time.monotonic() - begun
@@ -204,6 +208,7 @@ def reading(base: Path) -> dict[str, float]:
     return {
         "verify_seals_call_hours_per_min": 60 / seals_s,
         "verify_all_call_hours_per_min": 60 / all_s,
+        "sha256sum_call_hours_per_min": 60 / sums_s,
         "open_and_first_second_ms": first_s * 1000,
         "second_anywhere_ms": statistics.median(ours) * 1000,
         "flac_second_anywhere_ms": statistics.median(theirs) * 1000,
@@ -244,6 +249,8 @@ def main() -> None:
         "real_pace": pace,
         "reading": read,
         "reading_peer": f"soundfile {version('soundfile')}, one plain FLAC file",
+        "verify_peer": "sha256sum of coreutils over the same files",
+        "verify_ratio": read["verify_seals_call_hours_per_min"] / read["sha256sum_call_hours_per_min"],
         "reading_ratio": read["second_anywhere_ms"] / read["flac_second_anywhere_ms"],
     }
     RESULT.parent.mkdir(exist_ok=True)
@@ -260,7 +267,8 @@ def main() -> None:
     )
     print(
         f"verify: {read['verify_seals_call_hours_per_min']:.0f} call-hours a minute (seals), "
-        f"{read['verify_all_call_hours_per_min']:.0f} (with every second decoded)"
+        f"{read['verify_all_call_hours_per_min']:.0f} (with every second decoded); sha256sum over the same "
+        f"files {read['sha256sum_call_hours_per_min']:.0f}, ratio {result['verify_ratio']:.2f}"
     )
     print(
         f"an hour: opened and first second {read['open_and_first_second_ms']:.0f} ms; a second anywhere "

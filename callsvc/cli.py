@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "callsvc.recordings.keys_command",
         "Show the installation's keys, change them, destroy a recording's.",
     ),
+    "mask": ("callsvc.recordings.mask_command", "Open what was masked, by two people; make their keys."),
     "models": ("callsvc.transcripts.command", "List, fetch, check and choose models of speech to text."),
     "user": ("callsvc.access.command", "List accounts, add one, give a new one-time password."),
     "doctor": ("callsvc.doctor.command", "Say what is missing, wrong or degraded on this machine."),

@@ -69,6 +69,9 @@ class MediaSettings(Group):
         None,
         description="Directory on another disk, for recordings that begin while data_dir's is full or gone.",
     )
+    mask_holders: tuple[Path, ...] = Field(
+        (), description="Public keys of those of whom two can open what is masked; none: it is not kept."
+    )
     keep_raw: Literal["never", "demo", "always"] = Field(
         "demo", description="Whether the operator's unprocessed microphone is kept too, for quality review."
     )

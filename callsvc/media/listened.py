@@ -28,6 +28,15 @@ class Both:
         self._recorder.write(start, samples)
         self._feed.write(start, samples)
 
+    def masked(self, start: int, samples: Samples) -> None:
+        """Sound that a recorder may keep under two locks, and nobody else hears."""
+        keep = getattr(self._recorder, "masked", None)
+        if keep is None:
+            self._recorder.gap(start, len(samples), GapCause.MASK)
+        else:
+            keep(start, samples)
+        self._feed.gap(start, len(samples), GapCause.MASK)
+
     def gap(self, start: int, length: int, cause: GapCause) -> None:
         self._recorder.gap(start, length, cause)
         self._feed.gap(start, length, cause)

@@ -29,6 +29,7 @@ from callsvc.media.http import application
 from callsvc.media.listened import Listened
 from callsvc.media.trunks import Degraded, trunks
 from callsvc.recordings.key_source import key_ring
+from callsvc.recordings.mask import load_holders
 from callsvc.recordings.recorder import Recorder
 from callsvc.telephony import announcements, http, ice, token_keys
 from callsvc.telephony.line_profiles import Lines
@@ -141,6 +142,7 @@ class Node:
             clock=self._clock,
             min_free_mb=media.spool_min_free_mb,
             second_spool=media.second_spool,
+            mask_holders=load_holders(media.mask_holders),
         )
         orphans = recorder.start()
         lengths = {

@@ -16,7 +16,7 @@ from callsvc.errors import Unavailable, VerificationFailed
 from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import NoRecording
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.layout import MANIFEST, SEALED_FILES, TIMESTAMP
+from callsvc.recordings.layout import MANIFEST, MAY_BE_THERE, SEALED_FILES
 from callsvc.recordings.manifest import Manifest, load_manifest
 from callsvc.recordings.objects import Objects, StoredSource, prefix_of
 from callsvc.recordings.source import DirectorySource
@@ -38,7 +38,9 @@ def archive(directory: Path, store: Objects, keys: KeyRing) -> tuple[str, Manife
     manifest = load_manifest(source.whole(MANIFEST))
     prefix = prefix_of(manifest.recording)
     copy = StoredSource(store, prefix)
-    names = [name for name in (*SEALED_FILES, TIMESTAMP) if name != MANIFEST and (directory / name).exists()]
+    names = [
+        name for name in (*SEALED_FILES, *MAY_BE_THERE) if name != MANIFEST and (directory / name).exists()
+    ]
     for name in (*names, MANIFEST):
         if not _same(copy, name, directory / name):
             store.put(f"{prefix}/{name}", directory / name)

@@ -33,6 +33,8 @@ class Head:
     opened_at: str
     tracks: tuple[Track, ...]
     key_check: str
+    mask: str = ""
+    """SHA-256 of mask.json in hexadecimal, where masked sound is kept apart."""
 
     def dump(self) -> bytes:
         content = {
@@ -46,6 +48,8 @@ class Head:
             "tracks": [{"name": t.name, "rate_hz": t.rate_hz} for t in self.tracks],
             "key_check": self.key_check,
         }
+        if self.mask:
+            content["mask"] = self.mask
         return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -70,6 +74,7 @@ def load_head(raw: bytes) -> Head:
             opened_at=str(content["opened_at"]),
             tracks=tracks,
             key_check=str(content["key_check"]),
+            mask=str(content.get("mask", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Damaged("head.json is not what was written when the recording was opened.") from None

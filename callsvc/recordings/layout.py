@@ -41,9 +41,11 @@ INDEX: Final = "index"
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 TIMESTAMP: Final = "manifest.tsr"
+MASK: Final = "mask.json"
 REACHED: Final = "reached"
 
 SEALED_FILES: Final = (HEAD, KEY, SEGMENTS, INDEX, MANIFEST, SIGNATURE)
+MAY_BE_THERE: Final = (TIMESTAMP, MASK)
 
 MAGIC: Final = b"CSR1"
 WHOLE: Final = 255
@@ -76,6 +78,8 @@ class Kind(IntEnum):
     EVENT = 3
     PEAKS = 4
     END = 5
+    MASKED = 6
+    """Sound of a masked stretch, under the mask's key; it lies below a gap of the cause `mask`."""
 
 
 class Coding(IntEnum):

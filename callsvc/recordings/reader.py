@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,6 +126,15 @@ class Recording:
         numbers = np.flatnonzero(self._rows["kind"] == Kind.EVENT)
         return [(int(self._rows["start"][n]), json.loads(self._plain(int(n)))) for n in numbers]
 
+    def masked(self, mask_key: bytes) -> Iterator[tuple[str, int, Samples]]:
+        """What was masked, where it was kept: track, first sample, sound. Raises `Damaged` for another key."""
+        cipher, names = RecordCipher(mask_key, self.recording), list(self.tracks)
+        for number in np.flatnonzero(self._rows["kind"] == Kind.MASKED):
+            row = self._rows[number]
+            plain = self._plain(int(number), cipher)
+            sound = decode(int(row["coding"]), plain, int(row["length"]))
+            yield names[int(row["track"])], int(row["start"]), sound
+
     def _info(self, track: str) -> TrackInfo:
         try:
             return self.tracks[track]
@@ -144,12 +154,12 @@ class Recording:
                 self._cache.popitem(last=False)
         return samples
 
-    def _plain(self, number: int) -> bytes:
+    def _plain(self, number: int, cipher: RecordCipher | None = None) -> bytes:
         header = unpack(self._raw[number * HEADER_BYTES : (number + 1) * HEADER_BYTES])
         if header is None:
             raise Damaged(f"Record {number} has no header that can be read.")
         payload = self._source.read(SEGMENTS, int(self._offsets[number]) + HEADER_BYTES, header.size)
-        return self._cipher.decrypt(header, payload)
+        return (cipher or self._cipher).decrypt(header, payload)
 
 
 def open_recording(source: Source, keys: KeyRing) -> Recording:

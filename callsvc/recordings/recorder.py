@@ -8,6 +8,7 @@ not fit in the rings meanwhile becomes a gap with the cause `recorder`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from audio.taps import Track
 from callsvc.bus import EventSink
@@ -26,6 +29,7 @@ from callsvc.recordings.hand import CADENCE_S, Hand, RecordedCall
 from callsvc.recordings.head import Head
 from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.manifest import Manifest
+from callsvc.recordings.mask import new_seal
 from callsvc.recordings.segment_file import Sync
 from callsvc.recordings.spools import Spools
 from callsvc.recordings.writing import Writing
@@ -60,7 +64,7 @@ class RecordingStatus:
 class Recorder:
     """A `audio.taps.TapFactory` that keeps what it hears. One per media node.
 
-    A recording that cannot begin in `spool`, or finds it short of room, begins in `second_spool`.
+    With `mask_holders` what is masked is kept under a key that takes two of them. A recording that cannot begin in `spool`, or finds it short of room, begins in `second_spool`.
     """
 
     def __init__(
@@ -73,9 +77,11 @@ class Recorder:
         clock: Clock | None = None,
         min_free_mb: int = 0,
         second_spool: Path | None = None,
+        mask_holders: Sequence[X25519PublicKey] = (),
         sync: Sync = os.fdatasync,
     ) -> None:
         self._spools = Spools(spool, second_spool, min_free=min_free_mb << 20)
+        self._mask_holders = mask_holders
         self._keys = keys
         self._node = node
         self._sink = sink
@@ -109,18 +115,20 @@ class Recorder:
         """Begin to record. Returns at once; the files are made by the recorder's threads."""
         if call_id in self._calls:
             raise FileExistsError(f"call {call_id} is being recorded already")
-        key = new_key()
+        key, recording = new_key(), new_id()
+        mask = new_seal(recording, self._mask_holders) if self._mask_holders else None
         head = Head(
-            recording=new_id(),
+            recording=recording,
             call=UUID(call_id),
             node=self._node,
             profile=profile,
             opened_at=isoformat(self._clock.utc_now()),
             tracks=tuple(tracks),
             key_check=key_check(key),
+            mask=hashlib.sha256(mask.document).hexdigest() if mask else "",
         )
         hand = min(self._hands, key=lambda h: len(h.calls()))
-        call = hand.take(Writing(self._spools, head, key, self._sync))
+        call = hand.take(Writing(self._spools, head, key, self._sync, mask))
         self._calls[call_id] = call
         OPEN.inc()
         return call

@@ -23,7 +23,7 @@ from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import Damaged
 from callsvc.recordings.head import genesis, load_head, load_key
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.layout import CAUSES, HEAD, KEY, MANIFEST, REACHED, SEGMENTS, Coding, Kind
+from callsvc.recordings.layout import CAUSES, HEAD, KEY, MANIFEST, MASK, REACHED, SEGMENTS, Coding, Kind
 from callsvc.recordings.manifest import Manifest, Outcome, add_gap, load_manifest
 from callsvc.recordings.notices import sealed
 from callsvc.recordings.peaks import Outline
@@ -84,7 +84,7 @@ def _clear(directory: Path) -> None:
     """Remove what was begun and never held a record."""
     if (directory / SEGMENTS).exists() and (directory / SEGMENTS).stat().st_size:
         return
-    for name in (HEAD, KEY, REACHED, SEGMENTS, HEAD + ".part", KEY + ".part"):
+    for name in (HEAD, KEY, MASK, REACHED, SEGMENTS, HEAD + ".part", KEY + ".part", MASK + ".part"):
         (directory / name).unlink(missing_ok=True)
     directory.rmdir()
     sync_directory(directory.parent)
@@ -99,6 +99,7 @@ def seal_orphan(directory: Path, keys: KeyRing, clock: Clock) -> Manifest:
     cipher = RecordCipher(key, head.recording)
     found = walk(source, SEGMENTS, head, genesis(raw))
     # The chain vouches for a record through the one behind it; for the last one only its own tag does.
+    # Masked sound is under a key that the node no longer has; it goes, too: its gap did not come.
     while found.placed and not _decrypts(source, cipher, found.placed[-1]):
         found = without_last(found, head)
     file = SegmentFile(

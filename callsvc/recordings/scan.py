@@ -68,7 +68,7 @@ def fits(header: Header, head: Head, samples: list[int]) -> bool:
     if header.kind in (Kind.SOUND, Kind.GAP):
         known = header.kind == Kind.SOUND or header.cause in CAUSE_OF
         return known and header.length > 0 and header.start == samples[header.track]
-    return header.kind in (Kind.EVENT, Kind.PEAKS)
+    return header.kind in (Kind.EVENT, Kind.PEAKS, Kind.MASKED)
 
 
 def count(header: Header, samples: list[int], gaps: list[list[Gap]]) -> None:

@@ -27,6 +27,7 @@ class Draft:
     cause: int = 0
     start: int = 0
     length: int = 0
+    masked: bool = False
 
 
 class SegmentFile:
@@ -42,8 +43,10 @@ class SegmentFile:
         offset: int = 0,
         headers: Sequence[bytes] = (),
         sync: Sync = os.fdatasync,
+        mask_cipher: RecordCipher | None = None,
     ) -> None:
         self._cipher = cipher
+        self._mask_cipher = mask_cipher
         self._sync = sync
         self.link = prev
         self.n = n
@@ -62,7 +65,8 @@ class SegmentFile:
             header = Header(
                 draft.kind, draft.track, draft.coding, draft.cause, n, 0, draft.start, draft.length, b"", prev
             )
-            record = self._cipher.encrypt(header, draft.plain)
+            cipher = self._mask_cipher if draft.masked and self._mask_cipher else self._cipher
+            record = cipher.encrypt(header, draft.plain)
             records.append(record)
             headers.append(record[:HEADER_BYTES])
             prev, n = link(record), n + 1

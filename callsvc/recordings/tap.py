@@ -21,7 +21,7 @@ GAP_WEIGHT = 80
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Sound, or a gap (`cause` set), as the tap was told of it."""
+    """Sound, a gap (`cause` set), or sound of a masked stretch (both), as the tap was told of it."""
 
     start: int
     length: int
@@ -36,7 +36,10 @@ class Item:
 class RingTap:
     """A `audio.taps.Tap` for one track. One thread writes; another takes and settles."""
 
-    def __init__(self, capacity_samples: int, reached: memoryview | None = None) -> None:
+    def __init__(
+        self, capacity_samples: int, reached: memoryview | None = None, *, keeps_masked: bool = False
+    ) -> None:
+        self._keeps_masked = keeps_masked
         self._capacity = capacity_samples
         self._items: deque[Item] = deque()
         # Each count has one writer, so neither needs a lock.
@@ -66,11 +69,16 @@ class RingTap:
     def gap(self, start: int, length: int, cause: GapCause) -> None:
         self._add(Item(start, length, None, cause))
 
+    def masked(self, start: int, samples: Samples) -> None:
+        """Sound of a masked stretch: kept apart if that is the policy, else nothing but its length."""
+        self._add(Item(start, len(samples), samples if self._keeps_masked else None, GapCause.MASK))
+
     def _add(self, item: Item) -> None:
         if item.length <= 0:
             return
         if self._cover is not None:
-            item = Item(item.start, item.length, None, self._cover)
+            kept = item.samples if self._keeps_masked and self._cover is GapCause.MASK else None
+            item = Item(item.start, item.length, kept, self._cover)
         end = item.start + item.length
         self.end = max(self.end, end)
         if self._put - self._settled + item.weight > self._capacity:

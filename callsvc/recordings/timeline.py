@@ -31,6 +31,7 @@ class Timeline:
         self.end = 0
         self.late_samples = 0
         self._ready: list[Piece] = []
+        self._masked: list[tuple[int, Samples]] = []
         self._sound: list[Samples] = []
         self._sound_start = 0
         self._sound_length = 0
@@ -46,8 +47,10 @@ class Timeline:
             start = self.end
         if start > self.end:
             self._gap(self.end, start - self.end, GapCause.LOSS)
-        if item.samples is None:
+        if item.samples is None or item.cause is not None:
             self._gap(start, stop - start, item.cause or GapCause.LOSS)
+            if item.samples is not None:
+                self._masked.append((start, item.samples[start - item.start :]))
         else:
             self._add_sound(start, item.samples[start - item.start :])
         self.end = stop
@@ -63,6 +66,18 @@ class Timeline:
         self._close_sound()
         ready, self._ready = self._ready, []
         return ready
+
+    def drain_masked(self) -> list[Piece]:
+        """Sound that lies under gaps of the cause `mask`, for whoever keeps it apart."""
+        found: list[Piece] = []
+        while self._masked:
+            start, first = self._masked.pop(0)
+            parts, end = [first], start + len(first)
+            while self._masked and self._masked[0][0] == end and end - start < self.rate_hz:
+                parts.append(self._masked.pop(0)[1])
+                end += len(parts[-1])
+            found.append(Piece(start, end - start, np.concatenate(parts).astype(np.int16, copy=False), None))
+        return found
 
     def _add_sound(self, start: int, samples: Samples) -> None:
         at = 0

@@ -16,8 +16,9 @@ from callsvc.recordings.cipher import RecordCipher
 from callsvc.recordings.durable import sync_directory, write_whole
 from callsvc.recordings.head import Head, dump_key, genesis
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.layout import CAUSES, HEAD, KEY, REACHED, SEGMENTS, Coding, Kind
+from callsvc.recordings.layout import CAUSES, HEAD, KEY, MASK, REACHED, SEGMENTS, Coding, Kind
 from callsvc.recordings.manifest import Manifest, Outcome, add_gap
+from callsvc.recordings.mask import MaskSeal
 from callsvc.recordings.peaks import Outline
 from callsvc.recordings.sealing import conclude, end_drafts
 from callsvc.recordings.segment_file import Draft, SegmentFile, Sync
@@ -33,13 +34,22 @@ NOTES: Final = 1000
 class Writing:
     """Takes from the taps, writes, seals. Each step may raise `OSError` and may then be tried again."""
 
-    def __init__(self, spools: Iterable[Path], head: Head, key: bytes, sync: Sync = os.fdatasync) -> None:
+    def __init__(
+        self,
+        spools: Iterable[Path],
+        head: Head,
+        key: bytes,
+        sync: Sync = os.fdatasync,
+        mask: MaskSeal | None = None,
+    ) -> None:
+        self._mask = mask
         self._spools = spools
         self.directory = Path(str(head.call))  # in the spool that takes it
         self.head = head
         self._key = key
         self._sync = sync
-        self.taps = {t.name: RingTap(RING_S * t.rate_hz) for t in head.tracks}
+        kept = mask is not None
+        self.taps = {t.name: RingTap(RING_S * t.rate_hz, keeps_masked=kept) for t in head.tracks}
         self._timelines = [Timeline(t.rate_hz) for t in head.tracks]
         self._outlines = [Outline(t.rate_hz) for t in head.tracks]
         self._gaps: list[list[Gap]] = [[] for _ in head.tracks]
@@ -94,10 +104,16 @@ class Writing:
         self._choose_directory(spool)
         raw = self.head.dump()
         write_whole(self.directory / KEY, wrapped)
+        mask_cipher = None
+        if self._mask is not None:
+            write_whole(self.directory / MASK, self._mask.document)
+            mask_cipher = RecordCipher(self._mask.key, self.head.recording)
         self._map_reached()
         write_whole(self.directory / HEAD, raw)
         cipher = RecordCipher(self._key, self.head.recording)
-        self._file = SegmentFile(self.directory / SEGMENTS, cipher, prev=genesis(raw), sync=self._sync)
+        self._file = SegmentFile(
+            self.directory / SEGMENTS, cipher, prev=genesis(raw), sync=self._sync, mask_cipher=mask_cipher
+        )
         sync_directory(self.directory)
         sync_directory(self.directory.parent)
 
@@ -157,6 +173,7 @@ class Writing:
             for item in tap.take():
                 timeline.add(item)
                 self._weights[i] += item.weight
+            self._pending += [self._masked_draft(i, piece) for piece in timeline.drain_masked()]
             self._pending += [self._draft(i, piece) for piece in timeline.drain()]
         for _ in range(len(self._notes)):
             at_ms, content = self._notes.popleft()
@@ -171,6 +188,11 @@ class Writing:
         self._outlines[track].add(piece.start, piece.samples)
         coding, payload = encode(piece.samples, self._timelines[track].rate_hz)
         return Draft(Kind.SOUND, coding, payload, track, 0, piece.start, piece.length)
+
+    def _masked_draft(self, track: int, piece: Piece) -> Draft:
+        assert piece.samples is not None
+        coding, payload = encode(piece.samples, self._timelines[track].rate_hz)
+        return Draft(Kind.MASKED, coding, payload, track, 0, piece.start, piece.length, masked=True)
 
     def _write(self) -> None:
         if not self._pending:

@@ -144,6 +144,8 @@ class Downlink:
                 cause = GapCause.ABSENT
         if cause is None:
             self._tap.write(heard.start, heard.samples)
+        elif cause is GapCause.MASK:
+            self._tap.masked(heard.start, heard.samples)
         else:
             self._tap.gap(heard.start, len(heard.samples), cause)
 

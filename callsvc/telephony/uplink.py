@@ -226,6 +226,8 @@ class Uplink:
             return
         if cause is None:
             self._heard.write(run.start, to_int16(part))
+        elif cause is GapCause.MASK:
+            self._heard.masked(run.start, to_int16(part))
         else:
             self._heard.gap(run.start, run.count, cause)
 

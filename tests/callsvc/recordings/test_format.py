@@ -95,8 +95,8 @@ def test_the_page_and_the_code_name_the_same_causes_and_kinds() -> None:
     page = PAGE.read_text()
     named = re.findall(r"^\| `(\w+)` \| (\d) \|", page, re.MULTILINE)
     assert {name: int(number) for name, number in named} == {str(c): n for c, n in CAUSES.items()}
-    assert "1 sound, 2 gap, 3 note, 4 outline, 5 end" in page
-    assert [int(kind) for kind in Kind] == [1, 2, 3, 4, 5]
+    assert "1 sound, 2 gap, 3 note, 4 outline, 5 end, 6 masked sound" in page
+    assert [int(kind) for kind in Kind] == [1, 2, 3, 4, 5, 6]
     assert [int(coding) for coding in Coding] == [0, 1, 2, 3, 4]
     assert f"| {HEADER_BYTES} | size | payload" in page
 
