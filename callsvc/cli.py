@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Show the installation's keys, change them, destroy a recording's.",
     ),
     "mask": ("callsvc.recordings.mask_command", "Open what was masked, by two people; make their keys."),
+    "transcript": ("callsvc.transcripts.export_command", "Write a call's transcript as a file."),
+    "evaluate": ("callsvc.transcripts.evaluating.command", "Measure a model on recordings of your own."),
     "models": ("callsvc.transcripts.command", "List, fetch, check and choose models of speech to text."),
     "user": ("callsvc.access.command", "List accounts, add one, give a new one-time password."),
     "doctor": ("callsvc.doctor.command", "Say what is missing, wrong or degraded on this machine."),

@@ -24,6 +24,7 @@ from callsvc.captions.utterances import Spoken
 from callsvc.clock import Clock
 from callsvc.transcripts.inventions import invented
 from callsvc.types import Leg, Track
+from models.recogniser.voice import is_tone
 from models.recogniser.words import RATE, Hearing
 
 LEGS = {Track.CALLER_RX: Leg.CALLER, Track.OPERATOR_TX: Leg.OPERATOR}
@@ -159,8 +160,9 @@ class Room:
 
     def _do(self, work: Work) -> None:
         if work.spoken.final:
-            heard = self._recogniser.hear(work.spoken.sound, self._languages)
-            words = [word.text for word in heard.words]
+            sound = work.spoken.sound
+            heard = None if is_tone(sound) else self._recogniser.hear(sound, self._languages)
+            words = [word.text for word in heard.words] if heard else []
             self._interim.pop(work.place, None)
             self._tell(work, "" if invented(words) else " ".join(words))
             WRITTEN.labels("written").inc()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.recogniser.library import faster_whisper
+from models.recogniser.tone import held
 from models.recogniser.words import RATE
 
 THRESHOLD = 0.25
@@ -20,7 +21,7 @@ PAD_MS = 300
 def stretches(sound: NDArray[np.float32], longest_s: float = float("inf")) -> list[tuple[int, int]]:
     """First and last sample (exclusive) of each stretch of speech in 16 kHz sound, in order.
 
-    A stretch that is longer than `longest_s` is cut, at a short pause where there is one.
+    Music that holds its notes is none, even where the detector wavers. A stretch that is longer than `longest_s` is cut, at a short pause where there is one.
     """
     if not len(sound) or not np.any(sound):
         return []
@@ -32,7 +33,13 @@ def stretches(sound: NDArray[np.float32], longest_s: float = float("inf")) -> li
         max_speech_duration_s=longest_s,
     )
     found = vad.get_speech_timestamps(sound, options, sampling_rate=RATE)
-    return [(int(one["start"]), min(len(sound), int(one["end"]))) for one in found]
+    placed = [(int(one["start"]), min(len(sound), int(one["end"]))) for one in found]
+    return [(start, end) for start, end in placed if not is_tone(sound[start:end])]
+
+
+def is_tone(sound: NDArray[np.float32]) -> bool:
+    """Whether a stretch that was taken for speech is a held tone, such as music on a waiting line."""
+    return held(sound, Listening())
 
 
 WINDOW = 512

@@ -128,6 +128,7 @@ def test_words_are_shown_once_two_decodes_agree_and_are_not_taken_back() -> None
     assert agreement.add([]) == ["Hej", "du"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["a", "b"]), max_size=5), max_size=8))
 def test_what_is_shown_only_grows(decodes: list[list[str]]) -> None:
     agreement = Agreement()

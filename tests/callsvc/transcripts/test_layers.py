@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -61,6 +61,7 @@ def test_words_that_were_added_have_estimated_times_between_their_neighbours() -
 WORDS = st.lists(st.sampled_from(["ja", "nej", "han", "slog", "mig", "inte", "igår"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_times_of_corrected_words_rise_and_stay_in_the_utterance(before: list[str], after: list[str]) -> None:
     spoken = heard(" ".join(before))
@@ -242,6 +243,7 @@ class Tape:
         return np.full(n, 1000, np.int16)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 80_000), st.integers(1, 30_000))
 def test_the_sound_of_a_stretch_is_silent_on_every_track_however_it_is_read(start: int, n: int) -> None:
     quiet = Silenced(Tape(), [Stretch(1001, 2003, "x")], ["caller.rx", "operator.tx"])
