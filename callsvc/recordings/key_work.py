@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import collections
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ class Wrapped:
     """What came of wrapping anew: how many, and under which keys the recordings are now."""
 
     anew: int
-    by: Counter[str]
+    by: collections.Counter[str]
     failed: list[str]
 
 
@@ -92,7 +92,7 @@ def places(settings: Settings) -> Iterator[Place]:
 
 def wrap_anew(settings: Settings, keys: KeyRing) -> Wrapped:
     """Put every recording's key under the installation's current one. The sound is not touched."""
-    done = Wrapped(0, Counter(), [])
+    done = Wrapped(0, collections.Counter(), [])
     for found in places(settings):
         try:
             wrapped = load_key(found.whole(KEY))
