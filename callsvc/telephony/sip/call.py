@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sippy.CCEvents import (
@@ -29,53 +27,19 @@ from sippy.CCEvents import (
 from sippy.SipCallId import SipCallId
 
 from callsvc import logs
-from callsvc.clock import Clock
 from callsvc.ids import new_id
 from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
 from callsvc.telephony.sip import metrics, relay
 from callsvc.telephony.sip.description import Description, Direction, Stream, agreed, build, offered, parse
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
-from callsvc.telephony.sip.media import Pair, Pairs, SipConnection, passed_on
+from callsvc.telephony.sip.line import House, Line
+from callsvc.telephony.sip.media import Pair, SipConnection, passed_on
 from callsvc.telephony.sip.session import header
-from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Leg, Profile
 
 FAULTS = ("fault", "failed")
 """Causes for which something of ours failed, and the parties are well."""
 log = logs.get("sip")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What becomes of a call to a number."""
-
-    profile: Profile
-    user: str = ""
-    """The operator's telephone: its user, and where it is. Without a host the operator answers in the browser."""
-    host: str = ""
-    port: int = 5060
-
-
-class House(Protocol):
-    """What all calls of a trunk share."""
-
-    config: dict[str, Any]
-    board: Switchboard
-    pairs: Pairs
-    clock: Clock
-    user: str
-    password: str
-    ring_s: int
-    session_s: int
-
-    def line(self, number: str) -> Line:
-        """What becomes of a call to this number."""
-
-    def spawn(self, work: Awaitable[None]) -> None:
-        """Do this besides."""
-
-    def over(self, call: SipCall) -> None:
-        """The call is over."""
 
 
 class SipCall:
@@ -141,6 +105,10 @@ class SipCall:
             return
         except NodeFull as error:
             self._fail(503, "Service Unavailable", type(error).__name__, 5)
+            return
+        except Exception as error:  # whatever it is, the caller must not wait for ever
+            log.error("sip_set_up_failed", call=str(self.id), error=type(error).__name__, exc_info=error)
+            self._fail(500, "Server Internal Error", type(error).__name__)
             return
         if self._over:
             self._release()

@@ -17,9 +17,10 @@ from callsvc.clock import Clock
 from callsvc.errors import ConfigurationError, PortTaken
 from callsvc.telephony.sip import metrics
 from callsvc.telephony.sip.admission import Bucket, Peers
-from callsvc.telephony.sip.call import Line, SipCall
+from callsvc.telephony.sip.call import SipCall
 from callsvc.telephony.sip.dialog import ALLOW
 from callsvc.telephony.sip.door import RETRY_AFTER_S
+from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.media import Pairs
 from callsvc.telephony.sip.session import LEAST_S, header, terms_of, value
 from callsvc.telephony.sip.stack import Stack

@@ -12,7 +12,7 @@ import pytest
 from callsvc.clock import SystemClock
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
-from callsvc.telephony.sip.call import Line
+from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.media import Pairs
 from callsvc.telephony.sip.trunk import Trunk, Wishes
 from callsvc.telephony.switchboard import Switchboard

@@ -9,7 +9,7 @@ import pytest
 
 from audio.rtp import Packet
 from callsvc.telephony.sip import rtcp
-from callsvc.telephony.sip.call import Line
+from callsvc.telephony.sip.line import Line
 from callsvc.types import CallState, EventKind, Leg, Profile
 from tests.callsvc.telephony.sip.conftest import House
 from tests.support.telephone import Telephone

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
 
 from callsvc.errors import ConfigurationError
 from callsvc.telephony.sip.admission import Bucket, Peers
-from callsvc.telephony.sip.call import Line
 from callsvc.telephony.sip.door import busy
+from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.trunk import address, profile_line
 from callsvc.types import Profile
 from tests.callsvc.telephony.sip.conftest import House
@@ -58,6 +59,40 @@ async def test_more_calls_than_may_come_are_told_to_come_again(house: House) -> 
     house.others.append(second := await Telephone("second", house.caller.node).open())
     second.request("INVITE", body=second.offer())
     assert (await second.hear("SIP/2.0 503")).get("Retry-After") == "5"
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("wishes", [{"burst": 100}])
+async def test_calls_that_come_to_nothing_leave_nothing(house: House) -> None:
+    await house.ringing()
+    house.caller.request("CANCEL")
+    await house.caller.hear("SIP/2.0 487")
+    before = open_files()
+    for number in range(20):
+        house.others.append(other := await Telephone(f"other{number}", house.caller.node).open())
+        other.request("INVITE", body=other.offer() if number % 2 else "v=0")
+        if number % 2:
+            house.operator.reply(await house.operator.hear("INVITE "), "486 Busy Here")
+        await other.hear("SIP/2.0 48")
+        other.request("ACK")
+        other.close()
+    await house.until(lambda: not house.trunk.calls and not house.board.calls)
+    await house.until(lambda: open_files() <= before)
+
+
+async def test_a_set_up_that_fails_here_is_told_to_the_caller(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(house.trunk.pairs, "bind", fail)
+    house.caller.request("INVITE", body=house.caller.offer())
+    await house.caller.hear("SIP/2.0 500")
+    assert not house.trunk.calls
 
 
 async def test_a_node_that_is_about_to_stop_says_so_to_whoever_asks(house: House) -> None:
