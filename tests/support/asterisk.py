@@ -140,7 +140,11 @@ class FakeAsterisk:
         return guarded
 
     async def _events(self, line: WebSocket) -> None:
-        await line.accept()
+        wanted = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if line.headers.get("authorization") != f"Basic {wanted}" or line.query_params["app"] != APP:
+            await line.close()
+            return
+        await line.accept(subprotocol="ari")
         self._lines.add(line)
         try:
             while True:

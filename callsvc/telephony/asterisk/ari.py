@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from callsvc.errors import Unavailable
 
@@ -25,6 +26,8 @@ THREADS = 4
 MAX_EVENT_BYTES = 256 * 1024
 PING_S = 5.0
 """How often Asterisk must show that it is there; a host that is gone closes no connection."""
+
+SUBPROTOCOL = Subprotocol("ari")
 
 Fields = dict[str, Any]
 
@@ -83,6 +86,7 @@ class Ari:
         async with connect(
             address,
             additional_headers=self._headers,
+            subprotocols=[SUBPROTOCOL],
             max_size=MAX_EVENT_BYTES,
             open_timeout=REQUEST_S,
             ping_interval=PING_S,
