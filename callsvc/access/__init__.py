@@ -3,6 +3,8 @@
 rights      role x action x own or all calls: one table, rights.toml
 ownership   whose call it is, and leave to do something with it
 people      accounts
+totp        codes of an authenticator (RFC 6238)
+second_factor  the code after the password
 sessions    sign in, sign out, change of password, limit on wrong passwords
 reasons     a session opens a call with a reason; without one nothing is read
 trail       the chain of access events

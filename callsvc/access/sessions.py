@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from callsvc.access import attempts, passwords, people
+from psycopg.rows import class_row
+
+from callsvc.access import attempts, passwords, people, second_factor
 from callsvc.access.people import COLUMNS, Person, person
-from callsvc.errors import AccessDenied
+from callsvc.access.second_factor import Cipher
+from callsvc.errors import AccessDenied, NotFound
 from callsvc.ids import new_id
 from callsvc.store import Connection, Database
 
@@ -43,12 +46,21 @@ class Session:
 
 
 async def sign_in(
-    database: Database, *, name: str, password: str, address: str, at: datetime
+    database: Database,
+    *,
+    name: str,
+    password: str,
+    address: str,
+    at: datetime,
+    browser: str = "",
+    code: str | None = None,
+    cipher: Cipher | None = None,
 ) -> tuple[str, Session]:
-    """The token for the cookie, and the session.
+    """The token for the cookie, and the session. `cipher` opens the secrets of second factors.
 
-    Raises `WrongPassword` (the same for an unknown name, a closed account and a wrong password) and
-    `TooManyAttempts`. Every attempt is counted, and stays counted.
+    Raises `WrongPassword` (the same for an unknown name, a closed account and a wrong password),
+    `TooManyAttempts`, and where a second factor is on `CodeRequired` and `WrongCode`. Every attempt is counted, and
+    stays counted until one succeeds as a whole.
     """
     async with database.transaction() as conn:
         attempt = await attempts.begin(conn, name=name, address=address, at=at)
@@ -60,19 +72,22 @@ async def sign_in(
     if not await passwords.matches(row["password_hash"] if row else None, password) or row is None:
         raise WrongPassword
     async with database.transaction() as conn:
+        await second_factor.check(conn, cipher, row["id"], code, at=at)
         await attempts.succeed(conn, attempt)
         await conn.execute("update users set last_login_at = %s where id = %s", [at, row["id"]])
-        return await _open(conn, person(row), at)
+        return await _open(conn, person(row), at, address, browser)
 
 
-async def _open(conn: Connection, who: Person, at: datetime) -> tuple[str, Session]:
+async def _open(
+    conn: Connection, who: Person, at: datetime, address: str, browser: str
+) -> tuple[str, Session]:
     token = secrets.token_urlsafe(32)
     session = Session(id=new_id(), person=who, created_at=at, expires_at=at + LIFETIME)
     await conn.execute("delete from sessions where expires_at <= %s", [at])
     await conn.execute(
-        "insert into sessions (id, token_hash, user_id, created_at, seen_at, expires_at)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        [session.id, _digest(token), who.id, at, at, session.expires_at],
+        "insert into sessions (id, token_hash, user_id, created_at, seen_at, expires_at, address, browser)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [session.id, _digest(token), who.id, at, at, session.expires_at, address[:100], browser[:200]],
     )
     return token, session
 
@@ -101,30 +116,75 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session as its owner sees it in the list."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
+
+
+async def of_person(conn: Connection, person_id: UUID, *, at: datetime) -> list[Opened]:
+    """The sessions that are good, the latest first."""
+    async with conn.cursor(row_factory=class_row(Opened)) as cursor:
+        await cursor.execute(
+            "select id, created_at, seen_at, address, browser from sessions"
+            " where user_id = %s and expires_at > %s and seen_at > %s order by seen_at desc, id",
+            [person_id, at, at - IDLE],
+        )
+        return await cursor.fetchall()
+
+
+async def end(conn: Connection, person_id: UUID, session_id: UUID) -> None:
+    """End one of the person's own sessions. Raises `NotFound`."""
+    cursor = await conn.execute(
+        "delete from sessions where id = %s and user_id = %s", [session_id, person_id]
+    )
+    if cursor.rowcount == 0:
+        raise NotFound("There is no such session.")
+
+
 async def sign_out(conn: Connection, session: Session) -> None:
     await conn.execute("delete from sessions where id = %s", [session.id])
 
 
+async def prove(database: Database, session: Session, password: str, *, address: str, at: datetime) -> None:
+    """Have the person of a session give the password once more. Raises `WrongPassword`, `TooManyAttempts`."""
+    who = session.person
+    async with database.transaction() as conn:
+        attempt = await attempts.begin(conn, name=who.name, address=address, at=at)
+        cursor = await conn.execute("select password_hash from users where id = %s", [who.id])
+        row = await cursor.fetchone()
+    if row is None or not await passwords.matches(row["password_hash"], password):
+        raise WrongPassword("The present password is wrong.")
+    async with database.transaction() as conn:
+        await attempts.succeed(conn, attempt)
+
+
 async def change_password(
-    database: Database, session: Session, *, old: str, new: str, address: str, at: datetime
+    database: Database,
+    session: Session,
+    *,
+    old: str,
+    new: str,
+    address: str,
+    at: datetime,
+    browser: str = "",
 ) -> tuple[str, Session]:
     """A new password, given the old one; every session ends and a fresh one opens, whose token is returned.
 
     Raises `WrongPassword`, `WeakPassword`, `TooManyAttempts`.
     """
     who = session.person
-    async with database.transaction() as conn:
-        attempt = await attempts.begin(conn, name=who.name, address=address, at=at)
-        cursor = await conn.execute("select password_hash from users where id = %s", [who.id])
-        row = await cursor.fetchone()
-    if row is None or not await passwords.matches(row["password_hash"], old):
-        raise WrongPassword("The present password is wrong.")
+    await prove(database, session, old, address=address, at=at)
     if new == old:
         raise passwords.WeakPassword("The new password is the old one.")
     async with database.transaction() as conn:
-        await attempts.succeed(conn, attempt)
         await people.set_password(conn, who.id, new, must_change_password=False)
-        return await _open(conn, await people.get(conn, who.id), at)
+        return await _open(conn, await people.get(conn, who.id), at, address, browser)
 
 
 def _digest(token: str) -> bytes:

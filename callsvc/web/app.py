@@ -21,6 +21,7 @@ from callsvc.web.routes import (
     live,
     notes,
     operations,
+    own_account,
     people,
     search,
     shift,
@@ -31,6 +32,7 @@ from callsvc.web.site import Site
 
 _ROUTERS = (
     people.router,
+    own_account.router,
     calls.router,
     shift.router,
     notes.router,

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from callsvc import logs
 from callsvc.access.attempts import TooManyAttempts
 from callsvc.access.passwords import WeakPassword
+from callsvc.access.second_factor import CodeRequired, WrongCode
 from callsvc.access.sessions import NotSignedIn, WrongPassword
 from callsvc.errors import (
     AccessDenied,
@@ -36,6 +37,9 @@ STATUS: Final[Mapping[str, int]] = {
     "signed_out": 401,
     "wrong_password": 401,
     "wrong_present_password": 403,
+    "code_required": 401,
+    "wrong_code": 401,
+    "second_factor_on": 409,
     "too_many_attempts": 429,
     "password_change_required": 403,
     "weak_password": 422,
@@ -78,6 +82,8 @@ STATUS: Final[Mapping[str, int]] = {
 _BY_CLASS: Final[tuple[tuple[type[CallsvcError], str], ...]] = (
     (NotSignedIn, "signed_out"),
     (WrongPassword, "wrong_password"),
+    (CodeRequired, "code_required"),
+    (WrongCode, "wrong_code"),
     (TooManyAttempts, "too_many_attempts"),
     (WeakPassword, "weak_password"),
     (ReasonRequired, "reason_required"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hashlib
 import signal
 import socket
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callsvc import data_dir, jobs, logs
+from callsvc.access.second_factor import Cipher
 from callsvc.bus import Ack, subscribe
 from callsvc.bus.address import broker
 from callsvc.bus.envelope import Message
@@ -96,8 +98,13 @@ def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
         library=Library(settings, database, key_ring(settings)),
         readings=Readings(database, clock),
         token_key=token_keys.private_key(keys),
+        second_factors=Cipher(_key(data_dir.secret(settings.data_dir, "second-factors"))),
         probe=Probe(settings, database, clock),
     )
+
+
+def _key(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
 
 
 async def take_events(site: Site) -> None:

@@ -25,6 +25,43 @@ class Shape(BaseModel):
 class Credentials(Shape):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     password: Annotated[str, Field(min_length=1, max_length=1000)]
+    code: Annotated[str, Field(max_length=12)] | None = None
+
+
+class Code(Shape):
+    """Six digits of an authenticator."""
+
+    code: Annotated[str, Field(min_length=6, max_length=12)]
+
+
+class OwnPassword(Shape):
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class SecondFactorOut(Shape):
+    on: bool
+
+
+class NewSecondFactor(Shape):
+    """What an authenticator is given; it is shown here and nowhere else. It counts once a code of it was given."""
+
+    secret: str
+    address: str
+
+
+class SessionOut(Shape):
+    """`browser` is what the browser says of itself. `current` is the one that asks."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
+    current: bool
+
+
+class SessionList(Shape):
+    sessions: list[SessionOut]
 
 
 class PasswordChange(Shape):

@@ -8,6 +8,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
 
+from callsvc.access.second_factor import Cipher
 from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.store import Database
@@ -27,6 +28,8 @@ class Site:
     readings: Readings
     token_key: Ed25519PrivateKey
     """Signs the tokens that let a client join a leg."""
+    second_factors: Cipher
+    """Opens the secrets of second factors."""
     probe: Probe
     """Says how every part of the service is."""
 

@@ -104,6 +104,9 @@ async def export(
 ) -> Response:
     """The transcript as a file: in the text in force, the machine's, or a redacted copy."""
     now = here.clock.utc_now()
+    if copy_id is not None:
+        # Who asks for a copy is given nothing of what was taken out of it, whatever else was asked.
+        layer = Layer.REDACTED
     async with here.database.transaction() as conn:
         what = str(copy_id or layer)
         await leave(here, conn, session, call_id, Action.TRANSCRIPT_EXPORT, what, {"form": str(form)})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from callsvc.access import attempts, passwords, people, sessions, trail
+from callsvc.access import attempts, passwords, people, second_factor, sessions, trail
 from callsvc.access.people import Person
 from callsvc.access.rights import Action, actions
 from callsvc.access.sessions import Session, WrongPassword
@@ -68,7 +68,14 @@ async def login(request: Request, response: Response, here: OneSite, asked: Cred
     """Sign in. The session is a cookie that scripts cannot read."""
     at = here.clock.utc_now()
     token, session = await sessions.sign_in(
-        here.database, name=asked.name, password=asked.password, address=address(request), at=at
+        here.database,
+        name=asked.name,
+        password=asked.password,
+        address=address(request),
+        at=at,
+        browser=request.headers.get("user-agent", ""),
+        code=asked.code,
+        cipher=here.second_factors,
     )
     async with here.database.transaction() as conn:
         await _note(conn, here, session, "session.open", session.person)
@@ -103,6 +110,7 @@ async def change_password(
             new=asked.wanted,
             address=address(request),
             at=here.clock.utc_now(),
+            browser=request.headers.get("user-agent", ""),
         )
     except WrongPassword:
         raise Problem("wrong_present_password") from None
@@ -174,6 +182,15 @@ async def renew_password(here: OneSite, session: Administrator, user_id: UserId)
         await attempts.forgive(conn, person.name)
         await _note(conn, here, session, "user.password", person)
     return UserWithPassword(user=user(person), one_time_password=password)
+
+
+@router.post("/users/{user_id}/second-factor/removal", status_code=204)
+async def remove_second_factor(here: OneSite, session: Administrator, user_id: UserId) -> None:
+    """Take a lost authenticator from an account; its sessions go on."""
+    async with here.database.transaction() as conn:
+        person = await people.get(conn, user_id)
+        if await second_factor.remove(conn, user_id):
+            await _note(conn, here, session, "user.second_factor_off", person)
 
 
 def _roles(person: Person) -> str:

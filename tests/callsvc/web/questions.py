@@ -111,8 +111,13 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("POST", "/api/users", {"name": "new", "display_name": "New", "roles": []}),
         ("PATCH", f"/api/users/{NOBODY}", {"roles": []}),
         ("POST", f"/api/users/{NOBODY}/password", None),
+        ("POST", f"/api/users/{NOBODY}/second-factor/removal", None),
     ],
     Action.HEALTH_READ: [("GET", "/api/health", None)],
 }
 # For everybody who is signed in, or not even that.
-OPEN = {"/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events"}
+OPEN = {
+    "/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events", "/api/me/sessions",
+    "/api/me/sessions/{session_id}/end", "/api/me/second-factor", "/api/me/second-factor/confirmation",
+    "/api/me/second-factor/removal",
+}  # fmt: skip

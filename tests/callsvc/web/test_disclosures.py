@@ -55,11 +55,12 @@ def test_what_leaves_is_told_to_the_word_and_a_copy_leaves_less(site: Served) ->
 def test_a_basis_whose_questions_are_not_answered_grants_nothing(site: Served) -> None:
     with site.signed_in("inga", Role.INVESTIGATOR) as inga:
         call = opened(site, inga)
-        for wrong in (
+        faults: list[dict[str, Any]] = [
             {"answers": {}},
             {"answers": ANSWERS | {"harm": "  "}},
             {"basis": "because"},
-        ):
+        ]
+        for wrong in faults:
             refused = decide(inga, call, **wrong)
             assert (refused.status_code, refused.json()["code"]) == (422, "basis_unanswered")
         assert inga.get(f"/api/calls/{call}/disclosures").json()["disclosures"] == []

@@ -23,8 +23,8 @@ export async function ask(): Promise<void> {
   }
 }
 
-export async function signIn(name: string, password: string): Promise<void> {
-  me.value = await api.post("/api/login", { body: { name, password } });
+export async function signIn(name: string, password: string, code: string | null): Promise<void> {
+  me.value = await api.post("/api/login", { body: { name, password, code } });
   expired.value = false;
 }
 

@@ -87,7 +87,7 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
                 <span class="aside">{bases.data?.bases.filter((other) => other.id === one.basis).map(said).join("")}. {one.motive}</span>
                 {one.granted && (
                   <span class="files">{copyName(one.copy_id)}{one.words !== null && `, ${tn("disclose.words", one.words)}`}:{" "}
-                    {forms.map((form) => <a key={form} download href={`/api/calls/${call.id}/transcript/export?form=${form}&lang=${lang.value}${one.copy_id ? `&copy=${one.copy_id}` : ""}`}>{form.toUpperCase()}</a>)}
+                    {forms.map((form) => <a key={form} download href={`/api/calls/${call.id}/transcript/export?form=${form}&lang=${lang.value}${one.copy_id ? `&layer=redacted&copy=${one.copy_id}` : ""}`}>{form.toUpperCase()}</a>)}
                     {one.copy_id && <a download href={`/api/calls/${call.id}/redactions/${one.copy_id}/playback.wav`}>{t("disclose.sound")}</a>}
                   </span>
                 )}

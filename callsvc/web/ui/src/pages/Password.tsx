@@ -5,6 +5,8 @@ import { t } from "../locale";
 import { addresses, go } from "../router";
 import { ask, signOut } from "../session";
 import { Field } from "../parts/Field";
+import { SecondFactor } from "../account/SecondFactor";
+import { Sessions } from "../account/Sessions";
 import { Fault, Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
 
@@ -54,6 +56,8 @@ export function Password({ first = false }: { first?: boolean }) {
             {first && <button type="button" class="button" onClick={() => void signOut()}>{t("nav.out")}</button>}
           </div>
         </form>
+        {!first && <SecondFactor />}
+        {!first && <Sessions />}
       </Page>
     </div>
   );

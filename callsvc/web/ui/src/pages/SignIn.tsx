@@ -12,6 +12,7 @@ import { Mark, Preferences } from "../parts/Shell";
 export function SignIn() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   document.title = `${t("signin.title")} · callsvc`;
@@ -21,12 +22,18 @@ export function SignIn() {
     if (busy) return;
     setBusy(true);
     setProblem(undefined);
-    signIn(name.trim().toLowerCase(), password)
+    signIn(name.trim().toLowerCase(), password, code?.replace(/\s/g, "") || null)
       // Whose work is to answer begins where calls come in.
       .then(() => path.value === addresses.calls && may("call.take") && !may("call.open") && go(addresses.desk, { replace: true }))
       .catch((fault: unknown) => {
-        setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
-        setPassword("");
+        const told = fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
+        if (told.code === "code_required") {
+          setCode("");
+          return;
+        }
+        setProblem(told);
+        if (told.code === "wrong_code") setCode("");
+        else setPassword("");
       })
       .finally(() => setBusy(false));
   };
@@ -45,6 +52,7 @@ export function SignIn() {
         <form onSubmit={submit}>
           <Field label={t("signin.name")} value={name} change={setName} autocomplete="username" autofocus />
           <Field label={t("signin.password")} value={password} change={setPassword} type="password" autocomplete="current-password" />
+          {code !== null && <Field label={t("signin.code")} value={code} change={setCode} hint={t("signin.code.hint")} autocomplete="one-time-code" autofocus />}
           <button type="submit" class="button primary" aria-disabled={busy}>{busy ? t("signin.busy") : t("signin.go")}</button>
         </form>
         <Preferences />

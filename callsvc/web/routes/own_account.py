@@ -1,0 +1,108 @@
+"""One's own account: where one is signed in, and the second factor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request
+
+from callsvc.access import attempts, second_factor, sessions, totp, trail
+from callsvc.access.sessions import Session, WrongPassword
+from callsvc.errors import Conflict
+from callsvc.store import Connection
+from callsvc.web.door import OneSite, SignedIn
+from callsvc.web.problems import Problem
+from callsvc.web.routes.people import address
+from callsvc.web.shapes import (
+    Code,
+    NewSecondFactor,
+    OwnPassword,
+    SecondFactorOut,
+    SessionList,
+    SessionOut,
+)
+from callsvc.web.site import Site
+
+router = APIRouter(prefix="/api/me", tags=["people"])
+
+
+@router.get("/sessions")
+async def where_signed_in(here: OneSite, session: SignedIn) -> SessionList:
+    """Where one is signed in, the latest first."""
+    async with here.database.transaction() as conn:
+        found = await sessions.of_person(conn, session.person.id, at=here.clock.utc_now())
+    return SessionList(
+        sessions=[
+            SessionOut(
+                id=one.id,
+                created_at=one.created_at,
+                seen_at=one.seen_at,
+                address=one.address,
+                browser=one.browser,
+                current=one.id == session.id,
+            )
+            for one in found
+        ]
+    )
+
+
+@router.post("/sessions/{session_id}/end", status_code=204)
+async def end(here: OneSite, session: SignedIn, session_id: Annotated[UUID, Path()]) -> None:
+    """Sign out elsewhere: that browser is signed out at its next question."""
+    async with here.database.transaction() as conn:
+        await sessions.end(conn, session.person.id, session_id)
+
+
+@router.get("/second-factor")
+async def standing(here: OneSite, session: SignedIn) -> SecondFactorOut:
+    """Whether a code is asked for at sign-in."""
+    async with here.database.transaction() as conn:
+        return SecondFactorOut(on=await second_factor.is_on(conn, session.person.id))
+
+
+@router.post("/second-factor", status_code=201)
+async def begin(here: OneSite, session: SignedIn) -> NewSecondFactor:
+    """A secret for an authenticator. It counts once `confirmation` has been given a code of it."""
+    async with here.database.transaction() as conn:
+        try:
+            secret = await second_factor.begin(conn, here.second_factors, session.person.id)
+        except Conflict:
+            raise Problem("second_factor_on") from None
+    return NewSecondFactor(secret=totp.shown(secret), address=totp.address(secret, session.person.name))
+
+
+@router.post("/second-factor/confirmation", status_code=204)
+async def confirm(request: Request, here: OneSite, session: SignedIn, asked: Code) -> None:
+    """The first code of the authenticator: from now on one is asked for at each sign-in."""
+    at = here.clock.utc_now()
+    async with here.database.transaction() as conn:
+        attempt = await attempts.begin(conn, name=session.person.name, address=address(request), at=at)
+    async with here.database.transaction() as conn:
+        await second_factor.confirm(conn, here.second_factors, session.person.id, asked.code, at=at)
+        await attempts.succeed(conn, attempt)
+        await _note(conn, here, session, "user.second_factor_on")
+
+
+@router.post("/second-factor/removal", status_code=204)
+async def remove(request: Request, here: OneSite, session: SignedIn, asked: OwnPassword) -> None:
+    """Do without the second factor from now on; the password is asked for once more."""
+    at = here.clock.utc_now()
+    try:
+        await sessions.prove(here.database, session, asked.password, address=address(request), at=at)
+    except WrongPassword:
+        raise Problem("wrong_present_password") from None
+    async with here.database.transaction() as conn:
+        if await second_factor.remove(conn, session.person.id):
+            await _note(conn, here, session, "user.second_factor_off")
+
+
+async def _note(conn: Connection, here: Site, session: Session, action: str) -> None:
+    await trail.record(
+        conn,
+        user_id=session.person.id,
+        action=action,
+        object_kind="user",
+        object_id=str(session.person.id),
+        at=here.clock.utc_now(),
+    )
