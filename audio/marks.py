@@ -18,6 +18,8 @@ class Run:
     count: int
     start: int | None = None
     cause: GapCause | None = None
+    left_out: int = 0
+    """With a count of 0: so many samples of the clock, from `start` on, that are not in the stream at all."""
 
 
 class Marks:
@@ -30,13 +32,13 @@ class Marks:
 
     def put(self, run: Run) -> None:
         """These samples go in."""
-        if run.count:
+        if run.count or run.left_out:
             self._runs.append(run)
 
     def take(self, count: int) -> list[Run]:
         """So many samples came out: these."""
         taken: list[Run] = []
-        while count and self._runs:
+        while self._runs and (count or not self._runs[0].count):
             run = self._runs.popleft()
             if run.count > count:
                 start = None if run.start is None else run.start + count

@@ -108,6 +108,9 @@ class Uplink:
             self._record(heard)
             if heard.played:
                 self._play(heard)
+            elif heard.start is not None:
+                # The caller hears nothing of it, and nothing is missing: the clock alone goes on.
+                self._marks.put(Run(0, heard.start, GapCause.SILENCE, len(heard.samples)))
         if self._returned and not self._awake:
             # Less than a frame, as it is left over when the stream stops: for the record.
             self._take_back()
@@ -224,7 +227,9 @@ class Uplink:
             cause = GapCause.MASK
         if run.start is None:
             return
-        if cause is None:
+        if run.left_out:
+            self._heard.gap(run.start, run.left_out, cause or GapCause.SILENCE)
+        elif cause is None:
             self._heard.write(run.start, to_int16(part))
         elif cause is GapCause.MASK:
             self._heard.masked(run.start, to_int16(part))

@@ -96,7 +96,8 @@ async def test_without_a_report_the_moment_of_the_message_serves(monkeypatch: py
         uplink = legs.live.uplink
         assert uplink._stream is not None
         monkeypatch.setattr(uplink._stream, "hint", note(hints))
-        await legs.talk(operator=payloads(clicks(1.0, [])), tail_s=0.0)
+        # Fewer blocks than would make a slow machine go round the engine.
+        await legs.talk(operator=payloads(clicks(0.2, [])), tail_s=0.0)
         legs.operator.say({"t": "key", "at_ms": 5.0})
         # A wall clock that was set wrong is not believed.
         legs.operator.sender_report = SenderReport(0, 99.0)
