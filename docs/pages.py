@@ -135,11 +135,37 @@ def api_page() -> str:
     return "\n".join(lines)
 
 
+def transcript_page() -> str:
+    """The JSON form of a transcript, with its schema."""
+    from callsvc.transcripts.out.form import TranscriptForm
+
+    schema = json.dumps(TranscriptForm.model_json_schema(mode="serialization"), indent=1, ensure_ascii=False)
+    return "\n".join(
+        [
+            "# Transcript format",
+            "",
+            "Made by `python docs/pages.py` from the types that write it (`callsvc/transcripts/out/form.py`).",
+            "",
+            "`callsvc transcript export CALL_ID call.json` and `GET /api/calls/{call_id}/transcript/export?form=json` write a",
+            "transcript as one JSON object, version 1. Times are milliseconds from the start of the call. `layer` says whether",
+            "the words are the machine's, corrected by people, or a redacted copy; `verified` is true only where a person has",
+            "been over every utterance. Words that were taken out have an empty `text` and the number of their stretch.",
+            "`callsvc evaluate` reads the same form as a reference.",
+            "",
+            "```json",
+            schema,
+            "```",
+            "",
+        ]
+    )
+
+
 PAGES = {
     "settings.md": reference_page,
     "cli.md": commands_page,
     "api.md": api_page,
     "metrics.md": metrics_page,
+    "transcript-format.md": transcript_page,
 }
 
 
