@@ -1,0 +1,150 @@
+"""Captions of many calls on one core: how late they come, and what thins out when there are too many.
+
+    python -m benchmarks.transcripts_captions [--calls 1 4 8] [--seconds 30] [--model DIR]
+
+Calls at real pace, both legs speaking in turn, through the socket-side of the captions process: ear, scheduler, engine.
+The peer is plain faster-whisper over the same sound in the same run, decoding each whole utterance after it has ended,
+first come first served and interim text a second: what a queue without precedence does. Given in processor time and in
+delay from the end of an utterance to its caption. Without --model the small model of the tests is measured (its shape is
+far smaller than KB-Whisper tiny's). Results go to benchmarks/results/transcripts-captions.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from audio.feed import Kind, Message
+from callsvc.captions.room import GIVEN_UP, Caption, Room
+from callsvc.captions.scheduler import Scheduler, Work
+from callsvc.clock import SystemClock
+from callsvc.demo.sound import read
+from models.recogniser import check
+from models.recogniser.whisper import Whisper
+from tests.support.house import ROOT
+
+FIXTURE = ROOT / "tests/fixtures/recogniser"
+RESULT = Path(__file__).with_name("results") / "transcripts-captions.json"
+RATE, STEP_S = 16_000, 0.1
+TRACKS = {"caller": (0, "caller.rx"), "operator": (1, "operator.tx")}
+
+
+class InOrder(Scheduler):
+    """The peer's queue: first come, first served; nothing is stale."""
+
+    def put(self, work: Work) -> None:
+        with self._some:
+            self._all.append(work)
+            self._some.notify()
+
+    def take(self, timeout_s: float | None = None) -> Work | None:
+        with self._some:
+            self._some.wait_for(lambda: self._closed or self._all, timeout_s)
+            return self._all.popleft() if self._all else None
+
+    _all: deque[Work]
+
+
+def legs() -> dict[str, np.ndarray[tuple[int], np.dtype[np.int16]]]:
+    return {leg: (read(FIXTURE / f"{leg}.flac", RATE) * 32767).astype(np.int16) for leg in TRACKS}
+
+
+def run(model: Path, calls: int, seconds: float, *, precedence: bool) -> dict[str, Any]:
+    """So many calls for so long; figures of one run."""
+    sound = legs()
+    lock, finals, interims = threading.Lock(), [], [0]
+    clock = SystemClock()
+
+    def out(caption: Caption) -> None:
+        with lock:
+            if caption.final:
+                finals.append((time.monotonic(), caption))
+            else:
+                interims[0] += 1
+
+    room = Room(Whisper(check(model), live=True), ["sv"], out, clock)
+    if not precedence:
+        queue = InOrder(clock.monotonic, lambda work: None)
+        queue._all = deque()
+        room.scheduler = queue
+    ids = [UUID(int=n + 1) for n in range(calls)]
+    opening = json.dumps({"tracks": {str(n): [name, RATE] for n, name in TRACKS.values()}}).encode()
+    for one in ids:
+        room.take(Message(Kind.OPEN, one, body=opening))
+    room.start()
+    length = min(len(leg) for leg in sound.values())
+    step = int(STEP_S * RATE)
+    began, cpu = time.monotonic(), time.process_time()
+    behind = 0.0
+    for n in range(int(seconds / STEP_S)):
+        for k, one in enumerate(ids):
+            # Calls do not speak in chorus.
+            at = (n * step + k * length // calls) % (length - step)
+            for leg, (number, _) in TRACKS.items():
+                body = sound[leg][at : at + step].astype("<i2").tobytes()
+                room.take(Message(Kind.SOUND, one, number, n * step, body))
+        late = time.monotonic() - began - (n + 1) * STEP_S
+        behind = max(behind, late)
+        time.sleep(max(0.0, -late))
+    spent = time.process_time() - cpu
+    waiting = room.scheduler.waited_s() if precedence else len(getattr(room.scheduler, "_all", ())) * 1.0
+    room.stop()
+    with lock:
+        delays = [at - (began + caption.end_ms / 1000) for at, caption in finals if caption.text != GIVEN_UP]
+        given_up = sum(caption.text == GIVEN_UP for _, caption in finals)
+    return {
+        "calls": calls,
+        "captions": len(delays),
+        "given_up": given_up,
+        "interim_texts": interims[0],
+        "interim_dropped": room.scheduler.dropped_interim,
+        "delay_p50_s": round(float(np.percentile(delays, 50)), 2) if delays else None,
+        "delay_p95_s": round(float(np.percentile(delays, 95)), 2) if delays else None,
+        "processor_share": round(spent / seconds, 3),
+        "calls_a_core": round(calls * seconds / spent, 1),
+        "left_at_the_end": round(waiting, 1),
+        "pace_lost_s": round(behind, 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 4, 8])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--model", type=Path, default=FIXTURE / "model")
+    args = parser.parse_args()
+    rows = []
+    for calls in args.calls:
+        ours = run(args.model, calls, args.seconds, precedence=True)
+        peer = run(args.model, calls, args.seconds, precedence=False)
+        ratio = None
+        if ours["delay_p95_s"] is not None and peer["delay_p95_s"]:
+            ratio = round(ours["delay_p95_s"] / peer["delay_p95_s"], 2)
+        rows.append({"ours": ours, "in_order": peer, "ratio_delay_p95": ratio})
+        print(json.dumps(rows[-1]), flush=True)
+    told = {
+        "model": check(args.model).name,
+        "peer": f"faster-whisper {importlib.metadata.version('faster-whisper')}, one queue in order of arrival",
+        "seconds": args.seconds,
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "runs": rows,
+    }
+    RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
