@@ -118,7 +118,19 @@ def test_every_text_is_used_and_every_text_that_is_asked_for_is_there() -> None:
         [f"key.{binding['action']}" for binding in KEYMAP],
         [
             f"help.{page}"
-            for page in ("signin", "password", "calls", "call", "users", "log", "health", "missing")
+            for page in (
+                "signin",
+                "password",
+                "calls",
+                "call",
+                "users",
+                "log",
+                "health",
+                "missing",
+                "desk",
+                "cases",
+                "case",
+            )
         ],
         [f"{key}" for key in catalogue("sv") if re.fullmatch(r"demo\.step\.\w+", key)],
     ],
