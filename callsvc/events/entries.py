@@ -61,6 +61,9 @@ async def call_noted(conn: Connection, told: Told, body: CallNoted) -> None:
 
 
 async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
+    if body.profile is not None:
+        # A call from a trunk is told of here first: whoever answers must see which line it came in on.
+        await calls.ensure(conn, told.call, profile=body.profile, at=told.at)
     await calls.leg_joined(conn, told.call, body.leg, transport=body.transport, codec=body.codec, at=told.at)
 
 

@@ -27,6 +27,7 @@ class CallStarted(Body):
 
 class LegJoined(Body):
     leg: Leg
+    profile: Profile | None = None
     transport: Word = ""
     codec: Word = ""
 

@@ -63,15 +63,17 @@ async def create(
     )
 
 
-async def ensure(conn: Connection, call_id: UUID, *, at: datetime) -> None:
+async def ensure(
+    conn: Connection, call_id: UUID, *, at: datetime, profile: Profile = Profile.ANONYMOUS
+) -> None:
     """A row for a call that the media node speaks of and that nobody here had heard of.
 
-    Until its `call.started` comes it has the profile that keeps the least.
+    Until its profile is told it has the one that keeps the least.
     """
     await conn.execute(
         "insert into calls (id, profile, state, created_at) values (%s, %s, 'setting_up', %s)"
         " on conflict (id) do nothing",
-        [call_id, Profile.ANONYMOUS, at],
+        [call_id, profile, at],
     )
 
 

@@ -98,6 +98,7 @@ class Call:
         self._emit(
             EventKind.LEG_JOINED,
             leg=side.leg.value,
+            profile=self.profile.value,
             transport=connection.transport,
             codec=connection.codec.name,
         )

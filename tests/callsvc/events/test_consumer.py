@@ -95,6 +95,15 @@ async def task(work: Any) -> AsyncIterator[None]:
             await running_task
 
 
+async def test_a_call_from_a_trunk_is_known_by_its_line_before_anybody_answers(database: Database) -> None:
+    consumer, call = Consumer(database), uuid4()
+    fields = {"leg": "caller", "profile": "emergency", "transport": "rtp", "codec": "PCMA"}
+    await consumer.take(message(1, EventKind.LEG_JOINED, fields, call=call))
+    async with database.transaction() as conn:
+        row = await calls.get(conn, call)
+    assert (row.state, row.profile) == ("setting_up", "emergency")
+
+
 async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) -> None:
     consumer, call, recording = Consumer(database), uuid4(), uuid4()
     for n, event in enumerate(call_events(call, recording), start=1):

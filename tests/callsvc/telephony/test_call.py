@@ -160,7 +160,9 @@ async def test_a_call_tells_its_story_in_order() -> None:
         EventKind.LEG_LEFT,
         EventKind.CALL_ENDED,
     ]
-    assert legs.events.of(EventKind.LEG_JOINED)[0] == {"leg": "caller", "transport": "rtp", "codec": "PCMA"}
+    assert legs.events.of(EventKind.LEG_JOINED)[0] == {
+        "leg": "caller", "profile": "report", "transport": "rtp", "codec": "PCMA",
+    }  # fmt: skip
     left = {str(fields["leg"]): fields["cause"] for fields in legs.events.of(EventKind.LEG_LEFT)}
     assert left == {"operator": "hangup", "caller": "call_ended"}
     assert legs.events.of(EventKind.CALL_ENDED)[0]["cause"] == "hangup"

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.screens
 # What somebody is told who may ask, where there is little to be had.
 ALLOWED = {
     None, "reason_required", "missing", "no_sound", "no_transcript", "call_over", "nothing_to_undo", "captions_off",
-    "demo_running", "edited_meanwhile", "bad_choice", "conflict", "nothing_sought", "invalid",
+    "demo_running", "name_taken", "edited_meanwhile", "bad_choice", "conflict", "nothing_sought", "invalid",
 }  # fmt: skip
 
 
