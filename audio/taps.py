@@ -85,6 +85,15 @@ class TapFactory(Protocol):
     def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> CallTaps: ...
 
 
+def tell_masked(tap: Tap, start: int, samples: Samples) -> None:
+    """Hand sound of a masked stretch to a tap that keeps such sound apart; to any other it is a hole."""
+    keep = getattr(tap, "masked", None)
+    if keep is None:
+        tap.gap(start, len(samples), GapCause.MASK)
+    else:
+        keep(start, samples)
+
+
 class Continuous:
     """Stands before a tap and sees to it that every sample comes exactly once and in order.
 
@@ -120,16 +129,14 @@ class Continuous:
 
     def masked(self, start: int, samples: Samples) -> None:
         """Sound of a masked stretch: a hole to all but a tap that keeps such sound apart (`masked`)."""
-        keep = getattr(self._tap, "masked", None)
         known = self.position - start
         if known > 0:
             samples, start = samples[known:], self.position
-        if keep is None or len(samples) == 0:
-            self.gap(start, len(samples), GapCause.MASK)
+        if len(samples) == 0:
             return
         self._fill(start)
         self.position = start + len(samples)
-        keep(start, samples)
+        tell_masked(self._tap, start, samples)
 
     def extend(self, length: int, cause: GapCause) -> None:
         """Make the track this long."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from audio.feed import Feed, FeedTap
-from audio.taps import GapCause, Samples, Tap, Track
+from audio.taps import GapCause, Samples, Tap, Track, tell_masked
 from callsvc.telephony.ports import RecordedCall, Recording, RecordingStatus
 from callsvc.types import Track as Name
 
@@ -30,11 +30,7 @@ class Both:
 
     def masked(self, start: int, samples: Samples) -> None:
         """Sound that a recorder may keep under two locks, and nobody else hears."""
-        keep = getattr(self._recorder, "masked", None)
-        if keep is None:
-            self._recorder.gap(start, len(samples), GapCause.MASK)
-        else:
-            keep(start, samples)
+        tell_masked(self._recorder, start, samples)
         self._feed.gap(start, len(samples), GapCause.MASK)
 
     def gap(self, start: int, length: int, cause: GapCause) -> None:

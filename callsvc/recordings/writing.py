@@ -27,6 +27,7 @@ from callsvc.recordings.tap import RingTap
 from callsvc.recordings.timeline import Piece, Timeline
 
 RING_S: Final = 20
+RAW: Final = "operator.rx"
 NOTES: Final = 1000
 """Notes that may wait to be written."""
 
@@ -48,8 +49,11 @@ class Writing:
         self.head = head
         self._key = key
         self._sync = sync
-        kept = mask is not None
-        self.taps = {t.name: RingTap(RING_S * t.rate_hz, keeps_masked=kept) for t in head.tracks}
+        # The raw microphone of a masked stretch is kept for nobody: what was typed can be guessed from it.
+        self.taps = {
+            t.name: RingTap(RING_S * t.rate_hz, keeps_masked=mask is not None and t.name != RAW)
+            for t in head.tracks
+        }
         self._timelines = [Timeline(t.rate_hz) for t in head.tracks]
         self._outlines = [Outline(t.rate_hz) for t in head.tracks]
         self._gaps: list[list[Gap]] = [[] for _ in head.tracks]

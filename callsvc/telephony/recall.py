@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from audio.resample import Floats, Resampler
-from audio.taps import GapCause, Samples, Tap
+from audio.taps import GapCause, Samples, Tap, tell_masked
 
 FRAME_MS = 20
 
@@ -29,6 +29,11 @@ class Memory:
     def write(self, start: int, samples: Samples) -> None:
         self._keep(samples if not self.covered else np.zeros(len(samples), np.int16))
         self._tap.write(start, samples)
+
+    def masked(self, start: int, samples: Samples) -> None:
+        """Sound that a recorder may keep under two locks; here it is nothing but its length."""
+        self._keep(np.zeros(len(samples), np.int16))
+        tell_masked(self._tap, start, samples)
 
     def gap(self, start: int, length: int, cause: GapCause) -> None:
         room = min(length, len(self._ring))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typer.testing import CliRunner
 
+from audio.codecs import PCMA
 from audio.taps import Continuous, GapCause
 from callsvc.access import trail
 from callsvc.clock import SystemClock
@@ -32,6 +35,9 @@ from callsvc.recordings.recovery import recover
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from callsvc.store import Database
+from tests.support.calls import TwoLegs
+from tests.support.legs import Tapes
+from tests.support.packets import babble, payloads
 from tests.support.recordings import TRACKS, Sink, lengths, play, sound, wait_for
 
 pytestmark = pytest.mark.evidence
@@ -208,3 +214,34 @@ def test_a_holders_key_is_locked_with_a_passphrase(tmp_path: Path) -> None:
     assert isinstance(serialization.load_pem_private_key(private, b"hemligt ord"), X25519PrivateKey)
     assert (tmp_path / "anna.pem").stat().st_mode & 0o777 == 0o600
     assert len(load_holders([tmp_path / "anna.pub", pem(tmp_path, 0)])) == 2
+
+
+async def test_what_an_operator_masks_in_a_call_is_kept_for_two_holders(tmp_path: Path) -> None:
+    keys = FileKeyRing(tmp_path / "keys")
+    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=Sink(), mask_holders=PUBLIC)
+    recorder.start()
+    legs = TwoLegs(tapes=cast(Tapes, recorder)).join()
+    spoken = payloads(babble(8000, 1.0, 1), PCMA)
+    await legs.talk(caller=spoken, operator=spoken, tail_s=0.0)
+    assert legs.command("mask", on=True, reason="private")["t"] == "done"
+    await legs.talk(caller=spoken, operator=spoken, tail_s=0.0)
+    legs.command("mask", on=False)
+    await legs.talk(caller=spoken, operator=spoken)
+    legs.call.end("hangup")
+    name = str(legs.call.id)
+    await asyncio.to_thread(wait_for, lambda: recorder.state(name).condition == Condition.SEALED)
+    recorder.stop()
+    directory = tmp_path / "spool" / name
+    assert verify(DirectorySource(directory), keys=keys).findings == []
+    recording = open_recording(DirectorySource(directory), keys)
+    key = open_seal((directory / MASK).read_bytes(), recording.recording, HOLDERS[:2])
+    for track in ("caller.rx", "operator.tx"):
+        info = recording.tracks[track]
+        (gap,) = [gap for gap in info.gaps if gap.cause == GapCause.MASK]
+        pieces = [(start, heard) for found, start, heard in recording.masked(key) if found == track]
+        heard = np.concatenate([piece for _, piece in pieces])
+        assert pieces[0][0] == gap.start
+        assert len(heard) == gap.length
+        assert heard.std() > 300
+    # The raw microphone is kept for nobody.
+    assert {found for found, _, _ in recording.masked(key)} == {"caller.rx", "operator.tx"}

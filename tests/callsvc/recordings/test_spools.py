@@ -25,10 +25,12 @@ from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play
 pytestmark = pytest.mark.evidence
 
 
-def recorder_with(base: Path, **options: int) -> tuple[Recorder, FileKeyRing]:
+def recorder_with(base: Path, *, min_free_mb: int = 0) -> tuple[Recorder, FileKeyRing]:
     keys = FileKeyRing(base / "keys")
     second = base / "other" / "spool"
-    return Recorder(base / "spool", keys, node="node-1", sink=Sink(), second_spool=second, **options), keys
+    return Recorder(
+        base / "spool", keys, node="node-1", sink=Sink(), second_spool=second, min_free_mb=min_free_mb
+    ), keys
 
 
 def record(recorder: Recorder, *, close: bool = True) -> str:
