@@ -191,6 +191,16 @@ def _at_once(coroutine: Coroutine[Any, Any, None]) -> None:
     raise ConnectionError("sending would have to wait")
 
 
+async def _let_go(peer: Any) -> None:
+    """Close a peer connection, also one that was only half made: aiortc stumbles over what it never got."""
+    try:
+        await peer.close()
+    except AttributeError:
+        for transport in [*peer._RTCPeerConnection__dtlsTransports, *peer._RTCPeerConnection__iceTransports]:
+            await transport.stop()
+        peer.remove_all_listeners()
+
+
 async def accept(body: str, clock: Clock, spoken: Sequence[str] = ()) -> tuple[WebRtcConnection, str]:
     """Answer a WebRTC offer: every codec of it that we speak, the sender's best first; or `spoken` alone, as named."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -209,10 +219,10 @@ async def accept(body: str, clock: Clock, spoken: Sequence[str] = ()) -> tuple[W
         connection = WebRtcConnection(peer, transceiver, clock)
         await peer.setLocalDescription(await peer.createAnswer())
     except PARSER_ERRORS as error:
-        await peer.close()
+        await _let_go(peer)
         raise BadOffer(type(error).__name__) from None
     except BaseException:
-        await peer.close()
+        await _let_go(peer)
         raise
     return connection, with_opus_format(peer.localDescription.sdp, connection.codecs)
 
