@@ -86,7 +86,7 @@ def run(model: Path, calls: int, seconds: float, *, precedence: bool) -> dict[st
     length = min(len(leg) for leg in sound.values())
     step = int(STEP_S * RATE)
     began, cpu = time.monotonic(), time.process_time()
-    behind = 0.0
+    behind, fed = 0.0, list[float]()
     for n in range(int(seconds / STEP_S)):
         for k, one in enumerate(ids):
             # Calls do not speak in chorus.
@@ -94,14 +94,20 @@ def run(model: Path, calls: int, seconds: float, *, precedence: bool) -> dict[st
             for leg, (number, _) in TRACKS.items():
                 body = sound[leg][at : at + step].astype("<i2").tobytes()
                 room.take(Message(Kind.SOUND, one, number, n * step, body))
-        late = time.monotonic() - began - (n + 1) * STEP_S
+        fed.append(time.monotonic())
+        late = fed[-1] - began - (n + 1) * STEP_S
         behind = max(behind, late)
         time.sleep(max(0.0, -late))
     spent = time.process_time() - cpu
     waiting = room.scheduler.waited_s() if precedence else len(getattr(room.scheduler, "_all", ())) * 1.0
     room.stop()
     with lock:
-        delays = [at - (began + caption.end_ms / 1000) for at, caption in finals if caption.text != GIVEN_UP]
+        # From the moment at which the utterance's last sound was handed over: a machine that is busy with other
+        # things hands it over late.
+        over = [min(len(fed) - 1, int(caption.end_ms / 1000 / STEP_S)) for _, caption in finals]
+        delays = [
+            at - fed[n] for (at, caption), n in zip(finals, over, strict=True) if caption.text != GIVEN_UP
+        ]
         given_up = sum(caption.text == GIVEN_UP for _, caption in finals)
     return {
         "calls": calls,
