@@ -13,6 +13,7 @@ from audio import files
 from audio.resample import to_int16, whole
 from callsvc.demo import measure
 from callsvc.demo.composition import Scene, compose
+from tests.support.node import Node
 
 RATE = 16_000
 SLACK_S = 0.04
@@ -83,3 +84,11 @@ def likeness(said: NDArray[np.floating], heard: Sound) -> float:
         energies.append(float(np.sum(part**2)))
         found.append(cross[lag] / np.sqrt(energies[-1] * np.sum(heard[lag : lag + step] ** 2) + 1e-9))
     return float(np.average(found, weights=energies))
+
+
+def let_through(node: Node, call: str) -> bool:
+    """Whether the node says that this call lost its suppressor: on a machine that is too busy for it."""
+    return any(
+        event["call"] == call and event["kind"] == "call.degraded" and event["fields"]["what"] == "suppressor"  # type: ignore[index]
+        for event in node.events()
+    )

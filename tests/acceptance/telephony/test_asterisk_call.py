@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from callsvc import data_dir
+from callsvc.demo.composition import Scene
 from tests.support import hearing
 from tests.support.asterisk import PASSWORD, FakeAsterisk, FakeChannel, running_asterisk
 from tests.support.node import in_the_background, running_node
@@ -20,6 +21,8 @@ LENGTH_S = 9.0
 RATE = 16_000
 FRAME = 320
 PATIENCE_S = 60.0
+ATTEMPTS = 3
+"""A machine that is too busy lets sound through unprocessed, and says so: then once more."""
 
 
 async def until(condition: object) -> None:
@@ -40,6 +43,21 @@ def heard(channel: FakeChannel) -> np.ndarray:
     return np.frombuffer(b"".join(channel.heard), "<i2").astype(np.float64) / 32768
 
 
+async def a_call(asterisk: FakeAsterisk, scene: Scene) -> tuple[FakeChannel, FakeChannel]:
+    """Both say what the scene has them say; their telephones, with what they heard."""
+    caller = await asterisk.call("report")
+    await until(lambda: len(asterisk.bridges) == 2 and all(len(b) == 2 for b in asterisk.bridges.values()))
+    operator = next(one for name, one in asterisk.channels.items() if name.endswith("-operator"))
+    await asyncio.gather(
+        say(asterisk, operator, hearing.at(scene.operator, RATE)),
+        say(asterisk, caller, hearing.at(scene.caller, RATE)),
+    )
+    await asyncio.sleep(0.5)
+    await asterisk.hang_up(caller)
+    await until(lambda: not asterisk.channels)
+    return caller, operator
+
+
 async def test_the_caller_hears_the_words_and_not_the_typing(tmp_path: Path) -> None:
     scene = hearing.scene(LENGTH_S)
     async with running_asterisk() as asterisk:
@@ -53,21 +71,13 @@ async def test_the_caller_hears_the_words_and_not_the_typing(tmp_path: Path) -> 
             await until(lambda: asterisk._lines)
             assert data_dir.addresses(node.data_dir)["audiosocket"]["port"]
             assert json.loads((await asyncio.to_thread(node.get, "/readyz"))[1])["degraded"] == []
-            caller = await asterisk.call("report")
-            await until(
-                lambda: len(asterisk.bridges) == 2 and all(len(b) == 2 for b in asterisk.bridges.values())
-            )
-            operator = next(one for name, one in asterisk.channels.items() if name.endswith("-operator"))
-            await asyncio.gather(
-                say(asterisk, operator, hearing.at(scene.operator, RATE)),
-                say(asterisk, caller, hearing.at(scene.caller, RATE)),
-            )
-            await asyncio.sleep(0.5)
-            await asterisk.hang_up(caller)
-            await until(lambda: not asterisk.channels)
-            (call,) = {str(event["call"]) for event in node.events()}
-            sealed = await asyncio.to_thread(node.wait_for, "recording.sealed", call)
-            assert sealed["outcome"] == "complete"
+            for _ in range(ATTEMPTS):
+                caller, operator = await a_call(asterisk, scene)
+                call = str(node.events()[-1]["call"])
+                sealed = await asyncio.to_thread(node.wait_for, "recording.sealed", call)
+                assert sealed["outcome"] == "complete"
+                if not hearing.let_through(node, call):
+                    break
 
     at_caller = hearing.judge(scene, scene.operator, heard(caller))
     assert at_caller.words > 0.6
