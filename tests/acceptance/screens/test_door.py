@@ -26,7 +26,9 @@ def test_a_wrong_password_is_told_and_the_right_one_opens(site: Served, open_scr
     expect(screen.page.get_by_role("heading", name="Samtalslista", level=1)).to_be_visible()
     expect(screen.page.get_by_text("Birgitta Öhman")).to_be_visible()
     # Only what the role allows is there to be chosen.
-    expect(screen.page.get_by_role("navigation").get_by_role("link")).to_have_text(["Samtalslista"])
+    expect(screen.page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["Samtalslista", "Ärenden"]
+    )
 
 
 def test_a_one_time_password_leads_to_a_password_of_ones_own(site: Served, open_screen: OpenScreen) -> None:

@@ -77,6 +77,8 @@ def states(screen: Screen, call: str, waits: str) -> list[tuple[str, list[str]]]
         ("/anvandare", "Anna Ström"),
         ("/atkomstlogg", "Loggen är hel"),
         ("/drift", "Kontrollerat"),
+        ("/samtal", "Du är inte tillgänglig"),
+        ("/arenden", "Inget samtal har skrivits"),
     ):
         screen.go(path)
         expect(page.get_by_text(words).last).to_be_visible()
@@ -85,7 +87,9 @@ def states(screen: Screen, call: str, waits: str) -> list[tuple[str, list[str]]]
     page.get_by_role("button", name="Ny användare").click()
     look("new-user")
     screen.go("/losenord")
-    look("password")
+    page.get_by_role("button", name="Anslut en autentiserare").click()
+    expect(page.get_by_label("Koden som appen visar")).to_be_visible()
+    look("account")
     screen.go("/no/such/page")
     look("missing")
     return found
@@ -202,7 +206,17 @@ def test_in_english_every_page_is_in_english(site: Served, call: str, open_scree
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Calls", level=1)).to_be_visible()
-    for path in ("/", f"/samtal/{call}", "/anvandare", "/atkomstlogg", "/drift", "/losenord", "/no/such"):
+    for path in (
+        "/",
+        f"/samtal/{call}",
+        "/anvandare",
+        "/atkomstlogg",
+        "/drift",
+        "/losenord",
+        "/samtal",
+        "/arenden",
+        "/no/such",
+    ):
         screen.go(path)
         expect(page.get_by_role("navigation")).to_be_visible()
         seen = page.locator("body").inner_text().replace("Svenska", "")

@@ -98,6 +98,11 @@ function Edit({ user, close, done }: { user: User; close: () => void; done: (tol
       .then((answer) => done({ name: answer.user.name, password: answer.one_time_password }))
       .catch((fault: unknown) => setProblem(asProblem(fault)));
   };
+  const loseFactor = () => {
+    api.post("/api/users/{user_id}/second-factor/removal", { path: { user_id: user.id } })
+      .then(() => done())
+      .catch((fault: unknown) => setProblem(asProblem(fault)));
+  };
   const mine = user.id === me.value?.id;
   return (
     <Dialog title={user.display_name} close={close}>
@@ -111,6 +116,7 @@ function Edit({ user, close, done }: { user: User; close: () => void; done: (tol
           <h3>{t("users.account")}</h3>
           <p class="hint">{t("users.renew.hint")}</p>
           <div class="row">
+            <button type="button" class="button" onClick={loseFactor}>{t("users.factor")}</button>
             <button type="button" class="button" onClick={renew}><Icon name="key" size={18} />{t("users.renew")}</button>
             {user.disabled_at
               ? <button type="button" class="button" onClick={() => change({ disabled: false })}>{t("users.enable")}</button>
