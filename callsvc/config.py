@@ -78,6 +78,12 @@ class MediaSettings(Group):
     announcements: Path | None = Field(
         None, description="Directory with announcements of your own and their catalogue.toml."
     )
+    turn_urls: tuple[str, ...] = Field(
+        (), description="TURN servers for browsers that cannot reach the node: turn:host:3478?transport=udp."
+    )
+    turn_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that the TURN servers share (coturn: static-auth-secret)."
+    )
     line_profiles: Path | None = Field(
         None,
         description="File with line profiles of your own; without one, those that come with the service.",

@@ -78,15 +78,15 @@ ESPEAK = DebianPackage("espeak-ng", _program("espeak-ng"))
 TEST_PEERS = (
     DebianPackage("baresip-core", _program("baresip")),
     DebianPackage("chromium", _program("chromium")),
+    DebianPackage("coturn", _program("turnserver"), service="coturn"),
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     # What draws the PDF of a transcript.
-    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0", "/lib/*/libharfbuzz-subset.so.0")),
+    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),
     DebianPackage("libpango-1.0-0", ("/usr/lib/*/libpango-1.0.so.0", "/lib/*/libpango-1.0.so.0")),
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
     DebianPackage("kamailio", _program("kamailio"), service="kamailio"),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
-    DebianPackage("openssl", _program("openssl")),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
@@ -95,18 +95,22 @@ TEST_PEERS = (
     DebianPackage("systemd", _program("systemd-analyze")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
+# PortAudio's way to the tests' own PulseAudio.
+ALSA_PLUGINS = DebianPackage("libasound2-plugins", ("/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so",))
 
 PURPOSES = {
     "run": Purpose("run"),
-    "test": Purpose("dev", TEST_PEERS),
+    "test": Purpose("dev", (*TEST_PEERS, *DESK, ALSA_PLUGINS)),
     "check": Purpose("dev"),
     "docs": Purpose("dev"),
-    "bench": Purpose("bench", (*COMPILER, *TEST_PEERS)),
+    "bench": Purpose("bench", (*TEST_PEERS, *DESK, ALSA_PLUGINS)),
     "lock": Purpose("lock"),
     "train": Purpose("", (*COMPILER, ESPEAK)),
 }
 # Packages without a wheel, of Python alone: they are built by what is installed for building, and fetch nothing.
 SOURCES = ("--no-binary", "sippy", "--no-build-isolation")
+# Tests and measurements use sound devices, too.
+WITH_DESK = ("test", "bench")
 # A lock that holds another one's packages: what is set up for tests is set up for running, too.
 HOLDS = {"dev": ("run",), "bench": ("run", "dev")}
 
@@ -378,7 +382,7 @@ def main() -> int:
     try:
         with (ROOT / "pyproject.toml").open() as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)  # two set-ups at once take turns
-            set_up(PURPOSES[wish.purpose], wish.desk)
+            set_up(PURPOSES[wish.purpose], wish.desk or wish.purpose in WITH_DESK)
     except MissingPart as missing:
         print(f"set-up: {missing}", file=sys.stderr)
         return 4

@@ -43,8 +43,8 @@ def application(
     anybody = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["Location", "Retry-After"],
+        expose_headers=["Location", "Retry-After", "Link"],
     )
     return Starlette(routes=routes, middleware=[anybody])

@@ -36,6 +36,7 @@ from callsvc.telephony.line_profiles import Lines
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
+from callsvc.telephony.turn import Turn
 from models.suppressor import Network
 
 log = logs.get("media")
@@ -173,7 +174,9 @@ class Node:
             await asyncio.to_thread(recorder.stop)
 
     async def _serve(self, switchboard: Switchboard, listening: socket.socket) -> None:
-        routes = http.routes(switchboard, self._key, self._clock)
+        media = self._settings.media
+        turn = Turn(media.turn_urls, media.turn_secret.get_secret_value())
+        routes = http.routes(switchboard, self._key, self._clock, turn)
         app = application(routes, self._reasons, self._degraded)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,

@@ -2,6 +2,7 @@
 
 POST   /whip/{call}/{leg}       Authorization: Bearer <token>, Content-Type: application/sdp  ->  201, the answer
 DELETE /whip/{call}/{leg}       Authorization: Bearer <token>                                 ->  204
+OPTIONS /whip/{call}/{leg}      Authorization: Bearer <token>                                 ->  204, ICE servers in Link
 POST   /calls/{call}/commands   Authorization: Bearer <operator's token>, a command as JSON   ->  200, how it went
 GET    /calls/{call}/messages   Authorization: Bearer <operator's token>                      ->  200, text/event-stream
 """
@@ -25,6 +26,7 @@ from callsvc.telephony.call import Call
 from callsvc.telephony.errors import BadCommand, BadOffer, NoSuchLeg, TelephonyError, TokenRefused
 from callsvc.telephony.protocol import Message
 from callsvc.telephony.switchboard import Switchboard
+from callsvc.telephony.turn import Turn
 from callsvc.types import Leg
 
 RETRY_AFTER_S = 5
@@ -35,8 +37,13 @@ BODY_S = 10.0
 """Time for a client to send its offer."""
 
 
-def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey], clock: Clock) -> list[Route]:
-    """The two endpoints; `public_key` is asked for each time, so that a key may come later or change."""
+def routes(
+    switchboard: Switchboard,
+    public_key: Callable[[], Ed25519PublicKey],
+    clock: Clock,
+    turn: Turn | None = None,
+) -> list[Route]:
+    """The endpoints; `public_key` is asked for each time, so that a key may come later or change."""
 
     def claims_of(request: Request, leg: Leg) -> tokens.Claims:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -60,6 +67,17 @@ def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey],
         return Response(
             answer, 201, {"Location": request.url.path, "Cache-Control": "no-store"}, "application/sdp"
         )
+
+    async def servers(request: Request) -> Response:
+        try:
+            claims = claims_of(request, _leg(request))
+            if claims.expired(clock.utc_now()):
+                raise TokenRefused("expired")
+        except CallsvcError as error:
+            return refusal(error)
+        links = turn.links(clock.utc_now(), claims.subject) if turn else ""
+        headers = {"Cache-Control": "no-store", "Accept-Post": "application/sdp"}
+        return Response(status_code=204, headers=headers | ({"Link": links} if links else {}))
 
     async def hang_up(request: Request) -> Response:
         try:
@@ -98,6 +116,7 @@ def routes(switchboard: Switchboard, public_key: Callable[[], Ed25519PublicKey],
     return [
         Route(path, join, methods=["POST"]),
         Route(path, hang_up, methods=["DELETE"]),
+        Route(path, servers, methods=["OPTIONS"]),
         Route("/calls/{call}/commands", command, methods=["POST"]),
         Route("/calls/{call}/messages", messages, methods=["GET"]),
     ]
