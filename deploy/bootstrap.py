@@ -82,11 +82,14 @@ TEST_PEERS = (
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     # What draws the PDF of a transcript.
-    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),
+    DebianPackage(
+        "libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0", "/lib/*/libharfbuzz-subset.so.0")
+    ),
     DebianPackage("libpango-1.0-0", ("/usr/lib/*/libpango-1.0.so.0", "/lib/*/libpango-1.0.so.0")),
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
     DebianPackage("kamailio", _program("kamailio"), service="kamailio"),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
+    DebianPackage("openssl", _program("openssl")),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
