@@ -98,7 +98,6 @@ TEST_PEERS = (
     DebianPackage("systemd", _program("systemd-analyze")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
-# PortAudio's way to the tests' own PulseAudio.
 ALSA_PLUGINS = DebianPackage("libasound2-plugins", ("/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so",))
 
 PURPOSES = {
