@@ -1,7 +1,7 @@
 /** What the operator does during a call: four large controls, hold, mute and hang-up, each by mouse and by one key that
 works also while one types. A control says what it will do; the strip above says how things are. */
 import { useEffect, useState } from "preact/hooks";
-import { clock, number } from "../format";
+import { clock } from "../format";
 import { hint, useKeys, type Action } from "../keys";
 import { lookup, t } from "../locale";
 import { Icon, type Drawing } from "../parts/Icon";
@@ -108,9 +108,4 @@ function Large({ action, icon, words, on, can, press, expanded }: LargeProps) {
 
 export function refusedWords(fault: unknown): string {
   return fault instanceof NotDone ? lookup(`refused.${fault.why}`, t("refused.other")) : t("refused.other");
-}
-
-/** How many seconds are reached back, for the words beside the control. */
-export function backSeconds(recallMs: number): string {
-  return number(Math.min(BACK_MS, recallMs) / 1000);
 }
