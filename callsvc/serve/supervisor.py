@@ -24,7 +24,7 @@ from callsvc.serve.part import Life, Part, Patience, keep_short
 from callsvc.store import Database
 
 # First those that people and calls hang on, so that what they still say is taken in by those behind them.
-STOP_ORDER: Final = ("media", "worker", "web", "broker", DATABASE)
+STOP_ORDER: Final = ("media", "captions", "worker", "web", "broker", DATABASE)
 Say = Callable[..., None]
 TERMINATE_S: Final = 30.0  # what calls get when it is no person who asks for the end
 SAY_AFTER_S: Final = 4.0
@@ -95,7 +95,7 @@ class Supervisor:
         running: list[asyncio.Task[Any]] = []
         try:
             # None waits for another to be started: each says on /readyz what it still lacks.
-            running += self._start("media", "broker", DATABASE, "web", "worker")
+            running += self._start("media", "broker", DATABASE, "web", "worker", "captions")
             running.append(asyncio.create_task(self._keep_logs_short(), name="logs"))
             if self.database is not None:
                 running.append(asyncio.create_task(self.database.guard(), name="guard"))

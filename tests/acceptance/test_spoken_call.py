@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -45,14 +46,36 @@ def _sound(leg: str) -> Samples:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeService]:
-    settings = {"CALLSVC_TRANSCRIPTS__MODEL_DIR": str(MODEL)}
+    settings = {
+        "CALLSVC_TRANSCRIPTS__MODEL_DIR": str(MODEL),
+        "CALLSVC_TRANSCRIPTS__LIVE_MODEL_DIR": str(MODEL),
+    }
     async with whole_service(tmp_path_factory.mktemp("spoken"), settings) as service:
         yield service
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_word_comes_out_on_its_leg_and_in_its_time(running: WholeService) -> None:
-    placed = await running.call(Scene(_sound("operator"), _sound("caller"), (), (), -70.0))
+    captioned: set[str] = set()
+
+    async def read_along_and_kill_the_captions() -> None:
+        """Words of both legs while the call goes on; then the process that wrote them dies, and nobody misses it."""
+        async with asyncio.timeout(60):
+            while not {"caller", "operator"} <= captioned:
+                async with running.database.transaction() as conn:
+                    cursor = await conn.execute("select leg, text from captions where final and text <> ''")
+                    for row in await cursor.fetchall():
+                        said = {
+                            word for turn in _turns() if turn.leg == row["leg"] for word, _, _ in turn.words
+                        }
+                        if len(said & set(row["text"].split())) >= 3:
+                            captioned.add(row["leg"])
+                await asyncio.sleep(0.1)
+        await running.kill("captions")
+
+    scene = Scene(_sound("operator"), _sound("caller"), (), (), -70.0)
+    placed = await running.call(scene, read_along_and_kill_the_captions)
+    assert captioned == {"caller", "operator"}
     found = await running.books(placed.id)
     assert found.transcript is not None
     assert found.transcript.state == TranscriptState.DONE
