@@ -193,3 +193,29 @@ def test_a_report_says_what_came_and_how_long_the_way_is() -> None:
     assert (block.lost, block.fraction_lost, block.highest & 0xFFFF, block.delay) == (1, 0.2, 2, 2 * 65_536)
     assert rtcp.round_trip_s(block, rtcp.ntp(1002.5)) == pytest.approx(0.5, abs=0.001)
     assert reception.block(4.0).fraction_lost == 0.0  # type: ignore[union-attr]
+
+
+async def test_neither_log_nor_event_holds_who_called_or_what_was_written(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    house.others.append(canary := await Telephone("canary4711", house.caller.node).open())
+    canary.request("INVITE", body=canary.offer())
+    invite = await house.operator.hear("INVITE ")
+    assert "canary4711" in invite.get("From")
+    house.operator.reply(invite, "200 OK", body=house.operator.offer())
+    answer = await canary.hear("SIP/2.0 200")
+    canary.remote_tag = answer.get("To").partition(";tag=")[2]
+    canary.request("ACK")
+    canary.request("INFO", body="canary4711")
+    await house.operator.hear("INFO ")
+    for broken in (b"CSeq: one INVITE", b"CSeq: 1 INVITE\r\nContent-Length: 999\r\n\r\ncanary4711"):
+        canary._sip.sendto(
+            INVITE.replace(b"sip:a@b", b"sip:canary4711@b").replace(b"CSeq: 1 INVITE", broken), canary.node
+        )
+    canary._sip.sendto(b"SIP/2.0 200 OK\r\nFrom: canary4711\r\n\r\n" + bytes(50), canary.node)
+    await asyncio.sleep(0.2)
+    canary.request("BYE")
+    await house.operator.hear("BYE ")
+    out, err = capfd.readouterr()
+    assert "call_started" in out + err
+    assert "canary4711" not in out + err + repr(house.events.all)
