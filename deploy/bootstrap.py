@@ -81,10 +81,7 @@ TEST_PEERS = (
     DebianPackage("coturn", _program("turnserver"), service="coturn"),
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
-    # What draws the PDF of a transcript.
-    DebianPackage(
-        "libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0", "/lib/*/libharfbuzz-subset.so.0")
-    ),
+    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),  # these three draw PDFs
     DebianPackage("libpango-1.0-0", ("/usr/lib/*/libpango-1.0.so.0", "/lib/*/libpango-1.0.so.0")),
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
     DebianPackage("kamailio", _program("kamailio"), service="kamailio"),

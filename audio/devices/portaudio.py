@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import queue
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,9 @@ KEPT = 50
 """Frames that may wait between the device and us: half a second; beyond that the oldest go."""
 CONTINUE = 0
 """PortAudio's paContinue."""
+REFRESH_S = 10.0
+"""PortAudio looks for devices only when it starts, and starting anew ends every stream that is open. So while one is, it
+is not started more often than this: a second device would otherwise end the first, and the first the second."""
 
 
 class PortAudio:
@@ -26,8 +32,11 @@ class PortAudio:
 
     name = "portaudio"
 
-    def __init__(self, module: Any = None) -> None:
+    def __init__(self, module: Any = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._module = module
+        self._now = monotonic
+        self._started = 0.0
+        self._streams: list[Any] = []
         self._lock = threading.Lock()
         self._system: Any = None
 
@@ -37,9 +46,11 @@ class PortAudio:
         return importlib.util.find_spec("pyaudio") is not None
 
     def devices(self) -> list[Device]:
-        """Devices as they are now: PortAudio looks for them only when it starts, so it is started anew."""
+        """Devices as they are now; with a stream open, as they were REFRESH_S ago at most."""
         with self._lock:
-            self._restart()
+            busy = any(_active(stream) for stream in self._streams)
+            if self._system is None or not busy or self._now() - self._started > REFRESH_S:
+                self._restart()
             standard = {self._standard(kind) for kind in ("input", "output")}
             found = []
             for index in range(self._system.get_device_count()):
@@ -52,11 +63,15 @@ class PortAudio:
 
     def capture(self, device: Device) -> PortCapture:
         """Open a microphone."""
-        return PortCapture(self._loaded(), device)
+        made = PortCapture(self._loaded(), device)
+        self._streams.append(made.stream)
+        return made
 
     def playback(self, device: Device) -> PortPlayback:
         """Open a loudspeaker."""
-        return PortPlayback(self._loaded(), device)
+        made = PortPlayback(self._loaded(), device)
+        self._streams.append(made.stream)
+        return made
 
     def _loaded(self) -> Any:
         with self._lock:
@@ -72,7 +87,12 @@ class PortAudio:
                 raise DeviceGone("PyAudio is not installed") from error
         if self._system is not None:
             self._system.terminate()
+        self._streams.clear()
+        os.environ.setdefault(
+            "JACK_NO_START_SERVER", "1"
+        )  # where JACK is built in, looking must not start it
         self._system = self._module.PyAudio()
+        self._started = self._now()
 
     def _standard(self, kind: str) -> int:
         try:
@@ -115,7 +135,7 @@ class PortCapture:
         self._frames: queue.Queue[bytes] = queue.Queue(KEPT)
         self.lost = 0
         """Frames that nobody took in time."""
-        self._stream, self.rate_hz = _open(system, device, self._heard, records=True)
+        self.stream, self.rate_hz = _open(system, device, self._heard, records=True)
 
     def _heard(self, data: bytes, count: int, times: Any, status: int) -> tuple[None, int]:
         try:
@@ -129,13 +149,13 @@ class PortCapture:
         try:
             return np.frombuffer(self._frames.get(timeout=timeout_s), "<f4").astype(np.float32)
         except queue.Empty:
-            if not self._stream.is_active():
+            if not _active(self.stream):
                 raise DeviceGone("the stream ended") from None
             return None
 
     def close(self) -> None:
         """Let go of the device."""
-        _close(self._stream)
+        _close(self.stream)
 
 
 class PortPlayback:
@@ -144,7 +164,7 @@ class PortPlayback:
     def __init__(self, system: Any, device: Device) -> None:
         self._lock = threading.Lock()
         self._held: Float = np.zeros(0, np.float32)
-        self._stream, self.rate_hz = _open(system, device, self._wanted, records=False)
+        self.stream, self.rate_hz = _open(system, device, self._wanted, records=False)
 
     def _wanted(self, data: None, count: int, times: Any, status: int) -> tuple[bytes, int]:
         with self._lock:
@@ -153,7 +173,7 @@ class PortPlayback:
 
     def write(self, samples: Float) -> int:
         """Up to half a second waits."""
-        if not self._stream.is_active():
+        if not _active(self.stream):
             raise DeviceGone("the stream ended")
         with self._lock:
             room = max(0, int(KEPT * FRAME_S * self.rate_hz) - len(self._held))
@@ -168,7 +188,15 @@ class PortPlayback:
 
     def close(self) -> None:
         """Let go of the device."""
-        _close(self._stream)
+        _close(self.stream)
+
+
+def _active(stream: Any) -> bool:
+    """Whether it runs; one that ended with its device, or with the system that was started anew, does not."""
+    try:
+        return bool(stream.is_active())
+    except OSError:
+        return False
 
 
 def _close(stream: Any) -> None:

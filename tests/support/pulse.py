@@ -17,12 +17,51 @@ CABLE = "cable"
 """Sink that stands for the virtual cable; its monitor is what the telephone hears."""
 
 
+ALSA = """
+pcm.room_microphone { type pulse device room.monitor }
+pcm.cable_loudspeaker { type pulse device cable }
+pcm.default { type pulse }
+"""
+"""Both as devices of ALSA, by its plug-in for PulseAudio; and few others, which it would look for in vain for seconds.
+PortAudio does not start without one that is called default."""
+
+
+def pull_out(environment: dict[str, str], sink: str) -> None:
+    """Take a sink and its monitor away, as when a headset is unplugged.
+
+    The server moves who listened there to its standard source: here to one that is silent.
+    """
+    for words in (
+        ("load-module", "module-null-sink", "sink_name=spare", "rate=16000", "channels=1"),
+        ("set-default-source", "spare.monitor"),
+    ):
+        subprocess.run(["pactl", *words], env=environment, check=True, stdout=subprocess.DEVNULL)
+    listed = subprocess.run(
+        ["pactl", "list", "short", "modules"], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    numbers = [line.split()[0] for line in listed.splitlines() if f"sink_name={sink} " in line]
+    assert len(numbers) == 1, listed
+    subprocess.run(["pactl", "unload-module", numbers[0]], env=environment, check=True)
+
+
+def plug_in(environment: dict[str, str], sink: str) -> None:
+    """Bring it back."""
+    words = ["module-null-sink", f"sink_name={sink}", "rate=16000", "channels=1"]
+    subprocess.run(["pactl", "load-module", *words], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def suspend(environment: dict[str, str], sink: str, on: bool) -> None:
+    """Let a sink, and its monitor with it, stand still or go on: a driver that hangs."""
+    subprocess.run(["pactl", "suspend-sink", sink, str(int(on))], env=environment, check=True)
+
+
 @contextmanager
 def server() -> Iterator[dict[str, str]]:
     """The environment in which clients find it."""
     place = Path(tempfile.mkdtemp(prefix="pulse"))
     script = place / "start.pa"
     socket = place / "native"
+    (place / "alsa.conf").write_text(ALSA)
     script.write_text(
         f"load-module module-native-protocol-unix socket={socket} auth-anonymous=1\n"
         f"load-module module-null-sink sink_name={ROOM} rate=16000 channels=1 "
@@ -36,6 +75,7 @@ def server() -> Iterator[dict[str, str]]:
         "XDG_RUNTIME_DIR": str(place),
         "PULSE_RUNTIME_PATH": str(place),
         "PULSE_SERVER": f"unix:{socket}",
+        "ALSA_CONFIG_PATH": str(place / "alsa.conf"),
     }
     command = [
         "pulseaudio",

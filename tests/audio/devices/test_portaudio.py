@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from audio.devices import DeviceGone, PortAudio
+from audio.devices.portaudio import REFRESH_S
 from tests.support.streams import noise
 
 pytestmark = pytest.mark.quiet
@@ -35,8 +36,11 @@ class Stream:
     def __init__(self, callback: Callable[..., Any]) -> None:
         self.callback = callback
         self.active = True
+        self.there = True
 
     def is_active(self) -> bool:
+        if not self.there:
+            raise OSError("Stream not open")
         return self.active
 
     def close(self) -> None:
@@ -54,7 +58,10 @@ class PyAudio:
         PyAudio.alive += 1
 
     def terminate(self) -> None:
+        """As the real one: every stream ends with it."""
         PyAudio.alive -= 1
+        for stream in self.streams:
+            stream.there = False
 
     def get_device_count(self) -> int:
         return len(DEVICES)
@@ -85,10 +92,22 @@ class Module:
     PyAudio = PyAudio
 
 
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def host() -> PortAudio:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def host(clock: Clock) -> PortAudio:
     PyAudio.alive = 0
-    return PortAudio(Module)
+    return PortAudio(Module, clock)
 
 
 def test_devices_are_looked_for_anew_each_time(host: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +119,27 @@ def test_devices_are_looked_for_anew_each_time(host: PortAudio, monkeypatch: pyt
     monkeypatch.setitem(globals(), "DEVICES", DEVICES[:1])
     assert len(host.devices()) == 1
     assert PyAudio.alive == 1
+
+
+def test_looking_for_one_device_does_not_end_the_other_but_once_in_a_while(
+    host: PortAudio, clock: Clock
+) -> None:
+    capture = host.capture(host.devices()[0])
+    clock.now += 1
+    playback = host.playback(host.devices()[1])
+    for _ in range(5):
+        clock.now += 1
+        host.devices()
+    assert capture.read(0) is None
+    assert playback.write(noise(0.01, 0.1)) == 160
+    clock.now += REFRESH_S
+    assert len(host.devices()) == 2
+    with pytest.raises(DeviceGone):
+        playback.write(noise(0.01, 0.1))
+    with pytest.raises(DeviceGone):
+        capture.read(0)
+    capture.close()
+    playback.close()
 
 
 def test_a_microphone_hands_over_what_it_hears_at_a_rate_that_it_takes(host: PortAudio) -> None:
