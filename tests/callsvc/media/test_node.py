@@ -398,28 +398,3 @@ def test_a_node_without_its_suppressor_is_ready_and_says_what_is_lost(tmp_path: 
 
     assert status == 200
     assert json.loads(text)["degraded"] == ["suppressor"]
-
-
-async def test_several_nodes_on_one_host_share_nothing_and_the_death_of_one_is_not_felt_by_the_other(
-    node: Node, tmp_path: Path, join: Telephones
-) -> None:
-    with running_node(tmp_path, CALLSVC_MEDIA__NODE_ID="node-2") as other:
-        call = str(uuid4())
-        with pytest.raises(Unavailable) as refused:
-            await join(other, call, Leg.CALLER, node.token(call, Leg.CALLER))
-        assert reason(refused)["status"] in (401, 500, 503)  # it has keys of its own
-        caller, _ = await join(node, call, Leg.CALLER)
-        operator, heard = await join(node, call, Leg.OPERATOR)
-        elsewhere = str(uuid4())
-        doomed, _ = await join(other, elsewhere, Leg.CALLER)
-        frames = payloads(babble(8000, 1.0))
-        speaking = asyncio.create_task(speak(caller, frames))
-        other.process.kill()
-        await asyncio.to_thread(other.process.wait)
-        await speaking
-        await asyncio.sleep(0.1)
-
-        assert [packet.payload for packet in heard.packets] == frames
-        assert node.get("/healthz")[0] == 200
-        for connection in (operator, caller, doomed):
-            await connection.close()
