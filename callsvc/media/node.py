@@ -37,7 +37,7 @@ from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.telephony.turn import Turn
-from models.suppressor import Network
+from models.suppressor import load as load_weights
 
 log = logs.get("media")
 
@@ -99,7 +99,7 @@ class Node:
         network = None
         if self._settings.suppressor.enabled:
             try:
-                network = Network()
+                network = load_weights()
             except Exception as error:  # a call without the suppressor is better than no call
                 log.error("suppressor_missing", error=type(error).__name__)
         else:
