@@ -51,8 +51,13 @@ async def free(conn: Connection, *, at: datetime) -> list[Free]:
         f" and not exists (select 1 from calls c where c.answered_by = a.user_id and {GOES_ON})"
         " and not exists (select 1 from calls c left join wrap_ups w on w.call_id = c.id"
         " where c.answered_by = a.user_id and c.state = 'ended' and c.started_at is not null"
-        " and c.ended_at > %(forgotten)s and coalesce(w.state, 'open') = 'open')"
+        " and c.ended_at > %(forgotten)s and c.created_at > %(long_ago)s and coalesce(w.state, 'open') = 'open')"
         " order by a.since, a.user_id",
-        {"lapsed": at - LAPSES, "dead": at - SETS_UP, "forgotten": at - FORGOTTEN},
+        {
+            "lapsed": at - LAPSES,
+            "dead": at - SETS_UP,
+            "forgotten": at - FORGOTTEN,
+            "long_ago": at - 2 * FORGOTTEN,
+        },
     )
     return [Free(row["user_id"], row["since"]) for row in await cursor.fetchall()]

@@ -119,10 +119,9 @@ async def fingerprint(conn: Connection) -> str:
     cursor = await conn.execute(
         "select md5(coalesce(string_agg(one, ' ' order by one), '')) as digest from ("
         " select c.id::text || c.state || coalesce(c.answered_by::text, '') || count(l.joined_at)::text as one"
-        " from calls c left join legs l on l.call_id = c.id where c.state <> 'ended'"
+        " from calls c left join legs l on l.call_id = c.id where c.state in ('setting_up', 'live')"
         " group by c.id union all select user_id::text || since::text from availability"
-        " union all select call_id::text || state from wrap_ups where state <> 'done'"
-        " union all select max(ended_at)::text from calls where answered_by is not null) told"
+        " union all select call_id::text || state from wrap_ups where state <> 'done') told"
     )
     row = await cursor.fetchone()
     assert row is not None

@@ -127,8 +127,9 @@ async def due(conn: Connection, person: UUID, *, at: datetime) -> list[Due]:
             "select c.id, c.profile, c.started_at, c.ended_at, c.length_ms, coalesce(w.state = 'later', false) as later"
             " from calls c left join wrap_ups w on w.call_id = c.id"
             " where c.answered_by = %s and c.state = 'ended' and c.started_at is not null and c.ended_at > %s"
+            " and c.created_at > %s"
             " and coalesce(w.state, 'open') <> 'done' order by later, c.ended_at limit 50",
-            [person, at - FORGOTTEN],
+            [person, at - FORGOTTEN, at - 2 * FORGOTTEN],
         )
         return await cursor.fetchall()
 

@@ -93,7 +93,7 @@ async def fingerprints(conn: Connection) -> dict[str, str]:
     made, `demo` for the latest demonstration call and `log` for the access log.
     """
     cursor = await conn.execute(
-        "with shown as (select id from calls where state <> 'ended'"
+        "with shown as (select id from calls where state in ('setting_up', 'live')"
         f" union (select id from calls where state = 'ended' order by created_at desc limit {NEWEST})"
         " union (select call_id from transcripts where state in ('queued', 'running')))"
         " select 'call:' || o.id as topic, md5(o::text) as digest"
