@@ -53,6 +53,9 @@ class FakeAsterisk:
         """What the operator's telephone does: `answers`, `busy`, `rings`."""
         self.refuse: dict[str, int] = {}
         """Paths (their last word) that are answered with this status."""
+        self.slow_list: asyncio.Event | None = None
+        """What the list of channels waits for, once it is made."""
+        self.asked_for_list = self.listed = False
         self.port = 0
         self._lines: set[WebSocket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,7 +158,12 @@ class FakeAsterisk:
             self._lines.discard(line)
 
     async def _list(self, _request: Request) -> Response:
-        return JSONResponse([{"id": one} for one in self.channels])
+        there = [{"id": one} for one in self.channels]
+        if self.slow_list:
+            self.asked_for_list = True
+            await self.slow_list.wait()
+            self.listed = True
+        return JSONResponse(there)
 
     async def _verb(self, request: Request) -> Response:
         channel = self.channels.get(request.path_params["id"])

@@ -67,8 +67,6 @@ class Channels:
             channel.go()
         return channel
 
-    def compare(self, present: set[str]) -> None:
-        """These are there now: whatever else was in our application went while nobody listened."""
-        for channel in list(self._known.values()):
-            if channel.entered.done() and channel.id not in present:
-                channel.go()
+    def entered(self) -> list[Channel]:
+        """Those that are in our application now."""
+        return [channel for channel in self._known.values() if channel.entered.done()]

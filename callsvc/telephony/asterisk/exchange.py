@@ -132,9 +132,14 @@ class Exchange:
 
     async def _compare(self) -> None:
         """While the line was lost, somebody may have hung up."""
+        before = self._channels.entered()
         present = await self._ari.request("GET", "/channels")
         if isinstance(present, list):
-            self._channels.compare({str(one.get("id")) for one in present if isinstance(one, dict)})
+            there = {str(one.get("id")) for one in present if isinstance(one, dict)}
+            # Who came while Asterisk answered is not in its list.
+            for channel in before:
+                if channel.id not in there:
+                    channel.go()
 
     def _other(self, channel: Channel) -> Channel | None:
         for placed in self._calls.values():

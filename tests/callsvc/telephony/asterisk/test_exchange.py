@@ -203,6 +203,19 @@ async def test_a_lost_line_to_asterisk_ends_no_call_and_who_hung_up_meanwhile_is
     await until(lambda: first.operator.id not in house.asterisk.channels)
 
 
+async def test_a_call_that_comes_while_asterisk_is_asked_who_is_there_is_not_taken_for_gone(
+    house: House,
+) -> None:
+    house.asterisk.slow_list = asyncio.Event()
+    await house.asterisk.drop_lines()
+    await until(lambda: house.asterisk.asked_for_list and house.exchange.connected)
+    talk = await a_call(house)
+    house.asterisk.slow_list.set()
+    await until(lambda: house.asterisk.listed)
+    await talk_for_a_while(house, talk)
+    assert len(house.board.calls) == 1
+
+
 async def test_a_call_for_the_browser_waits_for_its_operator(house: House) -> None:
     caller = await house.asterisk.call("report", "")
     await until(lambda: len(house.board.calls) == 1 and caller.answered)
