@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from callsvc.store import Connection
 from callsvc.types import Profile, Role, TranscriptState
 from tests.acceptance.screens.conftest import SECONDS, TONES, OpenScreen, Screen
 from tests.support import past_calls as calls
@@ -179,6 +180,11 @@ def test_a_text_that_is_not_there_says_why_and_what_to_do(
 def test_who_may_not_listen_is_told_who_may(site: Served, call: str, open_screen: OpenScreen) -> None:
     screen = open_screen(site)
     screen.sign_in("omar", Role.OPERATOR)
+
+    async def answered_by_omar(conn: Connection) -> None:
+        await conn.execute("update calls set answered_by = (select id from users where name = 'omar')")
+
+    site.run(answered_by_omar)
     screen.go(f"/samtal/{call}")
     expect(screen.page.get_by_text("Ljud och text är inte för din roll")).to_be_visible()
     expect(screen.page.get_by_role("button", name="Öppna samtalet")).to_have_count(0)

@@ -23,6 +23,8 @@ import { State } from "../parts/State";
 
 export function Call({ id }: { id: string }) {
   const [sound] = useState(() => new Sound(id));
+  // What would leave is looked at, and that look is logged, only when somebody means to hand out.
+  const [handing, setHanding] = useState(false);
   const found = useResource(async (signal) => {
     const answer = await api.get("/api/calls/{call_id}", { path: { call_id: id }, signal });
     serviceTimeIs(answer.now);
@@ -54,7 +56,8 @@ export function Call({ id }: { id: string }) {
           <Player call={call} sound={sound} />
           <Transcript call={call} sound={sound} />
           {may("notes.read") && <Beside call={call} sound={sound} />}
-          {may("disclosure.decide") && call.transcript?.state === "done" && <Disclosing call={call} />}
+          {may("disclosure.decide") && call.transcript?.state === "done" && (handing ? <Disclosing call={call} />
+            : <p><button type="button" class="button" onClick={() => setHanding(true)}>{t("disclose.open")}</button></p>)}
         </>
         : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload}
           open={(reason) => api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })} />)}
