@@ -15,7 +15,7 @@ from models.suppressor.network import EMBED, HIDDEN, STATE
 
 Weights = Mapping[str, NDArray[np.float32]]
 OPSET = 17
-REST = np.float32(0.06)
+REST = np.float32(0.05)
 """Gains up to this become exactly 0, the others move up in proportion: a trace of a stroke is still a stroke."""
 
 

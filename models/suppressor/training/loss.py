@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from models.suppressor.features import BLOCK, LOG_SCALE, LOG_SHIFT, POWER_SCALE, STEPS, WINDOW, window
 from models.suppressor.features import FLOOR as FEATURE_FLOOR
+from models.suppressor.training.intelligible import followed
 from models.suppressor.training.perceptual import opinion, sound
 
 REFERENCE_DB = -26.0
@@ -30,11 +31,12 @@ class Prices:
     """How much dearer lost speech is than what is left over."""
     magnitude: float = 60.0
     complex: float = 24.0
-    leak: float = 1.5
+    leak: float = 3.0
     silence: float = 0.2
     snr: float = 0.04
-    opinion: float = 0.1
+    opinion: float = 0.15
     """For each point that the training's own listener takes off."""
+    words: float = 2.0
     keys: float = 0.12
     voice: float = 0.03
 
@@ -113,13 +115,18 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
     ratio = 10 * torch.log10((noise.clamp(min=0) + SNR_FLOOR * signal + 1e-6) / (signal + 1e-6))
     snr = (ratio * talks.float()).sum() / talks.float().sum().clamp(min=1.0)
 
-    # What a listener would say, of streams with speech: judged on the sound, as it will leave the line.
+    # What a listener would say of half of the streams with speech, and how well the other half can be followed.
+    worse = lost_words = gains.new_zeros(())
     some = talks.nonzero()[:, 0]
-    if prices.opinion and len(some):
-        heard = sound(batch.mix[:-1, some] * whole[1:, some])
-        worse = 4.64 - opinion(sound(batch.speech[:-1, some]), heard).mean()
-    else:
-        worse = gains.new_zeros(())
+    some = some[torch.randperm(len(some))]
+    if len(some) > 1:
+        by_ear, by_word = some[::2], some[1::2]
+        made = sound(batch.mix[:-1, by_ear] * whole[1:, by_ear])
+        worse = 4.64 - opinion(sound(batch.speech[:-1, by_ear]), made).mean()
+        told = batch.speech[:-1, by_word], batch.mix[:-1, by_word]
+        clean_p, mixed_p = ((z.real**2 + z.imag**2) * scale[0, by_word] for z in told)
+        words = followed(clean_p, mixed_p * whole[1:, by_word] ** 2)
+        lost_words = (1 - words).sum() / max(len(words), 1)
 
     judged = (batch.keys >= 0).float()
     weight = judged * torch.where(batch.keys > 0, 3.0, 1.0)
@@ -132,6 +139,7 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
         "silence": prices.silence * silence,
         "snr": prices.snr * snr,
         "opinion": prices.opinion * worse,
+        "words": prices.words * lost_words,
         "keys": prices.keys * struck,
         "voice": prices.voice * said,
     }

@@ -1,9 +1,11 @@
-"""The listener that training asks: it must agree with the standard's own figure about what is worse.
+"""The listeners that training asks: they must agree with the published figures about what is worse.
 
 Torch is no part of the product: where it is not installed (it is in `var/train`) these tests say so and stand aside.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +55,27 @@ def test_it_orders_harms_as_the_standard_does() -> None:
     first, second = (np.argsort(np.argsort(x)) for x in (mine, theirs))
     assert np.corrcoef(first, second)[0, 1] > 0.9
     assert np.corrcoef(mine, theirs)[0, 1] > 0.85
+
+
+def test_words_are_followed_as_the_published_measure_says() -> None:
+    stoi = pytest.importorskip("pystoi", reason="PYSTOI IS NOT INSTALLED HERE").stoi
+    from models.suppressor.training.intelligible import followed
+    from models.suppressor.training.loss import spectra
+
+    def power(x: np.ndarray) -> Any:
+        return spectra(torch.tensor(x)[None]).abs() ** 2 / float(np.mean(x**2))
+
+    mine, theirs = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        clean = voice(rng)
+        struck = clicks(rng, len(clean))
+        for gain in (0.0, 0.005, 0.02, 0.06, 0.2):
+            heard = np.asarray(clean + gain * struck, np.float32)
+            mine.append(float(followed(power(clean), power(heard))[0]))
+            theirs.append(stoi(clean, heard, RATE, extended=True))
+    assert np.corrcoef(mine, theirs)[0, 1] > 0.95
+    assert np.allclose(mine[::5], 1, atol=1e-3)
 
 
 def test_the_same_sound_is_best_and_louder_is_the_same() -> None:
