@@ -32,7 +32,9 @@ def main() -> None:
                 )
                 sound, rate = soundfile.read(spoken, dtype="float32")
                 made = PLACE / f"{name}.{language}.ogg"
-                soundfile.write(made, whole(sound * 0.7, rate, RATE_HZ), RATE_HZ, format="OGG", subtype="OPUS")
+                soundfile.write(
+                    made, whole(sound * 0.7, rate, RATE_HZ), RATE_HZ, format="OGG", subtype="OPUS"
+                )
                 print(made.name, f"{len(sound) / rate:.1f} s")
 
 
