@@ -30,7 +30,9 @@ EXAMPLES = (
     ("cherrymx-brown-abs", "operator-a0455"),
 )
 SENTENCE_S, PAUSE_S = 2.4, 2.2
-VOICE_DB, STROKE_DB, ROOM_DB = -26.0, -16.0, -66.0
+VOICE_DB, STROKE_DB, ROOM_DB = -26.0, -16.0, -56.0
+"""The room is louder than the recordings' own, at -60: a room that ends with the sentence would be heard to come and go,
+and comfort noise would put back what is not there any more."""
 
 
 def read(path: Path) -> Float:

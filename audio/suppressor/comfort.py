@@ -17,8 +17,10 @@ Slots = NDArray[np.intp]
 TABLE = 1024
 STEP = 389
 """Noise is read from a table of 1024 frames with this stride: 10 s until it comes round, in another order each row."""
-QUIET_VOICE = np.float32(0.2)
-QUIET_KEYS = np.float32(0.1)
+QUIET_VOICE = np.float32(0.1)
+QUIET_KEYS = np.float32(0.03)
+"""Probabilities above which a frame is not the room's: low, for the end of a stroke is hardly a key any more, and a floor
+learned from such ends stands 10 dB over the room."""
 HOLD = 12
 """Blocks after voice or a key in which the floor does not rise: releases and echoes."""
 HASTE = 4
@@ -33,7 +35,7 @@ JUMP = np.float32(4.0)
 """Most that a single frame counts for, over the floor known so far."""
 BIAS = np.float32(1.8)
 """What such a floor is too low by, with five bins taken together."""
-KNOWN = 12
+KNOWN = 30
 """Frames learned until a floor is believed in full; until then each is learned from."""
 RESTLESS = 200
 """Blocks without a quiet frame, 2 s, after which the floor is sought in frames that are not surely a voice: the room may
