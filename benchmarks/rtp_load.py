@@ -80,7 +80,8 @@ class Telephone:
         ticks = np.array([timestamp for _, timestamp, _ in self.arrivals], np.int64)
         ticks = (ticks - ticks[0] + (1 << 31)) % (1 << 32) - (1 << 31)
         out_of_step: NDArray[np.float64] = times - ticks / PCMA.clock_hz
-        return out_of_step - out_of_step.min()
+        late: NDArray[np.float64] = out_of_step - out_of_step.min()
+        return late
 
     @property
     def packets(self) -> int:

@@ -157,5 +157,5 @@ def test_what_is_masked_goes_to_nobody(feed: Feed, path: Path) -> None:
     "header", [b"\x00" * HEADER.size, b"\xff" * HEADER.size, b"\x02\x00" + b"\x00" * 16 + b"\xff" * 12]
 )
 def test_what_is_no_message_is_refused(header: bytes) -> None:
-    with pytest.raises(ValueError, match="none of ours|not a valid Kind"):
+    with pytest.raises(ValueError, match=r"none of ours|not a valid Kind"):
         unpack(header)
