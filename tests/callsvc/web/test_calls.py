@@ -27,7 +27,7 @@ def test_live_calls_say_since_when_they_are_recorded(site: Served) -> None:
         await calls.finished(conn)
 
     site.run(two)
-    with site.signed_in("omar", Role.OPERATOR) as client:
+    with site.signed_in("inga", Role.INVESTIGATOR) as client:
         told = client.get("/api/calls?state=live").json()
     found = {call["profile"]: call for call in told["calls"]}
     assert found.keys() == {"report", "emergency"}
@@ -43,7 +43,7 @@ def test_finished_calls_come_page_by_page_none_twice_none_missed(site: Served) -
         return [await calls.finished(conn, at=calls.BEGAN + timedelta(seconds=n // 4)) for n in range(23)]
 
     made = site.run(many)
-    with site.signed_in("omar", Role.OPERATOR) as client:
+    with site.signed_in("inga", Role.INVESTIGATOR) as client:
         seen: list[str] = []
         before = ""
         while before is not None:
@@ -60,7 +60,7 @@ def test_finished_calls_come_page_by_page_none_twice_none_missed(site: Served) -
 def test_one_call_tells_its_facts_and_its_proof_without_a_reason(site: Served) -> None:
     call = site.run(lambda conn: calls.finished(conn, degraded=True))
     site.run(lambda conn: calls.waiting(conn, call, TranscriptState.RUNNING, 0.5))
-    with site.signed_in("omar", Role.OPERATOR) as client:
+    with site.signed_in("inga", Role.INVESTIGATOR) as client:
         told = client.get(f"/api/calls/{call}").json()
     assert told["proof"]["strokes"] == 214
     assert told["proof"]["audible_after_pct"] == 1.9

@@ -32,7 +32,7 @@ def topics(lines: Iterator[str], wanted: str) -> set[str]:
 
 
 def test_a_call_that_begins_and_ends_is_told_as_it_happens(site: Served) -> None:
-    with site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+    with site.signed_in("inga", Role.INVESTIGATOR) as client, client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.iter_lines()
         call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
@@ -42,7 +42,7 @@ def test_a_call_that_begins_and_ends_is_told_as_it_happens(site: Served) -> None
 
 
 def test_what_is_told_holds_no_more_than_topics(site: Served) -> None:
-    with site.signed_in("omar", Role.OPERATOR) as client, client.stream("GET", "/api/events") as stream:
+    with site.signed_in("inga", Role.INVESTIGATOR) as client, client.stream("GET", "/api/events") as stream:
         lines = stream.iter_lines()
         call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
         for topic in topics(lines, f"call:{call}"):
