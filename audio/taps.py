@@ -7,9 +7,10 @@ drops, and writes the drop down as a gap of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -108,14 +109,7 @@ class Continuous:
 
     def write(self, start: int, samples: Samples) -> None:
         """Take sound for any place; a part that lies before `position` is dropped."""
-        known = self.position - start
-        if known > 0:
-            samples, start = samples[known:], self.position
-        if len(samples) == 0:
-            return
-        self._fill(start)
-        self.position = start + len(samples)
-        self._tap.write(start, samples)
+        self._tell(start, samples, self._tap.write)
 
     def gap(self, start: int, length: int, cause: GapCause) -> None:
         """Take note of a hole at any place; a part that lies before `position` is dropped."""
@@ -129,6 +123,13 @@ class Continuous:
 
     def masked(self, start: int, samples: Samples) -> None:
         """Sound of a masked stretch: a hole to all but a tap that keeps such sound apart (`masked`)."""
+        self._tell(start, samples, partial(tell_masked, self._tap))
+
+    def extend(self, length: int, cause: GapCause) -> None:
+        """Make the track this long."""
+        self.gap(self.position, length - self.position, cause)
+
+    def _tell(self, start: int, samples: Samples, how: Callable[[int, Samples], None]) -> None:
         known = self.position - start
         if known > 0:
             samples, start = samples[known:], self.position
@@ -136,11 +137,7 @@ class Continuous:
             return
         self._fill(start)
         self.position = start + len(samples)
-        tell_masked(self._tap, start, samples)
-
-    def extend(self, length: int, cause: GapCause) -> None:
-        """Make the track this long."""
-        self.gap(self.position, length - self.position, cause)
+        how(start, samples)
 
     def _fill(self, start: int) -> None:
         if start > self.position:

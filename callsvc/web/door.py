@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Request, Response
 from callsvc.access import sessions
 from callsvc.access.rights import Action, demand
 from callsvc.access.sessions import NotSignedIn, Session
-from callsvc.errors import UsageError
+from callsvc.errors import AccessDenied, Unavailable, UsageError
 from callsvc.ids import parse_id
 from callsvc.web.problems import Problem
 from callsvc.web.site import Site, site
@@ -92,3 +92,15 @@ SignedIn = Annotated[Session, Depends(signed_in)]
 CallId = Annotated[UUID, Depends(call_id)]
 UserId = Annotated[UUID, Depends(user_id)]
 DemoId = Annotated[UUID, Depends(demo_id)]
+
+
+async def still_there(here: Site, token: str) -> bool:
+    """Whether an open stream may go on: its session has not ended, as far as the database can tell. Keeps none alive."""
+    try:
+        async with here.database.transaction() as conn:
+            await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
+    except AccessDenied:
+        return False
+    except Unavailable:
+        return True
+    return True

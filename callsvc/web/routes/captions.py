@@ -11,11 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from callsvc.access import reasons, sessions, trail
+from callsvc.access import reasons, trail
 from callsvc.access.ownership import demand_call, owns
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
-from callsvc.errors import AccessDenied, Unavailable
+from callsvc.errors import Unavailable
 from callsvc.store import Connection, calls, captions
 from callsvc.store.captions import StateRow
 from callsvc.types import CallState, Leg
@@ -103,7 +103,7 @@ async def _stream(here: Site, token: str, call_id: UUID) -> AsyncIterator[str]:
             return
         if loop.time() - checked >= STILL_EVERY_S:
             checked = loop.time()
-            if not await _still_there(here, token):
+            if not await door.still_there(here, token):
                 return
             yield "event: still\ndata: {}\n\n"
         await asyncio.sleep(LOOK_EVERY_S)
@@ -116,14 +116,3 @@ def _state(found: StateRow | None, now: datetime) -> CaptionState:
         return CaptionState(state="off", why="silent", delay_ms=0)
     # Its exact size would change all the time; whole seconds are what a reader can use.
     return CaptionState(state=found.state, why=found.why, delay_ms=found.delay_ms // 1000 * 1000)
-
-
-async def _still_there(here: Site, token: str) -> bool:
-    try:
-        async with here.database.transaction() as conn:
-            await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
-    except AccessDenied:
-        return False
-    except Unavailable:
-        return True
-    return True

@@ -10,9 +10,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from callsvc.access import sessions
 from callsvc.access.rights import Action, Scope, scope
-from callsvc.errors import AccessDenied, Unavailable
 from callsvc.web import door
 from callsvc.web.door import OneSite, SignedIn
 from callsvc.web.problems import Problem
@@ -47,7 +45,7 @@ async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
             topics = await watcher.next(QUIET_S)
             if loop.time() - checked >= QUIET_S:
                 checked = loop.time()
-                if not await _still_there(here, token):
+                if not await door.still_there(here, token):
                     return
             if here.changes.closing.is_set():
                 return
@@ -59,14 +57,3 @@ async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
             else:
                 # An event and not a comment: the screen must see that the stream lives.
                 yield "event: still\ndata: {}\n\n"
-
-
-async def _still_there(here: Site, token: str) -> bool:
-    try:
-        async with here.database.transaction() as conn:
-            await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
-    except AccessDenied:
-        return False
-    except Unavailable:
-        return True
-    return True
