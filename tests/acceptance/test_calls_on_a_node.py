@@ -20,6 +20,7 @@ from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.source import DirectorySource
 from callsvc.types import Leg
+from tests.support.hearing import alike
 from tests.support.node import Node, running_node
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
@@ -66,22 +67,6 @@ def sound(path: Path) -> NDArray[np.float64]:
     return np.asarray(files.read(path, RATE), np.float64)
 
 
-def likeness(source: NDArray[np.float64], heard: NDArray[np.float64]) -> float:
-    """Correlation of stretches of 0.8 s, each at its own best lag, weighted by their energy; 0 to 1.
-
-    Stretches, because a jitter buffer may put in or leave out a frame between two of them.
-    """
-    step = RATE * 8 // 10
-    found, energies = [], []
-    for start in range(0, len(source) - step, step):
-        part = source[start : start + step]
-        cross = np.abs(correlate(heard, part, "valid"))
-        lag = int(cross.argmax())
-        energies.append(float(np.sum(part**2)))
-        found.append(cross[lag] / np.sqrt(energies[-1] * np.sum(heard[lag : lag + step] ** 2) + 1e-9))
-    return float(np.average(found, weights=energies))
-
-
 @pytest.mark.parametrize(
     ("operator", "caller"),
     [
@@ -98,7 +83,7 @@ async def test_the_operator_hears_the_callers_payloads_and_the_caller_hears_the_
     spoken, heard = placed.sides[Leg.CALLER].notes.sent, placed.sides[Leg.OPERATOR].notes.received
     begin = heard.index(spoken[0])
     assert heard[begin : begin + len(spoken)] == spoken
-    assert likeness(sound(microphones[Leg.OPERATOR]), sound(placed.sides[Leg.CALLER].heard)) > 0.8
+    assert alike(sound(microphones[Leg.OPERATOR]), sound(placed.sides[Leg.CALLER].heard)) > 0.8
 
 
 async def test_without_a_common_codec_both_are_still_heard(
@@ -108,7 +93,7 @@ async def test_without_a_common_codec_both_are_still_heard(
     placed = await a_call(node, lines, microphones, tmp_path)
 
     for speaker, listener in ((Leg.CALLER, Leg.OPERATOR), (Leg.OPERATOR, Leg.CALLER)):
-        assert likeness(sound(microphones[speaker]), sound(placed.sides[listener].heard)) > 0.8
+        assert alike(sound(microphones[speaker]), sound(placed.sides[listener].heard)) > 0.8
 
 
 async def test_the_recording_holds_what_was_sent_and_what_was_heard(
@@ -137,4 +122,4 @@ async def test_the_recording_holds_what_was_sent_and_what_was_heard(
     assert abs(int(correlate(around, raw[middle], "valid").argmax()) - 800) <= RATE // 1000
     # And what the caller heard is what was recorded as heard.
     at_caller = np.asarray(resample_poly(files.read(placed.sides[Leg.CALLER].heard, 8000), 2, 1), np.float64)
-    assert likeness(heard, at_caller) > 0.95
+    assert alike(heard, at_caller) > 0.95

@@ -71,10 +71,15 @@ def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound) -> Hearing:
 
 
 def likeness(said: NDArray[np.floating], heard: Sound) -> float:
-    """How alike what was heard is to a microphone of the scene, 0 to 1: stretches of 0.8 s, each at its own best lag
-    and weighted by its energy, because a jitter buffer may put in or leave out a frame between two of them.
+    """How alike what was heard is to a microphone of the scene, 0 to 1."""
+    return alike(whole(np.asarray(said, np.float32), 48_000, RATE).astype(np.float64), heard)
+
+
+def alike(source: Sound, heard: Sound) -> float:
+    """Correlation of stretches of 0.8 s, each at its own best lag, weighted by their energy; 0 to 1. Both at 16 kHz.
+
+    Stretches, because a jitter buffer may put in or leave out a frame between two of them.
     """
-    source = whole(np.asarray(said, np.float32), 48_000, RATE).astype(np.float64)
     step = RATE * 8 // 10
     found, energies = [], []
     for start in range(0, len(source) - step, step):
