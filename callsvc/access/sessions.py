@@ -132,7 +132,7 @@ async def of_person(conn: Connection, person_id: UUID, *, at: datetime) -> list[
     async with conn.cursor(row_factory=class_row(Opened)) as cursor:
         await cursor.execute(
             "select id, created_at, seen_at, address, browser from sessions"
-            " where user_id = %s and expires_at > %s and seen_at > %s order by seen_at desc, id",
+            " where user_id = %s and expires_at > %s and seen_at > %s order by seen_at desc, created_at desc, id",
             [person_id, at, at - IDLE],
         )
         return await cursor.fetchall()
