@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from callsvc.errors import Conflict
 from callsvc.store.database import Connection
 
 KEPT_MINUTES = 60
@@ -17,7 +18,7 @@ KEPT_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class CaptionRow:
-    """`change` rises with every change of any caption."""
+    """`change` rises with every change of any caption. `corrected`: as a person put it right."""
 
     call_id: UUID
     leg: str
@@ -27,6 +28,19 @@ class CaptionRow:
     text: str
     final: bool
     change: int = 0
+    corrected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """A word that was put right while the call went on; `at_ms` is where in the call it was said, about."""
+
+    leg: str
+    at_ms: int
+    heard: str
+    meant: str
+    user_id: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +69,60 @@ async def since(conn: Connection, call_id: UUID, change: int) -> list[CaptionRow
     """What changed after `change`, in the order of the call."""
     async with conn.cursor(row_factory=class_row(CaptionRow)) as cursor:
         await cursor.execute(
-            "select call_id, leg, n, start_ms, end_ms, text, final, change from captions"
+            "select call_id, leg, n, start_ms, end_ms, text, final, change, corrected from captions"
             " where call_id = %s and change > %s order by start_ms, leg",
             [call_id, change],
+        )
+        return await cursor.fetchall()
+
+
+async def correct(
+    conn: Connection,
+    call_id: UUID,
+    leg: str,
+    n: int,
+    word: int,
+    heard: str,
+    meant: str,
+    *,
+    user_id: UUID,
+    at: datetime,
+) -> CaptionRow:
+    """Put a word of a caption right. Raises `Conflict` when `heard` does not stand there, or is not certain yet."""
+    async with conn.cursor(row_factory=class_row(CaptionRow)) as cursor:
+        await cursor.execute(
+            "select call_id, leg, n, start_ms, end_ms, text, final, change, corrected from captions"
+            " where call_id = %s and leg = %s and n = %s and final for update",
+            [call_id, leg, n],
+        )
+        found = await cursor.fetchone()
+        words = [] if found is None else (found.corrected or found.text).split()
+        if found is None or word >= len(words) or words[word] != heard:
+            raise Conflict("The caption has changed.")
+        at_ms = found.start_ms + (found.end_ms - found.start_ms) * word // len(words)
+        words[word] = meant
+        await cursor.execute(
+            "update captions set corrected = %s, change = nextval('caption_changes')"
+            " where call_id = %s and leg = %s and n = %s returning"
+            " call_id, leg, n, start_ms, end_ms, text, final, change, corrected",
+            [" ".join(words), call_id, leg, n],
+        )
+        after = await cursor.fetchone()
+    assert after is not None
+    await conn.execute(
+        "insert into caption_corrections (call_id, leg, at_ms, heard, meant, user_id, at)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        [call_id, leg, at_ms, heard, meant, user_id, at],
+    )
+    return after
+
+
+async def corrections(conn: Connection, call_id: UUID) -> list[CorrectionRow]:
+    """What was put right while the call went on, oldest first."""
+    async with conn.cursor(row_factory=class_row(CorrectionRow)) as cursor:
+        await cursor.execute(
+            "select leg, at_ms, heard, meant, user_id, at from caption_corrections where call_id = %s order by id",
+            [call_id],
         )
         return await cursor.fetchall()
 

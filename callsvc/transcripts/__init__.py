@@ -7,6 +7,7 @@ both_legs     a whole recording, each piece kept as soon as it is heard
 crosstalk     words of the other leg that came through
 inventions    text that looks invented
 assembly      pieces into utterances
+said_live     words that were put right in the captions, taken over
 port          what a transcript asks of a recording
 models        the models in use, or why there is none
 transcribing  the job `transcribe_call`

@@ -23,7 +23,7 @@ from callsvc.errors import CallsvcError, MissingPart, NotFound, Unavailable
 from callsvc.ids import new_id
 from callsvc.jobs import Job, Work, queue
 from callsvc.store import Connection, Database, transcripts
-from callsvc.transcripts import models
+from callsvc.transcripts import models, said_live
 from callsvc.transcripts.assembly import assemble
 from callsvc.transcripts.both_legs import BothLegs, Overtaken, heard
 from callsvc.transcripts.port import OpenRecording
@@ -99,6 +99,7 @@ async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) 
         found = assemble(heard(await transcripts.pieces(conn, transcript_id)))
         await transcripts.replace_utterances(conn, transcript_id, found)
         await transcripts.drop_pieces(conn, transcript_id)
+        await said_live.take_over(conn, transcript_id, call_id)
         await transcripts.set_state(
             conn, transcript_id, TranscriptState.DONE, at=clock.utc_now(), progress=1.0
         )

@@ -185,7 +185,10 @@ class HitList(Shape):
 
 
 class CaptionOut(Shape):
-    """An utterance of a call that goes on; the same `leg` and `n` come again as it grows, at last with `final`."""
+    """An utterance of a call that goes on; the same `leg` and `n` come again as it grows, at last with `final`.
+
+    `machine` is what the machine heard, where a person has put `text` right.
+    """
 
     leg: Leg
     n: int
@@ -193,6 +196,15 @@ class CaptionOut(Shape):
     end_ms: int
     text: str
     final: bool
+    machine: str | None
+
+
+class CaptionCorrection(Shape):
+    """Word `word` of a caption, counted from 0, which reads `heard`, is to read `meant`."""
+
+    word: Annotated[int, Field(ge=0)]
+    heard: Annotated[str, Field(min_length=1, max_length=200)]
+    meant: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class CaptionState(Shape):

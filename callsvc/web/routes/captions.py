@@ -15,17 +15,19 @@ from callsvc.access import reasons, trail
 from callsvc.access.ownership import demand_call, owns
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
-from callsvc.errors import Unavailable
+from callsvc.errors import Conflict, Unavailable
 from callsvc.store import Connection, calls, captions
-from callsvc.store.captions import StateRow
+from callsvc.store.captions import CaptionRow, StateRow
 from callsvc.types import CallState, Leg
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
-from callsvc.web.shapes_transcripts import CaptionOut, CaptionState
+from callsvc.web.problems import Problem
+from callsvc.web.shapes_transcripts import CaptionCorrection, CaptionOut, CaptionState
 from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api/calls", tags=["captions"])
 Watcher = Annotated[Session, Depends(door.may(Action.CAPTIONS_READ))]
+Writer = Annotated[Session, Depends(door.may(Action.CALL_NOTE))]
 LOOK_EVERY_S: Final = 0.3
 STILL_EVERY_S: Final = 15.0
 SILENT: Final = timedelta(seconds=8)
@@ -89,15 +91,7 @@ async def _stream(here: Site, token: str, call_id: UUID) -> AsyncIterator[str]:
             yield f"event: state\ndata: {shown}\n\n"
         for row in found:
             change = max(change, row.change)
-            out = CaptionOut(
-                leg=Leg(row.leg),
-                n=row.n,
-                start_ms=row.start_ms,
-                end_ms=row.end_ms,
-                text=row.text,
-                final=row.final,
-            )
-            yield f"event: caption\ndata: {out.model_dump_json()}\n\n"
+            yield f"event: caption\ndata: {_caption(row).model_dump_json()}\n\n"
         if over and now.state == "off":
             yield "event: over\ndata: {}\n\n"
             return
@@ -107,6 +101,45 @@ async def _stream(here: Site, token: str, call_id: UUID) -> AsyncIterator[str]:
                 return
             yield "event: still\ndata: {}\n\n"
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+@router.put("/{call_id}/captions/{leg}/{n}")
+async def correct(
+    here: OneSite, session: Writer, call_id: CallId, leg: Leg, n: int, asked: CaptionCorrection
+) -> CaptionOut:
+    """Put a word right while the call goes on; the transcript takes it over as a correction of the same person."""
+    at = here.clock.utc_now()
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        meant = " ".join(asked.meant.split())
+        try:
+            row = await captions.correct(
+                conn, call_id, leg, n, asked.word, asked.heard, meant, user_id=session.person.id, at=at
+            )
+        except Conflict:
+            raise Problem("edited_meanwhile") from None
+        await trail.record(
+            conn,
+            user_id=session.person.id,
+            action="captions.correct",
+            object_kind="captions",
+            object_id=f"{leg} {n}",
+            call_id=call_id,
+            at=at,
+        )
+    return _caption(row)
+
+
+def _caption(row: CaptionRow) -> CaptionOut:
+    return CaptionOut(
+        leg=Leg(row.leg),
+        n=row.n,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        text=row.text if row.corrected is None else row.corrected,
+        final=row.final,
+        machine=None if row.corrected is None else row.text,
+    )
 
 
 def _state(found: StateRow | None, now: datetime) -> CaptionState:

@@ -113,3 +113,31 @@ def test_captions_that_fell_silent_are_said_to_be_off(still_site: Served) -> Non
             lambda conn: calls.end(conn, call, cause="hangup", length_ms=9, at=still_site.clock.utc_now())
         )
         assert next(stream)[0] == "over"
+
+
+def test_a_word_that_is_put_right_reads_so_for_everybody_and_what_was_heard_stays_beside_it(
+    site: Served,
+) -> None:
+    client, person = signed_in(site, "olle", Role.OPERATOR)
+    with closing(client), ExitStack() as listening:
+        call = own_call(site, person)
+        say(site, call, "hos min syster", final=False)
+        place = f"/api/calls/{call}/captions/caller/0"
+        right = {"word": 2, "heard": "syster", "meant": " moster "}
+        assert (
+            client.put(place, json=right).json()["code"] == "edited_meanwhile"
+        )  # it may still change by itself
+        say(site, call, "hos min syster", final=True)
+        assert client.put(place, json=right | {"word": 3}).json()["code"] == "edited_meanwhile"
+        assert client.put(place, json=right).json()["text"] == "hos min moster"
+        assert client.put(place, json=right).json()["code"] == "edited_meanwhile"  # somebody did so before
+        stream = listening.enter_context(closing(events(client, call)))
+        told = next(one for kind, one in stream if kind == "caption")
+        assert (told["text"], told["machine"]) == ("hos min moster", "hos min syster")
+
+    async def kept(conn: Connection) -> list[tuple[str, str, UUID]]:
+        log = [one.action for one in await trail.events(conn, call_id=call)]
+        assert log.count("captions.correct") == 1
+        return [(one.heard, one.meant, one.user_id) for one in await captions.corrections(conn, call)]
+
+    assert site.run(kept) == [("syster", "moster", person)]

@@ -148,6 +148,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Told Of
+         * @description What was answered about a call of the operator's own.
+         */
+        get: operations["review_told_of"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/assessment/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reply
+         * @description What the operator says to it; the reviewer reads it.
+         */
+        put: operations["review_reply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/audio/{track}.wav": {
         parameters: {
             query?: never;
@@ -184,6 +224,26 @@ export interface paths {
          */
         get: operations["captions_watch"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/captions/{leg}/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Correct
+         * @description Put a word right while the call goes on; the transcript takes it over as a correction of the same person.
+         */
+        put: operations["captions_correct"];
         post?: never;
         delete?: never;
         options?: never;
@@ -249,6 +309,26 @@ export interface paths {
          * @description Hand out, or refuse to. Both are written down, and in the access log.
          */
         post: operations["disclosures_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hints
+         * @description Stretches that may be hard to hear: loud, crying-like or silent for long. A hint, from level and pitch alone.
+         */
+        get: operations["review_hints"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -375,6 +455,66 @@ export interface paths {
          * @description The sound of a redacted copy, a channel a leg: silent on both where something was taken out.
          */
         get: operations["transcripts_copy_sound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replay
+         * @description What there is to look at beside the sound: captions as they were seen, and what happened.
+         */
+        get: operations["review_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/spectrogram/{side}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description A window of one side as a picture: time to the right, 60 Hz to 8 kHz upwards, brighter is louder.
+         */
+        get: operations["review_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/strokes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Each
+         * @description The keystrokes of a window of the call, each at the microphone and at the caller.
+         */
+        get: operations["review_each"];
         put?: never;
         post?: never;
         delete?: never;
@@ -851,6 +991,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chosen
+         * @description How the asker wants to listen.
+         */
+        get: operations["review_chosen"];
+        /**
+         * Choose
+         * @description Choose it; nobody else can see what was chosen.
+         */
+        put: operations["review_choose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/password": {
         parameters: {
             query?: never;
@@ -975,6 +1139,190 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/own-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Told
+         * @description For an operator: calls of their own that were reviewed.
+         */
+        get: operations["review_told"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Over Time
+         * @description Answers by line and month, and how far reviewers agree. There are no figures of persons, nor can any be asked for.
+         */
+        get: operations["review_over_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description What the asker has, what waits, or what is done.
+         */
+        get: operations["review_listing"];
+        put?: never;
+        /**
+         * Choose
+         * @description Put a call on the worklist by hand. It is in no figure: nobody drew it.
+         */
+        post: operations["review_choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A review, with the asker's own answers; the other reviewer's when both are done.
+         */
+        get: operations["review_one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}/answers/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Answer
+         * @description Answer a question of the asker's own scorecard, or answer it anew.
+         */
+        put: operations["review_answer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}/conclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Conclude
+         * @description Close one's assessment. From then on it stays as it is, and the operator of the call may read it.
+         */
+        post: operations["review_conclude"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}/giving-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Back
+         * @description Leave it to a colleague, who begins where the asker stopped and answers anew.
+         */
+        post: operations["review_give_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}/pairing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pair
+         * @description Ask for a second reviewer, to compare what the questions mean (calibration).
+         */
+        post: operations["review_pair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{review_id}/taking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take it up, with the scorecard as it is now.
+         */
+        post: operations["review_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -1014,6 +1362,66 @@ export interface paths {
          * @description Be available, or cease to be. Being available is said anew every ten seconds.
          */
         put: operations["shift_be_available"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ways In
+         * @description How one can sign in here.
+         */
+        get: operations["people_ways_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin
+         * @description Go to the provider; `back` is the page to come back to.
+         */
+        get: operations["people_begin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come Back
+         * @description The provider sends the browser here; a session opens, and the browser goes on to its page.
+         */
+        get: operations["people_come_back"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1151,7 +1559,65 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        /**
+         * AgreementOut
+         * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
+         */
+        AgreementOut: {
+            /** Asked */
+            asked: number;
+            /** Kappa */
+            kappa: number | null;
+            /** Same */
+            same: number;
+        };
+        /** AnswerOut */
+        AnswerOut: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Choice */
+            choice: string;
+            /** Note */
+            note: string;
+            /** Question */
+            question: string;
+        };
+        /** AnswerToGive */
+        AnswerToGive: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Choice */
+            choice: string;
+            /** Note */
+            note: string;
+        };
+        /**
+         * AssessmentOut
+         * @description A scorecard as it was asked, with the answers so far.
+         */
+        AssessmentOut: {
+            /** Answers */
+            answers: components["schemas"]["AnswerOut"][];
+            card: components["schemas"]["ChoiceOut"];
+            /** Comment */
+            comment: string;
+            /** Done At */
+            done_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Questions */
+            questions: components["schemas"]["QuestionOut"][];
+            /** Replied At */
+            replied_at: string | null;
+            /** Reply */
+            reply: string;
+            /** Version */
+            version: string;
+        };
         /**
          * Availability
          * @description To be said anew every ten seconds; who is silent for seventy is not available.
@@ -1362,6 +1828,64 @@ export interface components {
             operator_token: string;
         };
         /**
+         * CaptionCorrection
+         * @description Word `word` of a caption, counted from 0, which reads `heard`, is to read `meant`.
+         */
+        CaptionCorrection: {
+            /** Heard */
+            heard: string;
+            /** Meant */
+            meant: string;
+            /** Word */
+            word: number;
+        };
+        /**
+         * CaptionOut
+         * @description An utterance of a call that goes on; the same `leg` and `n` come again as it grows, at last with `final`.
+         *
+         *     `machine` is what the machine heard, where a person has put `text` right.
+         */
+        CaptionOut: {
+            /** End Ms */
+            end_ms: number;
+            /** Final */
+            final: boolean;
+            leg: components["schemas"]["Leg"];
+            /** Machine */
+            machine: string | null;
+            /** N */
+            n: number;
+            /** Start Ms */
+            start_ms: number;
+            /** Text */
+            text: string;
+        };
+        /** CaptionSeen */
+        CaptionSeen: {
+            /** End Ms */
+            end_ms: number;
+            leg: components["schemas"]["Leg"];
+            /** Start Ms */
+            start_ms: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * CareChoices
+         * @description `sound_off`: recordings open as text. `softened`: sound begins softened. `marked`: what may be hard to hear is
+         *     marked. `counted`: listening time is counted, in the browser alone.
+         */
+        CareChoices: {
+            /** Counted */
+            counted: boolean;
+            /** Marked */
+            marked: boolean;
+            /** Softened */
+            softened: boolean;
+            /** Sound Off */
+            sound_off: boolean;
+        };
+        /**
          * CaseCall
          * @description A call of a case; `opened` when this session has it open for reading.
          */
@@ -1424,6 +1948,24 @@ export interface components {
             last_at: string;
             /** Number */
             number: string;
+        };
+        /**
+         * CellOut
+         * @description Mean points of a question on a line in a month, 0 to 1. Null, both, where there are too few calls to be told.
+         */
+        CellOut: {
+            /** Calls */
+            calls: number | null;
+            /** Mean */
+            mean: number | null;
+            /**
+             * Month
+             * Format: date
+             */
+            month: string;
+            profile: components["schemas"]["Profile"];
+            /** Question */
+            question: string;
         };
         /**
          * Chain
@@ -1492,6 +2034,19 @@ export interface components {
         Code: {
             /** Code */
             code: string;
+        };
+        /**
+         * Compared
+         * @description What the other reviewer answered: told when both are done.
+         */
+        Compared: {
+            agreement: components["schemas"]["AgreementOut"];
+            other: components["schemas"]["AssessmentOut"];
+        };
+        /** Conclusion */
+        Conclusion: {
+            /** Comment */
+            comment: string;
         };
         /** ConsentOut */
         ConsentOut: {
@@ -1672,6 +2227,27 @@ export interface components {
             /** Why */
             why: string;
         };
+        /** Exposure */
+        Exposure: {
+            /** Stretches */
+            stretches: components["schemas"]["callsvc__web__shapes_review__StretchOut"][];
+        };
+        /**
+         * FiguresOut
+         * @description By line and month. `least` is the number of calls from which a cell is told.
+         */
+        FiguresOut: {
+            agreement: components["schemas"]["AgreementOut"];
+            card: components["schemas"]["ChoiceOut"];
+            /** Cells */
+            cells: components["schemas"]["CellOut"][];
+            /** Compared */
+            compared: number;
+            /** Least */
+            least: number;
+            /** Questions */
+            questions: components["schemas"]["ChoiceOut"][];
+        };
         /**
          * Form
          * @description What a transcript can be written as; also the ending of its file's name.
@@ -1698,6 +2274,16 @@ export interface components {
             start: number;
         };
         /**
+         * GivingBack
+         * @description Where the next begins, and a word for them.
+         */
+        GivingBack: {
+            /** Place Ms */
+            place_ms: number;
+            /** Word */
+            word: string;
+        };
+        /**
          * GuidesOut
          * @description What an operator is reminded of during a call and asked after it.
          */
@@ -1715,6 +2301,20 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Happening
+         * @description Something that was done or that happened on the call's clock; `detail` holds words and figures of the service's.
+         */
+        Happening: {
+            /** At Ms */
+            at_ms: number;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** What */
+            what: string;
         };
         /** HealthOut */
         HealthOut: {
@@ -1779,6 +2379,11 @@ export interface components {
             /** Sv */
             sv: string;
         };
+        /**
+         * Kind
+         * @enum {string}
+         */
+        Kind: "loud" | "crying" | "silent";
         /**
          * Lane
          * @description The outline of a track: lowest and highest of each stretch, -128 to 127.
@@ -1878,6 +2483,8 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /** External */
+            external: boolean;
             /**
              * Id
              * Format: uuid
@@ -1917,6 +2524,17 @@ export interface components {
             chosen: components["schemas"]["Chosen"][];
             /** Title */
             title: string;
+        };
+        /**
+         * NewReview
+         * @description A call that a reviewer asks for.
+         */
+        NewReview: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
         };
         /**
          * NewSecondFactor
@@ -2112,6 +2730,22 @@ export interface components {
             /** Strokes */
             strokes: number;
         };
+        /**
+         * QuestionOut
+         * @description `choices` in the order of their number keys.
+         */
+        QuestionOut: {
+            /** Choices */
+            choices: components["schemas"]["ChoiceOut"][];
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Source */
+            source: string;
+            /** Sv */
+            sv: string;
+        };
         /** RecordingBrief */
         RecordingBrief: {
             /** Outcome */
@@ -2146,9 +2780,98 @@ export interface components {
             /** Sha256 */
             sha256: string;
             /** Stretches */
-            stretches: components["schemas"]["StretchOut"][];
+            stretches: components["schemas"]["callsvc__web__shapes_transcripts__StretchOut"][];
             /** Title */
             title: string;
+        };
+        /**
+         * Replay
+         * @description What there is to look at beside the sound. `keep_raw` is the setting in force: never, demo or always.
+         */
+        Replay: {
+            /** Captions */
+            captions: components["schemas"]["CaptionSeen"][];
+            /** Happenings */
+            happenings: components["schemas"]["Happening"][];
+            /**
+             * Keep Raw
+             * @enum {string}
+             */
+            keep_raw: "never" | "demo" | "always";
+            /** Raw Kept */
+            raw_kept: boolean;
+            /** Window Ms */
+            window_ms: number;
+        };
+        /** Reply */
+        Reply: {
+            /** Words */
+            words: string;
+        };
+        /**
+         * ReviewBrief
+         * @description A call to be reviewed. `rule` is the one that drew it, or `chosen`. `mine`: the asker has it, or had it.
+         */
+        ReviewBrief: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Degraded */
+            degraded: boolean;
+            /** Done */
+            done: number;
+            /**
+             * Drawn At
+             * Format: date-time
+             */
+            drawn_at: string;
+            /** Handed Over */
+            handed_over: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Length Ms */
+            length_ms: number | null;
+            /** Mine */
+            mine: boolean;
+            /** Mine Done */
+            mine_done: boolean;
+            /** Place Ms */
+            place_ms: number;
+            profile: components["schemas"]["Profile"];
+            /** Rule */
+            rule: string;
+            /** Seats */
+            seats: number;
+            /** Started At */
+            started_at: string | null;
+            /** Taken */
+            taken: number;
+        };
+        /**
+         * ReviewList
+         * @description The newest first; `rules` are those in force, in the order in which they draw.
+         */
+        ReviewList: {
+            /** Reviews */
+            reviews: components["schemas"]["ReviewBrief"][];
+            /** Rules */
+            rules: components["schemas"]["RuleOut"][];
+            /** Rules Version */
+            rules_version: string;
+        };
+        /**
+         * ReviewOut
+         * @description A review as one of its reviewers sees it. `mine` is null until one has it.
+         */
+        ReviewOut: {
+            compared: components["schemas"]["Compared"] | null;
+            mine: components["schemas"]["AssessmentOut"] | null;
+            review: components["schemas"]["ReviewBrief"];
         };
         /**
          * Role
@@ -2156,6 +2879,17 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "investigator" | "qa" | "admin";
+        /** RuleOut */
+        RuleOut: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Share Pct */
+            share_pct: number;
+            /** Sv */
+            sv: string;
+        };
         /** Saved */
         Saved: {
             /** Revision */
@@ -2217,14 +2951,37 @@ export interface components {
             /** Waiting */
             waiting: number;
         };
-        /** StretchOut */
-        StretchOut: {
-            /** End Ms */
-            end_ms: number;
-            /** Reason */
-            reason: string;
-            /** Start Ms */
-            start_ms: number;
+        /**
+         * StrokeOut
+         * @description A keystroke: its loudest 8 ms at the microphone and at the caller, dBFS. Under speech it cannot be judged.
+         */
+        StrokeOut: {
+            /** After Db */
+            after_db: number;
+            /** At Ms */
+            at_ms: number;
+            /** Audible After */
+            audible_after: boolean;
+            /** Audible Before */
+            audible_before: boolean;
+            /** Before Db */
+            before_db: number;
+            /** Spoken */
+            spoken: boolean;
+        };
+        /**
+         * Strokes
+         * @description Those of one window of the call. `kept` is false where the raw microphone was not kept: then none can be found.
+         */
+        Strokes: {
+            /** From Ms */
+            from_ms: number;
+            /** Kept */
+            kept: boolean;
+            /** Strokes */
+            strokes: components["schemas"]["StrokeOut"][];
+            /** To Ms */
+            to_ms: number;
         };
         /**
          * SummaryOut
@@ -2267,6 +3024,37 @@ export interface components {
             item: string;
             /** Ticked */
             ticked: boolean;
+        };
+        /** ToldBrief */
+        ToldBrief: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /**
+             * Done At
+             * Format: date-time
+             */
+            done_at: string;
+            profile: components["schemas"]["Profile"];
+            /** Replied */
+            replied: boolean;
+        };
+        /**
+         * ToldList
+         * @description The asker's own calls that were reviewed, the latest first.
+         */
+        ToldList: {
+            /** Calls */
+            calls: components["schemas"]["ToldBrief"][];
+        };
+        /**
+         * ToldOut
+         * @description Null while the call has not been reviewed.
+         */
+        ToldOut: {
+            assessment: components["schemas"]["AssessmentOut"] | null;
         };
         /**
          * Track
@@ -2346,6 +3134,8 @@ export interface components {
             disabled_at: string | null;
             /** Display Name */
             display_name: string;
+            /** External */
+            external: boolean;
             /**
              * Id
              * Format: uuid
@@ -2430,6 +3220,16 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /**
+         * WaysIn
+         * @description How one can sign in: by a password, by the organisation's `provider` of that name, or either.
+         */
+        WaysIn: {
+            /** Password */
+            password: boolean;
+            /** Provider */
+            provider: string | null;
+        };
         /** Who */
         Who: {
             /** Display Name */
@@ -2500,6 +3300,27 @@ export interface components {
             state: "open" | "later" | "done";
             /** Told */
             told: string[];
+        };
+        /**
+         * StretchOut
+         * @description A hint, from level and pitch alone. `leg` is null for a silence of both.
+         */
+        callsvc__web__shapes_review__StretchOut: {
+            /** End Ms */
+            end_ms: number;
+            kind: components["schemas"]["Kind"];
+            leg: components["schemas"]["Leg"] | null;
+            /** Start Ms */
+            start_ms: number;
+        };
+        /** StretchOut */
+        callsvc__web__shapes_transcripts__StretchOut: {
+            /** End Ms */
+            end_ms: number;
+            /** Reason */
+            reason: string;
+            /** Start Ms */
+            start_ms: number;
         };
     };
     responses: never;
@@ -2747,6 +3568,72 @@ export interface operations {
             };
         };
     };
+    review_told_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reply"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     reading_audio: {
         parameters: {
             query?: never;
@@ -2811,6 +3698,44 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    captions_correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                leg: components["schemas"]["Leg"];
+                n: number;
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaptionCorrection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptionOut"];
                 };
             };
             /** @description Validation Error */
@@ -2946,6 +3871,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisclosureOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_hints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exposure"];
                 };
             };
             /** @description Validation Error */
@@ -3237,6 +4194,107 @@ export interface operations {
                 };
                 content: {
                     "audio/wav": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_picture: {
+        parameters: {
+            query?: {
+                from_ms?: number;
+            };
+            header?: never;
+            path: {
+                side: "before" | "after";
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_each: {
+        parameters: {
+            query?: {
+                from_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Strokes"];
                 };
             };
             /** @description Validation Error */
@@ -3961,6 +5019,57 @@ export interface operations {
             };
         };
     };
+    review_chosen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareChoices"];
+                };
+            };
+        };
+    };
+    review_choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CareChoices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     people_change_password: {
         parameters: {
             query?: never;
@@ -4145,6 +5254,320 @@ export interface operations {
             };
         };
     };
+    review_told: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldList"];
+                };
+            };
+        };
+    };
+    review_over_time: {
+        parameters: {
+            query?: {
+                months?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_listing: {
+        parameters: {
+            query?: {
+                which?: "mine" | "waiting" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewBrief"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerToGive"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_conclude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Conclusion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_give_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivingBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_pair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    review_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     search_search: {
         parameters: {
             query: {
@@ -4221,6 +5644,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Shift"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    people_ways_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysIn"];
+                };
+            };
+        };
+    };
+    people_begin: {
+        parameters: {
+            query?: {
+                back?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    people_come_back: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                iss?: string | null;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
