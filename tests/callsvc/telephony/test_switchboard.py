@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +18,7 @@ from callsvc.telephony.errors import BadOffer, CallOver, LegTaken, NodeFull, NoS
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import policy_of
-from callsvc.telephony.switchboard import Switchboard
+from callsvc.telephony.switchboard import TICK_S, Switchboard
 from callsvc.telephony.tokens import Claims
 from callsvc.types import CallState, EventKind, Leg, Profile, Track
 from tests.support.legs import Events
@@ -168,3 +170,26 @@ def test_the_line_decides_what_is_recorded(
     policy = policy_of(profile, demonstration=demonstration, keep_raw=keep_raw)  # type: ignore[arg-type]
 
     assert set(policy.tracks) == tracks
+
+
+async def test_calls_are_told_when_a_wake_was_due_and_not_how_late_it_came(
+    board: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float] = []
+    enough = asyncio.Event()
+
+    def tick(now: float) -> None:
+        told.append(now)
+        # Everything that a wake waits for: a little, and once so much that wakes are left out.
+        time.sleep(0.150 if len(told) == 10 else 0.0013 * (len(told) % 5))
+        if len(told) == 30:
+            enough.set()
+
+    monkeypatch.setattr(board, "tick", tick)
+    await a_call(board)
+    async with asyncio.timeout(60):
+        await enough.wait()
+
+    steps = [(later - earlier) / TICK_S for earlier, later in pairwise(told)]
+    assert all(abs(step - round(step)) < 0.001 and step > 0.5 for step in steps), steps
+    assert max(steps) > 5
