@@ -114,7 +114,7 @@ def use(
 
 def _line(entry: Entry, settings: Settings) -> str:
     lang = settings.language
-    wer = " / ".join(f"{one:.1f}" for one in entry.wer)
+    wer = " / ".join(f"{one:.1f}" for one in entry.wer) + ("" if entry.wer_confirmed else " ?")
     return (
         f"{entry.name:<18} {entry.size_mb:>5} MB  {entry.licence:<11} {wer:<20}"
         f" {text(f'models.use.{entry.use}', lang)}; {text(f'models.languages.{entry.languages}', lang)}"

@@ -15,13 +15,15 @@ from typing import Literal
 class Entry:
     """A model as its publisher describes it.
 
-    `revision` is the commit that is fetched, `wer` word errors in percent (FLEURS, Common Voice, NST, Swedish read
-    speech), `real_time` the share of real time on one core. `use`: for captions, for transcripts, or for both.
+    `revision` is the commit that is fetched, `weights` the SHA-256 that its model.bin must have. `wer`: word errors in
+    percent (FLEURS, Common Voice, NST, Swedish read speech), `wer_confirmed` is False where no second source has them.
+    `real_time`: the share of real time on one core. `use`: for captions, for transcripts, or for both.
     """
 
     name: str
     repository: str
     revision: str
+    weights: str
     licence: str
     size_mb: int
     memory_mb: int
@@ -29,6 +31,7 @@ class Entry:
     real_time: float
     languages: Literal["sv", "many"]
     use: Literal["live", "final", "both"]
+    wer_confirmed: bool = True
 
 
 @cache

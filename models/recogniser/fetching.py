@@ -16,7 +16,7 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
@@ -112,6 +112,14 @@ def _ask(entry: Entry, address: Address) -> list[Remote]:
         one = find(name)
         if one is None:
             raise FetchFailed(f"{entry.repository} has no {name} at {entry.revision[:12]}.", "Report it.")
+        # The weights are held to what the catalogue knows of them, whatever a mirror says; best before they are fetched.
+        if name == "model.bin":
+            if len(one.digest) == len(entry.weights) and one.digest != entry.weights:
+                raise FetchFailed(
+                    f"{one.url} offers other weights than the catalogue knows: the digest differs.",
+                    "Report it.",
+                )
+            one = replace(one, digest=entry.weights)
         found.append(one)
     vocabulary = next((one for name in VOCABULARIES if (one := find(name)) is not None), None)
     if vocabulary is None:

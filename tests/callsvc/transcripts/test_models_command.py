@@ -42,6 +42,9 @@ def test_the_list_shows_what_is_known_and_what_is_here(data: Path) -> None:
     lines = {line.split()[0]: line for line in run(data, "list").splitlines() if line.startswith("kb-")}
     assert "Apache-2.0" in lines["kb-whisper-tiny"]
     assert "13.2 / 12.9 / 11.2" in lines["kb-whisper-tiny"]
+    assert "?" not in lines["kb-whisper-tiny"]
+    unconfirmed = [line for line in run(data, "list").splitlines() if line.startswith("whisper-medium")]
+    assert "17.1 ?" in unconfirmed[0]
     assert "finns här, används för utskrifter" in lines["kb-whisper-large"]
     assert lines["kb-whisper-small"].endswith("[finns här]")
 

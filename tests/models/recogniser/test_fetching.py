@@ -16,11 +16,12 @@ from models.recogniser import fetching
 from models.recogniser.catalogue import Entry, catalogue
 from models.recogniser.directory import check
 from models.recogniser.errors import FetchFailed, ModelUnusable
-from tests.support.model_files import model_directory
+from tests.support.model_files import model_directory, weights
 
 pytestmark = pytest.mark.transcripts
 
-ENTRY = replace(catalogue()["kb-whisper-tiny"], name="tiny")
+WEIGHTS = hashlib.sha256(weights("WhisperSpec")).hexdigest()
+ENTRY = replace(catalogue()["kb-whisper-tiny"], name="tiny", weights=WEIGHTS)
 
 
 class Hub(ThreadingHTTPServer):
@@ -141,6 +142,17 @@ def test_what_differs_from_the_publishers_digest_is_thrown_away(hub: Hub, tmp_pa
     assert not (tmp_path / "models" / "tiny.part" / "model.bin").exists()
 
 
+def test_weights_that_are_not_the_catalogues_are_thrown_away_whatever_the_hub_says(
+    hub: Hub, tmp_path: Path
+) -> None:
+    other = bytearray((hub.files / "model.bin").read_bytes())
+    other[40] ^= 1
+    (hub.files / "model.bin").write_bytes(other)
+    with pytest.raises(FetchFailed, match="digest differs"):
+        fetching.fetch(ENTRY, tmp_path / "models", address=hub.url)
+    assert not (tmp_path / "models" / "tiny").exists()
+
+
 def test_a_file_that_differs_from_an_earlier_try_is_found(hub: Hub, tmp_path: Path) -> None:
     part = tmp_path / "models" / "tiny.part"
     part.mkdir(parents=True)
@@ -174,6 +186,7 @@ def test_the_catalogue_names_each_model_at_one_commit_with_all_that_a_choice_nee
     for entry in found.values():
         assert isinstance(entry, Entry)
         assert re.fullmatch(r"[0-9a-f]{40}", entry.revision)
+        assert re.fullmatch(r"[0-9a-f]{64}", entry.weights)
         assert entry.licence in ("Apache-2.0", "MIT")
         assert len(entry.wer) == 3
         assert entry.use in ("live", "final", "both")
