@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from audio.devices.device import Device, DeviceGone, Float
+from audio.devices.moves import Moves
 
 RATES = (16_000, 48_000, 44_100)
 """Rates to try, best first: with 16 kHz nothing has to be resampled. A device's own comes after them."""
@@ -136,6 +138,7 @@ class PortCapture:
         self.lost = 0
         """Frames that nobody took in time."""
         self.stream, self.rate_hz = _open(system, device, self._heard, records=True)
+        self._moves = _moves(records=True)
 
     def _heard(self, data: bytes, count: int, times: Any, status: int) -> tuple[None, int]:
         try:
@@ -146,6 +149,8 @@ class PortCapture:
 
     def read(self, timeout_s: float) -> Float | None:
         """The next frame."""
+        if self._moves is not None and self._moves.moved:
+            raise DeviceGone("the sound server went on with another microphone")
         try:
             return np.frombuffer(self._frames.get(timeout=timeout_s), "<f4").astype(np.float32)
         except queue.Empty:
@@ -155,6 +160,8 @@ class PortCapture:
 
     def close(self) -> None:
         """Let go of the device."""
+        if self._moves is not None:
+            self._moves.close()
         _close(self.stream)
 
 
@@ -165,6 +172,7 @@ class PortPlayback:
         self._lock = threading.Lock()
         self._held: Float = np.zeros(0, np.float32)
         self.stream, self.rate_hz = _open(system, device, self._wanted, records=False)
+        self._moves = _moves(records=False)
 
     def _wanted(self, data: None, count: int, times: Any, status: int) -> tuple[bytes, int]:
         with self._lock:
@@ -175,6 +183,8 @@ class PortPlayback:
         """Up to half a second waits."""
         if not _active(self.stream):
             raise DeviceGone("the stream ended")
+        if self._moves is not None and self._moves.moved:
+            raise DeviceGone("the sound server went on with another loudspeaker")
         with self._lock:
             room = max(0, int(KEPT * FRAME_S * self.rate_hz) - len(self._held))
             taken = samples[:room]
@@ -188,7 +198,14 @@ class PortPlayback:
 
     def close(self) -> None:
         """Let go of the device."""
+        if self._moves is not None:
+            self._moves.close()
         _close(self.stream)
+
+
+def _moves(records: bool) -> Moves | None:
+    """On Linux, where ALSA hands us on to a sound server, that server may move us."""
+    return Moves(os.getpid(), records) if shutil.which("pactl") else None
 
 
 def _active(stream: Any) -> bool:

@@ -19,6 +19,7 @@ from types import TracebackType
 import numpy as np
 
 from audio.devices.device import Device, DeviceGone, Float
+from audio.devices.moves import ANSWER_S, Moves, pactl
 
 RATE = 16_000
 BLOCK_BYTES = 160 * 4
@@ -26,7 +27,6 @@ CAPTURE_MS = 10
 PLAYBACK_MS = 20
 PIPE_BYTES = 16384
 """Room in the pipe to the player: 256 ms. What does not fit is late anyhow."""
-ANSWER_S = 5.0
 FORM = ("--raw", "--format=float32le", f"--rate={RATE}", "--channels=1")
 
 
@@ -41,14 +41,14 @@ class Pulse:
         if not all(shutil.which(program) for program in ("pactl", "parec", "pacat")):
             return False
         try:
-            _pactl("info")
+            pactl("info")
         except DeviceGone:
             return False
         return True
 
     def devices(self) -> list[Device]:
         """Sources and sinks; a sink's monitor is a source, too."""
-        standard = json.loads(_pactl("--format=json", "info"))
+        standard = json.loads(pactl("--format=json", "info"))
         found: list[Device] = []
         for kind, records in (("sources", True), ("sinks", False)):
             chosen = standard.get("default_source_name" if records else "default_sink_name")
@@ -60,7 +60,7 @@ class Pulse:
                     plays=not records,
                     default=entry["name"] == chosen,
                 )
-                for entry in json.loads(_pactl("--format=json", "list", kind))
+                for entry in json.loads(pactl("--format=json", "list", kind))
             )
         return found
 
@@ -84,9 +84,12 @@ class PulseCapture:
         assert self._child.stdout is not None
         self._pipe = self._child.stdout.fileno()
         self._rest = b""
+        self._moves = Moves(self._child.pid, records=True, device=device.id)
 
     def read(self, timeout_s: float) -> Float | None:
         """What has come, at least a sample."""
+        if self._moves.moved:
+            raise DeviceGone("the server went on with another microphone")
         if not select.select([self._pipe], [], [], timeout_s)[0]:
             return None
         got = os.read(self._pipe, 16 * BLOCK_BYTES)
@@ -99,6 +102,7 @@ class PulseCapture:
 
     def close(self) -> None:
         """End parec."""
+        self._moves.close()
         _end(self._child)
 
 
@@ -114,9 +118,12 @@ class PulsePlayback:
         self._pipe = self._child.stdin.fileno()
         os.set_blocking(self._pipe, False)
         fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._moves = Moves(self._child.pid, records=False, device=device.id)
 
     def write(self, samples: Float) -> int:
         """What fits into the pipe; it takes up to 4096 bytes as one, or not at all."""
+        if self._moves.moved:
+            raise DeviceGone("the server went on with another loudspeaker")
         try:
             return os.write(self._pipe, samples.astype("<f4", copy=False).tobytes()) // 4
         except BlockingIOError:
@@ -136,6 +143,7 @@ class PulsePlayback:
 
     def close(self) -> None:
         """End pacat."""
+        self._moves.close()
         _end(self._child)
 
 
@@ -168,13 +176,13 @@ class VirtualMicrophone:
             raise
 
     def _load(self, *words: str) -> None:
-        self._modules.append(_pactl("load-module", *words).strip())
+        self._modules.append(pactl("load-module", *words).strip())
 
     def close(self) -> None:
         """Take away what was made, and nothing else."""
         for module in reversed(self._modules):
             try:
-                _pactl("unload-module", module)
+                pactl("unload-module", module)
             except DeviceGone:
                 continue
         self._modules.clear()
@@ -186,18 +194,6 @@ class VirtualMicrophone:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _pactl(*words: str) -> str:
-    try:
-        done = subprocess.run(
-            ["pactl", *words], capture_output=True, text=True, timeout=ANSWER_S, check=False, env=_plain()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DeviceGone(f"pactl: {type(error).__name__}") from error
-    if done.returncode:
-        raise DeviceGone(done.stderr.strip() or f"pactl: exit code {done.returncode}")
-    return done.stdout
 
 
 def _start(command: list[str], out: int | None, into: int | None) -> subprocess.Popen[bytes]:
@@ -224,8 +220,3 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-
-
-def _plain() -> dict[str, str]:
-    """pactl translates what it says; JSON stays JSON, but a number's comma does not."""
-    return {**os.environ, "LC_ALL": "C"}

@@ -32,6 +32,12 @@ DEVICES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_sound_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A double has no streams at a server that might move them."""
+    monkeypatch.setattr("audio.devices.portaudio._moves", lambda records: None)
+
+
 class Stream:
     def __init__(self, callback: Callable[..., Any]) -> None:
         self.callback = callback
