@@ -1,4 +1,4 @@
-"""What stands between a mouth or a key and us: equalisers, headsets, desks, gain control, quantisation."""
+"""What stands between a mouth or a key and us: equalisers, headsets, desks, gain control, a hard ceiling."""
 
 from __future__ import annotations
 
@@ -61,20 +61,9 @@ def gain_control(rng: np.random.Generator, mix: Samples) -> Samples:
     )
 
 
-def line(rng: np.random.Generator, mix: Samples) -> Samples:
-    """Quantisation on the way: A-law, 16 bits, a hard ceiling."""
-    chance = rng.random()
-    if chance < 0.05:
-        a = 87.6
-        size = np.abs(mix)
-        small = a * size / (1 + np.log(a))
-        large = (1 + np.log(np.maximum(a * size, 1))) / (1 + np.log(a))
-        code = np.round(np.where(size < 1 / a, small, large) * 127) / 127
-        back = np.where(
-            code < 1 / (1 + np.log(a)), code * (1 + np.log(a)) / a, np.exp(code * (1 + np.log(a)) - 1) / a
-        )
-        mix = np.asarray(np.sign(mix) * back, np.float32)
-    elif chance < 0.08:
-        ceiling = power(rng.uniform(-9, -1)) * np.abs(mix).max()
-        mix = np.clip(mix, -ceiling, ceiling)
-    return np.asarray(np.round(mix * 32767) / 32767, np.float32)
+def ceiling(rng: np.random.Generator, mix: Samples) -> Samples:
+    """A microphone that is now and then too loud for what is behind it."""
+    if rng.random() > 0.04:
+        return mix
+    top = power(rng.uniform(-9, -1)) * np.abs(mix).max()
+    return np.asarray(np.clip(mix, -top, top), np.float32)

@@ -11,13 +11,16 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from models.suppressor.training import synthetic
 from models.suppressor.training.bank import ACTIVE_DB, RATE, Bank, Samples, Stroke, Utterance, frame_db
-from models.suppressor.training.lines import HOP, TAPS, desk_ringing, equaliser, gain_control, line, power
+from models.suppressor.training.lines import HOP, TAPS, ceiling, desk_ringing, equaliser, gain_control, power
+from models.suppressor.training.passage import by_browser, by_phone
 
 TAIL = 8000
 PLAIN = 0.35
 """Share of examples with a good microphone and nothing between it and us."""
 STRETCH = 800
 """Samples by which a voice is made longer or shorter before it is fitted again."""
+BY_PHONE, BY_BROWSER = 0.11, 0.06
+"""Shares, of the examples that are not plain, that come through A-law and through Opus."""
 FAINT_DB = -72.0
 """A floor under this belongs to the silence around a voice, and is left as it is."""
 
@@ -281,7 +284,15 @@ class Mixer:
             voice, mix, floor_samples = (
                 np.asarray(z * (0.97 / top), np.float32) for z in (voice, mix, floor_samples)
             )
-        mix = np.asarray(np.round(mix * 32767) / 32767, np.float32) if plain else line(self.rng, mix)
+        if not plain:
+            came = self.rng.random()
+            if came < BY_PHONE:
+                mix, voice, floor_samples = by_phone(self.rng, mix, voice, floor_samples)
+            elif came < BY_PHONE + BY_BROWSER:
+                mix, voice = by_browser(self.rng, mix, voice)
+            else:
+                mix = ceiling(self.rng, mix)
+        mix = np.asarray(np.round(mix * 32767) / 32767, np.float32)
         thresholds = self._thresholds(floor_samples)
         made = self._labelled(mix, voice.astype(np.float32), presses, thresholds, talks)
         if talks and floor < FAINT_DB:
