@@ -166,6 +166,12 @@ def before_after(
     return image
 
 
+def panel(signal: Spectrogram, width: int, height: int) -> Image.Image:
+    """The picture of one signal alone, without words: what a page lays its own marks over."""
+    levels, _ = signal.levels()
+    return _paint(levels).resize((width, height), Image.Resampling.BICUBIC)
+
+
 def _paint(levels: Float) -> Image.Image:
     """Levels (rows, columns), lowest first, in colour, highest frequency on top."""
     place = np.clip((levels[::-1] - QUIET_DB) / (LOUD_DB - QUIET_DB), 0.0, 1.0)

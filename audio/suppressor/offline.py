@@ -31,8 +31,9 @@ class Suppressor:
     Raises what the network raises.
     """
 
-    def __init__(self, network: Network, comfort: bool = False) -> None:
+    def __init__(self, network: Network, comfort: bool = False, *, voices: bool = False) -> None:
         self._network = network
+        self._keeps_voices = voices
         self._bank = Bank(network, 1, comfort)
         self._slot = np.zeros(1, np.intp)
         self._begin()
@@ -44,6 +45,7 @@ class Suppressor:
         self._early = LATENCY
         self.strokes: list[Stroke] = []
         self._top: list[float] = []
+        self._voice: list[float] = []
 
     def process(self, signal: NDArray[np.floating] | NDArray[np.int16]) -> Float:
         """A whole signal, from the beginning."""
@@ -71,6 +73,12 @@ class Suppressor:
         self._top.clear()
         return gains
 
+    def voices(self) -> Float:
+        """Probability that somebody speaks in each block that came out since this was last asked; with `voices` only."""
+        voices = np.array(self._voice, np.float32)
+        self._voice.clear()
+        return voices
+
     def proof(self) -> Proof:
         """What became of the typing so far."""
         return self._bank.meter.proof(0, self._network.name, self._network.sha256, self._bank.faults > 0)
@@ -87,9 +95,11 @@ class Suppressor:
             out[here] = found.out[0]
             self.strokes += [Stroke(at, level) for _, at, level in found.strokes]
             self._top.append(float(self._bank.gains(0)[TOP].mean()))
+            if self._keeps_voices:
+                self._voice.append(float(found.voice[0]))
         early = min(self._early, len(out))
         self._early -= early
         if early:
-            del self._top[: early // BLOCK]
+            del self._top[: early // BLOCK], self._voice[: early // BLOCK]
         self._given += len(out) - early
         return out[early:]

@@ -30,6 +30,12 @@ class Action(StrEnum):
     NOTES_READ = "notes.read"  # what the operator noted, ticked and wrote up
     DISCLOSURE_DECIDE = "disclosure.decide"  # hand out to somebody outside, or refuse to
     CASE_READ = "case.read"  # which calls belong to a case
+    SEARCH_ALL = "search.all"  # search what was said in every call, for a purpose that is written down
+    REVIEW_WORK = (
+        "review.work"  # draw up a worklist of calls, hear them before and after, answer the scorecard
+    )
+    REVIEW_FIGURES = "review.figures"  # answers over time, by line alone
+    REVIEW_ANSWER = "review.answer"  # read what was said of a call of one's own, and answer it
     DEMO_PLACE = "demo.place"
     TRAIL_READ = "trail.read"  # who looked at what, and why
     USERS_ADMIN = "users.admin"

@@ -23,6 +23,7 @@ from callsvc.events.kinds import (
     RecordingSealed,
     RecordingStarted,
 )
+from callsvc.review import sampling
 from callsvc.store import Connection, call_notes, calls, proofs, recordings
 from callsvc.types import RecordingState
 
@@ -49,10 +50,12 @@ async def call_degraded(conn: Connection, told: Told, body: CallDegraded) -> Non
 
 async def call_ended(conn: Connection, told: Told, body: CallEnded) -> None:
     await calls.end(conn, told.call, cause=body.cause, length_ms=body.length_ms, at=told.at)
+    await sampling.consider(conn, told.call, at=told.at)
 
 
 async def call_proof(conn: Connection, told: Told, body: CallProof) -> None:
     await proofs.put(conn, proofs.ProofRow(call_id=told.call, at=told.at, **body.model_dump()))
+    await sampling.consider(conn, told.call, at=told.at)
 
 
 async def call_noted(conn: Connection, told: Told, body: CallNoted) -> None:
@@ -107,6 +110,8 @@ async def recording_sealed(conn: Connection, told: Told, body: RecordingSealed) 
         ],
         at=body.sealed_at or told.at,
     )
+    # Whichever comes last, the end of the call or the seal of its recording: then it can be drawn for review.
+    await sampling.consider(conn, told.call, at=told.at)
     await jobs.defer(conn, ARCHIVE, once=f"archive {body.recording}", recording=str(body.recording))
     await jobs.defer(conn, TRANSCRIBE, once=f"transcribe {told.call}", call=str(told.call))
 

@@ -24,6 +24,8 @@ from callsvc.web.routes import (
     own_account,
     people,
     search,
+    replay,
+    review,
     shift,
     sound,
     transcripts,
@@ -47,6 +49,8 @@ _ROUTERS = (
     access_log.router,
     live.router,
     operations.router,
+    review.router,
+    replay.router,
 )
 
 

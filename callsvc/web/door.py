@@ -104,3 +104,7 @@ async def still_there(here: Site, token: str) -> bool:
     except Unavailable:
         return True
     return True
+def review_id(review_id: Annotated[str, Path(description="The review's id.")]) -> UUID:
+    return _id(review_id)
+
+

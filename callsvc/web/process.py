@@ -34,6 +34,7 @@ from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
 from callsvc.web.reading import Readings
+from callsvc.web.looks import Looks
 from callsvc.web.site import Site
 
 RETRY_S: Final = 1.0
@@ -97,6 +98,7 @@ def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
         changes=Changes(database),
         library=Library(settings, database, key_ring(settings)),
         readings=Readings(database, clock),
+        looks=Looks(),
         token_key=token_keys.private_key(keys),
         second_factors=Cipher(_key(data_dir.secret(settings.data_dir, "second-factors"))),
         probe=Probe(settings, database, clock),

@@ -16,6 +16,7 @@ from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
 from callsvc.web.reading import Readings
+from callsvc.web.looks import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Site:
     changes: Changes
     library: Library
     readings: Readings
+    looks: Looks
     token_key: Ed25519PrivateKey
     """Signs the tokens that let a client join a leg."""
     second_factors: Cipher

@@ -28,7 +28,8 @@ ALLOWED = {
 
 def ask(client: httpx.Client, question: Question, call: UUID) -> httpx.Response:
     method, path, body = question
-    return client.request(method, path.replace("{call}", str(call)), json=body)
+    told = body and {key: str(call) if value == "{call}" else value for key, value in body.items()}
+    return client.request(method, path.replace("{call}", str(call)), json=told)
 
 
 def code(answer: httpx.Response) -> str | None:
