@@ -50,6 +50,8 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/playback.wav", None),
         ("GET", "/api/calls/{call}/peaks", None),
         ("GET", "/api/calls/{call}/exposure", None),
+        ("GET", "/api/calls/{call}/lanes", None),
+        ("GET", "/api/calls/{call}/exposure", None),
     ],
     Action.TRANSCRIPT_READ: [
         ("GET", "/api/calls/{call}/transcript", None),
@@ -117,6 +119,25 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("PUT", "/api/calls/{call}/assessment/reply", {"words": "Tack."}),
     ],
     Action.DEMO_PLACE: [
+    Action.REVIEW_WORK: [
+        ("GET", "/api/reviews", None),
+        ("POST", "/api/reviews", {"call_id": "{call}"}),
+        ("GET", f"/api/reviews/{NOBODY}", None),
+        ("POST", f"/api/reviews/{NOBODY}/taking", None),
+        ("POST", f"/api/reviews/{NOBODY}/giving-back", {"place_ms": 0, "word": ""}),
+        ("POST", f"/api/reviews/{NOBODY}/pairing", None),
+        ("PUT", f"/api/reviews/{NOBODY}/answers/room", {"choice": "fully", "at_ms": None, "note": ""}),
+        ("POST", f"/api/reviews/{NOBODY}/conclusion", {"comment": ""}),
+        ("GET", "/api/calls/{call}/replay", None),
+        ("GET", "/api/calls/{call}/strokes", None),
+        ("GET", "/api/calls/{call}/spectrogram/after.png", None),
+    ],
+    Action.REVIEW_FIGURES: [("GET", "/api/review-figures", None)],
+    Action.REVIEW_ANSWER: [
+        ("GET", "/api/own-reviews", None),
+        ("GET", "/api/calls/{call}/assessment", None),
+        ("PUT", "/api/calls/{call}/assessment/reply", {"words": "Tack."}),
+    ],
         ("GET", "/api/demo-calls", None),
         ("GET", f"/api/demo-calls/{NOBODY}", None),
         ("POST", "/api/demo-calls", None),
@@ -138,7 +159,8 @@ QUESTIONS: dict[Action, list[Question]] = {
 }
 # For everybody who is signed in, or not even that.
 OPEN = {
-    "/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events", "/api/me/sessions",
+    "/api/me/care",
+    "/api/sign-in", "/api/sign-in/begin", "/api/sign-in/return", "/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events", "/api/me/sessions",
     "/api/me/sessions/{session_id}/end", "/api/me/second-factor", "/api/me/second-factor/confirmation",
     "/api/me/second-factor/removal", "/api/me/care",
 }  # fmt: skip
