@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,7 +23,7 @@ from pydantic_settings import (
 )
 
 from callsvc.errors import ConfigurationError
-from callsvc.types import Profile
+from callsvc.types import Profile, Role
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 FILE_VARIABLE = "CALLSVC_CONFIG"
@@ -40,6 +41,55 @@ class WebSettings(Group):
     public_url: str = Field(
         "", description="Address that browsers use, when it is another than host and port."
     )
+    lock_after_min: float = Field(
+        15.0,
+        ge=0,
+        description="Minutes without a key or a pointer after which a screen locks, warned of a minute before; 0: never.",
+    )
+
+
+class OpenIdSettings(Group):
+    """Sign-in by the organisation's own accounts (OpenID Connect). Roles then follow from the provider's claims."""
+
+    issuer: str = Field(
+        "", description="Address of the provider, just as it names itself; empty: local accounts alone."
+    )
+    client_id: str = Field("", description="What the provider knows this service by.")
+    client_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that the provider gave; empty for a client without one."
+    )
+    label: str = Field("", description="Name of the provider, as the sign-in page shows it.")
+    scopes: tuple[str, ...] = Field(
+        ("openid", "profile"), description="What is asked for; many need one more for groups."
+    )
+    name_claim: str = Field("preferred_username", description="Claim that holds the user name.")
+    display_claim: str = Field("name", description="Claim that holds the person's name.")
+    roles_claim: str = Field(
+        "groups", description="Claim that holds groups or roles; dots lead inwards: realm_access.roles"
+    )
+    roles: dict[str, tuple[Role, ...]] = Field(
+        default={},
+        description="Which roles follow from which value of that claim: {'rlc' = ['operator']}."
+        " Who has none of the values is not let in.",
+    )
+    prompt: Literal["", "login", "select_account"] = Field(
+        "", description="`login` has the provider ask anew at each sign-in: right where computers are shared."
+    )
+    local_accounts: bool = Field(
+        True, description="Whether local accounts can still sign in, by password. Keep one for bad days."
+    )
+
+    @field_validator("issuer")
+    @classmethod
+    def _safely(cls, issuer: str) -> str:
+        """Over the open net only by TLS: whoever could read along would be anybody."""
+        parts = urlsplit(issuer)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if issuer and not (
+            parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))
+        ):
+            raise ValueError("an https:// address is needed")
+        return issuer
 
 
 class MediaSettings(Group):
@@ -281,6 +331,7 @@ class Settings(BaseSettings):
     )
     language: Literal["sv", "en"] = Field("sv", description="Language of messages on the command line.")
     web: WebSettings = WebSettings()  # type: ignore[call-arg]
+    openid: OpenIdSettings = OpenIdSettings()  # type: ignore[call-arg]
     media: MediaSettings = MediaSettings()  # type: ignore[call-arg]
     asterisk: AsteriskSettings = AsteriskSettings()  # type: ignore[call-arg]
     sip: SipSettings = SipSettings()  # type: ignore[call-arg]

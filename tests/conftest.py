@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.database", "tests.support.web"]
+pytest_plugins = ["tests.support.database", "tests.support.web", "tests.support.provider"]
 
 PARTS = frozenset({"call", "quiet", "media", "evidence", "transcripts", "screens", "house"})
 

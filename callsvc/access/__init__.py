@@ -5,7 +5,10 @@ ownership   whose call it is, and leave to do something with it
 people      accounts
 totp        codes of an authenticator (RFC 6238)
 second_factor  the code after the password
+openid      who somebody is, by the word of the organisation's provider
+single_sign_on  the account of who comes back from there
 sessions    sign in, sign out, change of password, limit on wrong passwords
+lock        a screen that nobody sits before
 reasons     a session opens a call with a reason; without one nothing is read
 trail       the chain of access events
 first       the first administrator and the one-time password

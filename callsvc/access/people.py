@@ -28,6 +28,8 @@ class Person:
     created_at: datetime
     last_login_at: datetime | None
     disabled_at: datetime | None
+    issuer: str | None = None
+    """The provider that vouches for the person, who has no password here then."""
 
     def may(self, action: Action) -> bool:
         """Whether the roles allow it; someone who must change the password first may do nothing else."""
@@ -35,7 +37,8 @@ class Person:
 
 
 COLUMNS = (
-    "users.id, name, display_name, roles, must_change_password, users.created_at, last_login_at, disabled_at"
+    "users.id, name, display_name, roles, must_change_password, users.created_at, last_login_at, disabled_at,"
+    " issuer"
 )
 
 
@@ -50,6 +53,7 @@ def person(row: dict[str, Any]) -> Person:
         created_at=row["created_at"],
         last_login_at=row["last_login_at"],
         disabled_at=row["disabled_at"],
+        issuer=row["issuer"],
     )
 
 
@@ -140,8 +144,10 @@ async def enable(conn: Connection, person_id: UUID) -> Person:
 async def set_password(
     conn: Connection, person_id: UUID, password: str, *, must_change_password: bool
 ) -> None:
-    """Ends every session of the person. Raises `WeakPassword`, `NotFound`."""
+    """Ends every session of the person. Raises `WeakPassword`, `NotFound`, `Conflict` where another vouches for them."""
     found = await get(conn, person_id)
+    if found.issuer is not None:
+        raise Conflict("The person signs in elsewhere.", hint="Passwords are a matter of that provider.")
     passwords.check(password, name=found.name)
     await conn.execute(
         "update users set password_hash = %s, must_change_password = %s where id = %s",

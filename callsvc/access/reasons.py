@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -53,6 +54,27 @@ async def reason_for(conn: Connection, session: Session, call_id: UUID) -> str |
     """The reason under which this session has the call open, if it has."""
     cursor = await conn.execute(
         "select reason from opened_calls where session_id = %s and call_id = %s", [session.id, call_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else str(row["reason"])
+
+
+async def opened(conn: Connection, session: Session, calls_: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these calls this session has open."""
+    cursor = await conn.execute(
+        "select call_id from opened_calls where session_id = %s and call_id = any(%s)",
+        [session.id, list(calls_)],
+    )
+    return frozenset(row["call_id"] for row in await cursor.fetchall())
+
+
+async def last_for_case(conn: Connection, session: Session, call_id: UUID) -> str | None:
+    """The reason under which this session opened another call of the same case last."""
+    cursor = await conn.execute(
+        "select o.reason from wrap_ups mine join wrap_ups w on w.case_number = mine.case_number"
+        " join opened_calls o on o.call_id = w.call_id and o.session_id = %s"
+        " where mine.call_id = %s order by o.opened_at desc limit 1",
+        [session.id, call_id],
     )
     row = await cursor.fetchone()
     return None if row is None else str(row["reason"])

@@ -6,6 +6,7 @@ The secret is kept encrypted: whoever reads the database alone can make no codes
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -82,6 +83,15 @@ async def check(
     if not given or cipher is None:
         raise CodeRequired
     await _use(conn, cipher, person, given, at)
+
+
+def asks(cipher: Cipher, given: str | None, *, at: datetime) -> Callable[[Connection, UUID], Awaitable[None]]:
+    """The same question, to be put once the password is known to be right."""
+
+    async def ask(conn: Connection, person: UUID) -> None:
+        await check(conn, cipher, person, given, at=at)
+
+    return ask
 
 
 async def confirm(conn: Connection, cipher: Cipher, person: UUID, given: str, *, at: datetime) -> None:

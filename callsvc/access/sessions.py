@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,6 +44,9 @@ class Session:
     person: Person
     created_at: datetime
     expires_at: datetime
+    active_at: datetime
+    """When somebody last touched key or pointer."""
+    locked_at: datetime | None = None
 
 
 async def sign_in(
@@ -75,14 +79,15 @@ async def sign_in(
         await second_factor.check(conn, cipher, row["id"], code, at=at)
         await attempts.succeed(conn, attempt)
         await conn.execute("update users set last_login_at = %s where id = %s", [at, row["id"]])
-        return await _open(conn, person(row), at, address, browser)
+        return await open_for(conn, person(row), at=at, address=address, browser=browser)
 
 
-async def _open(
-    conn: Connection, who: Person, at: datetime, address: str, browser: str
+async def open_for(
+    conn: Connection, who: Person, *, at: datetime, address: str, browser: str
 ) -> tuple[str, Session]:
+    """A fresh session of somebody who has shown who they are: the token for the cookie, and the session."""
     token = secrets.token_urlsafe(32)
-    session = Session(id=new_id(), person=who, created_at=at, expires_at=at + LIFETIME)
+    session = Session(id=new_id(), person=who, created_at=at, expires_at=at + LIFETIME, active_at=at)
     await conn.execute("delete from sessions where expires_at <= %s", [at])
     await conn.execute(
         "insert into sessions (id, token_hash, user_id, created_at, seen_at, expires_at, address, browser)"
@@ -98,8 +103,8 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
     `touch=False` is for what no person did: it does not keep an idle session alive.
     """
     cursor = await conn.execute(
-        f"select {COLUMNS}, s.id as session_id, s.created_at as session_created_at, s.expires_at, s.seen_at"
-        " from sessions s join users on users.id = s.user_id"
+        f"select {COLUMNS}, s.id as session_id, s.created_at as session_created_at, s.expires_at, s.seen_at,"
+        " coalesce(s.active_at, s.created_at) as active_at, s.locked_at from sessions s join users on users.id = s.user_id"
         " where token_hash = %s and s.expires_at > %s and s.seen_at > %s and disabled_at is null",
         [_digest(token), at, at - IDLE],
     )
@@ -113,6 +118,8 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
         person=person(row),
         created_at=row["session_created_at"],
         expires_at=row["expires_at"],
+        active_at=row["active_at"],
+        locked_at=row["locked_at"],
     )
 
 
@@ -151,8 +158,19 @@ async def sign_out(conn: Connection, session: Session) -> None:
     await conn.execute("delete from sessions where id = %s", [session.id])
 
 
-async def prove(database: Database, session: Session, password: str, *, address: str, at: datetime) -> None:
-    """Have the person of a session give the password once more. Raises `WrongPassword`, `TooManyAttempts`."""
+async def prove(
+    database: Database,
+    session: Session,
+    password: str,
+    *,
+    address: str,
+    at: datetime,
+    besides: Callable[[Connection, UUID], Awaitable[None]] | None = None,
+) -> None:
+    """Have the person of a session give the password once more, and what `besides` asks.
+
+    Raises `WrongPassword`, `TooManyAttempts`.
+    """
     who = session.person
     async with database.transaction() as conn:
         attempt = await attempts.begin(conn, name=who.name, address=address, at=at)
@@ -161,6 +179,8 @@ async def prove(database: Database, session: Session, password: str, *, address:
     if row is None or not await passwords.matches(row["password_hash"], password):
         raise WrongPassword("The present password is wrong.")
     async with database.transaction() as conn:
+        if besides is not None:
+            await besides(conn, who.id)
         await attempts.succeed(conn, attempt)
 
 
@@ -184,7 +204,7 @@ async def change_password(
         raise passwords.WeakPassword("The new password is the old one.")
     async with database.transaction() as conn:
         await people.set_password(conn, who.id, new, must_change_password=False)
-        return await _open(conn, await people.get(conn, who.id), at, address, browser)
+        return await open_for(conn, await people.get(conn, who.id), at=at, address=address, browser=browser)
 
 
 def _digest(token: str) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
 
-from callsvc.access import sessions
+from callsvc.access import lock, sessions
+from callsvc.access.lock import Locked
 from callsvc.access.rights import Action, demand
 from callsvc.access.sessions import NotSignedIn, Session
 from callsvc.errors import AccessDenied, Unavailable, UsageError
@@ -23,12 +25,12 @@ SECURE_COOKIE: Final = "__Host-callsvc-session"
 OneSite = Annotated[Site, Depends(site)]
 
 
-def _secure(here: Site) -> bool:
+def secure(here: Site) -> bool:
     return here.settings.web.public_url.startswith("https:")
 
 
 def cookie_name(here: Site) -> str:
-    return SECURE_COOKIE if _secure(here) else PLAIN_COOKIE
+    return SECURE_COOKIE if secure(here) else PLAIN_COOKIE
 
 
 def set_cookie(response: Response, here: Site, token: str) -> None:
@@ -37,18 +39,18 @@ def set_cookie(response: Response, here: Site, token: str) -> None:
         token,
         max_age=int(sessions.LIFETIME.total_seconds()),
         path="/",
-        secure=_secure(here),
+        secure=secure(here),
         httponly=True,
         samesite="lax",
     )
 
 
 def clear_cookie(response: Response, here: Site) -> None:
-    response.delete_cookie(cookie_name(here), path="/", secure=_secure(here), httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(here), path="/", secure=secure(here), httponly=True, samesite="lax")
 
 
-async def signed_in(request: Request, here: OneSite) -> Session:
-    """The session of whoever asks, also of one who must change the password first. Raises `NotSignedIn`."""
+async def even_locked(request: Request, here: OneSite) -> Session:
+    """The session of whoever asks, though their screen be locked. Raises `NotSignedIn`."""
     token = request.cookies.get(cookie_name(here))
     if not token:
         raise NotSignedIn
@@ -56,14 +58,40 @@ async def signed_in(request: Request, here: OneSite) -> Session:
         return await sessions.find(conn, token, at=here.clock.utc_now())
 
 
+def locked(here: Site, session: Session) -> bool:
+    """Whether the screen of this session is locked."""
+    after = timedelta(minutes=here.settings.web.lock_after_min)
+    return lock.is_locked(session, after=after, at=here.clock.utc_now())
+
+
+async def signed_in(here: OneSite, session: Annotated[Session, Depends(even_locked)]) -> Session:
+    """The session of whoever sits there, also of one who must change the password first. Raises `NotSignedIn`, `Locked`."""
+    if locked(here, session):
+        raise Locked
+    return session
+
+
+def may_locked(action: Action) -> Callable[[Session], Awaitable[Session]]:
+    """A dependency: the session of somebody who may do `action`, though their screen be locked."""
+
+    async def allowed(session: Annotated[Session, Depends(even_locked)]) -> Session:
+        return _demanded(session, action)
+
+    return allowed
+
+
+def _demanded(session: Session, action: Action) -> Session:
+    if session.person.must_change_password:
+        raise Problem("password_change_required")
+    demand(session.person.roles, action)
+    return session
+
+
 def may(action: Action) -> Callable[[Session], Awaitable[Session]]:
     """A dependency: the session of somebody who may do `action`."""
 
     async def allowed(session: Annotated[Session, Depends(signed_in)]) -> Session:
-        if session.person.must_change_password:
-            raise Problem("password_change_required")
-        demand(session.person.roles, action)
-        return session
+        return _demanded(session, action)
 
     return allowed
 
@@ -80,6 +108,10 @@ def call_id(call_id: Annotated[str, Path(description="The call's id.")]) -> UUID
     return _id(call_id)
 
 
+def review_id(review_id: Annotated[str, Path(description="The review's id.")]) -> UUID:
+    return _id(review_id)
+
+
 def user_id(user_id: Annotated[str, Path(description="The user's id.")]) -> UUID:
     return _id(user_id)
 
@@ -89,6 +121,7 @@ def demo_id(demo_id: Annotated[str, Path(description="The demonstration call's i
 
 
 SignedIn = Annotated[Session, Depends(signed_in)]
+EvenLocked = Annotated[Session, Depends(even_locked)]
 CallId = Annotated[UUID, Depends(call_id)]
 UserId = Annotated[UUID, Depends(user_id)]
 DemoId = Annotated[UUID, Depends(demo_id)]
@@ -98,13 +131,9 @@ async def still_there(here: Site, token: str) -> bool:
     """Whether an open stream may go on: its session has not ended, as far as the database can tell. Keeps none alive."""
     try:
         async with here.database.transaction() as conn:
-            await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
+            session = await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
     except AccessDenied:
         return False
     except Unavailable:
         return True
-    return True
-def review_id(review_id: Annotated[str, Path(description="The review's id.")]) -> UUID:
-    return _id(review_id)
-
-
+    return not locked(here, session)

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from callsvc import logs
 from callsvc.access.attempts import TooManyAttempts
+from callsvc.access.lock import Locked
 from callsvc.access.passwords import WeakPassword
 from callsvc.access.second_factor import CodeRequired, WrongCode
 from callsvc.access.sessions import NotSignedIn, WrongPassword
@@ -42,6 +43,7 @@ STATUS: Final[Mapping[str, int]] = {
     "second_factor_on": 409,
     "too_many_attempts": 429,
     "password_change_required": 403,
+    "locked": 423,
     "weak_password": 422,
     "not_allowed": 403,
     "reason_required": 403,
@@ -57,6 +59,8 @@ STATUS: Final[Mapping[str, int]] = {
     "bad_user": 422,
     "last_administrator": 409,
     "own_account": 409,
+    "external_account": 409,
+    "no_passwords_here": 403,
     "demo_running": 409,
     "one_call_at_a_time": 409,
     "call_taken": 409,
@@ -65,14 +69,14 @@ STATUS: Final[Mapping[str, int]] = {
     "notes_closed": 409,
     "no_case_here": 409,
     "basis_unanswered": 422,
-    "too_many_watching": 503,
-    "no_sound": 404,
-    "no_transcript": 404,
-    "edited_meanwhile": 409,
     "review_taken": 409,
     "own_call": 409,
     "review_unanswered": 409,
     "review_finished": 409,
+    "too_many_watching": 503,
+    "no_sound": 404,
+    "no_transcript": 404,
+    "edited_meanwhile": 409,
     "nothing_to_undo": 409,
     "bad_choice": 422,
     "nothing_sought": 422,
@@ -89,6 +93,7 @@ _BY_CLASS: Final[tuple[tuple[type[CallsvcError], str], ...]] = (
     (CodeRequired, "code_required"),
     (WrongCode, "wrong_code"),
     (TooManyAttempts, "too_many_attempts"),
+    (Locked, "locked"),
     (WeakPassword, "weak_password"),
     (ReasonRequired, "reason_required"),
     (AccessDenied, "not_allowed"),

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callsvc import data_dir, jobs, logs
+from callsvc.access.openid import Provider
 from callsvc.access.second_factor import Cipher
 from callsvc.bus import Ack, subscribe
 from callsvc.bus.address import broker
@@ -33,8 +34,8 @@ from callsvc.web.app import create_app
 from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
-from callsvc.web.reading import Readings
 from callsvc.web.looks import Looks
+from callsvc.web.reading import Readings
 from callsvc.web.site import Site
 
 RETRY_S: Final = 1.0
@@ -97,10 +98,11 @@ def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
         clock=clock,
         changes=Changes(database),
         library=Library(settings, database, key_ring(settings)),
-        readings=Readings(database, clock),
         looks=Looks(),
+        readings=Readings(database, clock),
         token_key=token_keys.private_key(keys),
         second_factors=Cipher(_key(data_dir.secret(settings.data_dir, "second-factors"))),
+        provider=Provider(settings.openid, clock),
         probe=Probe(settings, database, clock),
     )
 

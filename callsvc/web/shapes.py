@@ -28,10 +28,22 @@ class Credentials(Shape):
     code: Annotated[str, Field(max_length=12)] | None = None
 
 
+class WaysIn(Shape):
+    """How one can sign in: by a password, by the organisation's `provider` of that name, or either."""
+
+    provider: str | None
+    password: bool
+
+
 class Code(Shape):
     """Six digits of an authenticator."""
 
     code: Annotated[str, Field(min_length=6, max_length=12)]
+
+
+class Unlocking(Shape):
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+    code: Annotated[str, Field(max_length=12)] | None = None
 
 
 class OwnPassword(Shape):
@@ -78,7 +90,12 @@ class Me(Shape):
     roles: list[Role]
     rights: list[Action]
     must_change_password: bool
+    external: bool
+    """Signs in by the organisation's provider, and has no password here."""
     expires_at: datetime
+    locked: bool
+    lock_after_s: int | None
+    """Seconds without a key or a pointer after which the screen is to lock itself; none: never."""
 
 
 class User(Shape):
@@ -87,6 +104,7 @@ class User(Shape):
     display_name: str
     roles: list[Role]
     must_change_password: bool
+    external: bool
     created_at: datetime
     last_login_at: datetime | None
     disabled_at: datetime | None
@@ -196,7 +214,8 @@ class LegOut(Shape):
 
 
 class CallDetail(CallSummary):
-    """All that may be known of a call without a reason. `opened` is the reason under which this session has it open."""
+    """All that may be known of a call without a reason. `opened` is the reason under which this session has it open,
+    `reason_before` the one that it gave last for another call of the same case."""
 
     proof: ProofOut | None
     now: datetime
@@ -205,6 +224,7 @@ class CallDetail(CallSummary):
     legs: list[LegOut]
     tracks: list[TrackOut]
     opened: str | None
+    reason_before: str | None
 
 
 class NewCall(Shape):
@@ -239,6 +259,21 @@ class Peaks(Shape):
     duration_ms: int
     channels: list[str]
     lanes: list[Lane]
+
+
+class DoneOut(Shape):
+    """Something that was done during the call; a point ends where it begins. `what` says why, which, in what language."""
+
+    lane: Literal["mask", "hold", "mute", "marker", "announcement", "recall"]
+    start_ms: int
+    end_ms: int
+    what: str
+
+
+class Lanes(Shape):
+    """In the order in which they began."""
+
+    done: list[DoneOut]
 
 
 class Demonstration(Shape):

@@ -8,6 +8,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
 
+from callsvc.access.openid import Provider
 from callsvc.access.second_factor import Cipher
 from callsvc.clock import Clock
 from callsvc.config import Settings
@@ -15,8 +16,8 @@ from callsvc.store import Database
 from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
-from callsvc.web.reading import Readings
 from callsvc.web.looks import Looks
+from callsvc.web.reading import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Site:
     clock: Clock
     changes: Changes
     library: Library
-    readings: Readings
     looks: Looks
+    readings: Readings
     token_key: Ed25519PrivateKey
     """Signs the tokens that let a client join a leg."""
     second_factors: Cipher
     """Opens the secrets of second factors."""
+    provider: Provider
+    """Vouches for people who sign in by their organisation's account."""
     probe: Probe
     """Says how every part of the service is."""
 

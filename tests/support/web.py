@@ -160,6 +160,11 @@ def site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Serve
 
 @pytest.fixture
 def still_site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
-    """The same with a clock that stands still until the test moves it."""
-    with serving(conninfo, tmp_path / "data", FixedClock()) as served:
+    """The same with a clock that stands still until the test moves it, and screens that do not lock meanwhile."""
+    settings = settings_for(tmp_path / "data")
+    web = settings.web.model_copy(update={"lock_after_min": 0.0})
+    served = Served(settings.model_copy(update={"web": web}), conninfo, FixedClock())
+    try:
         yield served
+    finally:
+        served.close()

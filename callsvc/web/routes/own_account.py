@@ -2,29 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
 
-from callsvc.access import attempts, second_factor, sessions, totp, trail
+from callsvc.access import attempts, lock, second_factor, sessions, totp, trail
 from callsvc.access.sessions import Session, WrongPassword
 from callsvc.errors import Conflict
 from callsvc.store import Connection
-from callsvc.web.door import OneSite, SignedIn
+from callsvc.web.door import EvenLocked, OneSite, SignedIn
 from callsvc.web.problems import Problem
-from callsvc.web.routes.people import address
+from callsvc.web.routes.people import address, me
 from callsvc.web.shapes import (
     Code,
+    Me,
     NewSecondFactor,
     OwnPassword,
     SecondFactorOut,
     SessionList,
     SessionOut,
+    Unlocking,
 )
 from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api/me", tags=["people"])
+
+
+@router.post("/activity", status_code=204)
+async def activity(here: OneSite, session: SignedIn) -> None:
+    """Somebody sits before the screen. Said once a minute, so that it does not lock."""
+    async with here.database.transaction() as conn:
+        await lock.active(conn, session, at=here.clock.utc_now())
+
+
+@router.post("/lock", status_code=204)
+async def lock_screen(here: OneSite, session: EvenLocked) -> None:
+    """Lock: from now on this session opens nothing until it is unlocked. The call in hand goes on."""
+    async with here.database.transaction() as conn:
+        await lock.lock(conn, session, at=here.clock.utc_now())
+
+
+@router.post("/unlock")
+async def unlock(request: Request, here: OneSite, session: EvenLocked, asked: Unlocking) -> Me:
+    """Unlock by the password, and by the second factor where one is set up."""
+    at = here.clock.utc_now()
+    try:
+        await lock.unlock(
+            here.database,
+            session,
+            password=asked.password,
+            code=asked.code,
+            cipher=here.second_factors,
+            address=address(request),
+            at=at,
+        )
+    except WrongPassword:
+        raise Problem("wrong_present_password") from None
+    return me(here, replace(session, locked_at=None, active_at=at))
 
 
 @router.get("/sessions")
@@ -64,6 +100,8 @@ async def standing(here: OneSite, session: SignedIn) -> SecondFactorOut:
 @router.post("/second-factor", status_code=201)
 async def begin(here: OneSite, session: SignedIn) -> NewSecondFactor:
     """A secret for an authenticator. It counts once `confirmation` has been given a code of it."""
+    if session.person.issuer is not None:
+        raise Problem("external_account")
     async with here.database.transaction() as conn:
         try:
             secret = await second_factor.begin(conn, here.second_factors, session.person.id)

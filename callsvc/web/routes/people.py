@@ -13,7 +13,7 @@ from callsvc.access.sessions import Session, WrongPassword
 from callsvc.errors import Conflict, UsageError
 from callsvc.store import Connection
 from callsvc.web import door
-from callsvc.web.door import OneSite, SignedIn, UserId
+from callsvc.web.door import EvenLocked, OneSite, SignedIn, UserId
 from callsvc.web.problems import Problem
 from callsvc.web.shapes import (
     Credentials,
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api", tags=["people"])
 Administrator = Annotated[Session, Depends(door.may(Action.USERS_ADMIN))]
 
 
-def me(session: Session) -> Me:
+def me(here: Site, session: Session) -> Me:
     person = session.person
     rights = sorted(action for action in actions(person.roles) if person.may(action))
     return Me(
@@ -41,7 +41,10 @@ def me(session: Session) -> Me:
         roles=sorted(person.roles),
         rights=rights,
         must_change_password=person.must_change_password,
+        external=person.issuer is not None,
         expires_at=session.expires_at,
+        locked=door.locked(here, session),
+        lock_after_s=round(here.settings.web.lock_after_min * 60) or None,
     )
 
 
@@ -52,6 +55,7 @@ def user(person: Person) -> User:
         display_name=person.display_name,
         roles=sorted(person.roles),
         must_change_password=person.must_change_password,
+        external=person.issuer is not None,
         created_at=person.created_at,
         last_login_at=person.last_login_at,
         disabled_at=person.disabled_at,
@@ -66,6 +70,8 @@ def address(request: Request) -> str:
 @router.post("/login")
 async def login(request: Request, response: Response, here: OneSite, asked: Credentials) -> Me:
     """Sign in. The session is a cookie that scripts cannot read."""
+    if here.provider.on and not here.settings.openid.local_accounts:
+        raise Problem("no_passwords_here")
     at = here.clock.utc_now()
     token, session = await sessions.sign_in(
         here.database,
@@ -80,11 +86,11 @@ async def login(request: Request, response: Response, here: OneSite, asked: Cred
     async with here.database.transaction() as conn:
         await _note(conn, here, session, "session.open", session.person)
     door.set_cookie(response, here, token)
-    return me(session)
+    return me(here, session)
 
 
 @router.post("/logout", status_code=204)
-async def logout(response: Response, here: OneSite, session: SignedIn) -> None:
+async def logout(response: Response, here: OneSite, session: EvenLocked) -> None:
     """Sign out; the cookie is good for nothing from now on."""
     async with here.database.transaction() as conn:
         await sessions.sign_out(conn, session)
@@ -92,9 +98,9 @@ async def logout(response: Response, here: OneSite, session: SignedIn) -> None:
 
 
 @router.get("/me")
-async def who(session: SignedIn) -> Me:
-    """Who is signed in, and what they may do."""
-    return me(session)
+async def who(here: OneSite, session: EvenLocked) -> Me:
+    """Who is signed in, what they may do, and whether their screen is locked."""
+    return me(here, session)
 
 
 @router.post("/me/password")
@@ -115,7 +121,7 @@ async def change_password(
     except WrongPassword:
         raise Problem("wrong_present_password") from None
     door.set_cookie(response, here, token)
-    return me(fresh)
+    return me(here, fresh)
 
 
 @router.get("/users")
@@ -154,6 +160,8 @@ async def change(here: OneSite, session: Administrator, user_id: UserId, asked: 
         raise Problem("own_account")
     async with here.database.transaction() as conn:
         person = await people.get(conn, user_id)
+        if asked.roles is not None and person.issuer is not None:
+            raise Problem("external_account")
         try:
             if asked.roles is not None:
                 before = _roles(person)
@@ -177,6 +185,9 @@ async def renew_password(here: OneSite, session: Administrator, user_id: UserId)
         raise Problem("own_account")
     password = passwords.one_time()
     async with here.database.transaction() as conn:
+        person = await people.get(conn, user_id)
+        if person.issuer is not None:
+            raise Problem("external_account")
         await people.set_password(conn, user_id, password, must_change_password=True)
         person = await people.get(conn, user_id)
         await attempts.forgive(conn, person.name)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 
 from callsvc import jobs
 from callsvc.access import trail
+from callsvc.access.lock import Locked
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.shift import availability, offers, queue, wrap_up
@@ -23,6 +24,8 @@ from callsvc.web.shapes_shift import Availability, CallInHand, CallToWriteUp, Of
 
 router = APIRouter(prefix="/api", tags=["shift"])
 Operator = Annotated[Session, Depends(door.may(Action.CALL_TAKE))]
+# The call in hand outlives a lock of the screen, and a reload meanwhile.
+ThoughLocked = Annotated[Session, Depends(door.may_locked(Action.CALL_TAKE))]
 Placer = Annotated[Session, Depends(door.may(Action.DEMO_PLACE))]
 CALLER_JOB = "demonstration_caller"
 
@@ -70,8 +73,8 @@ def _offer(call: offers.Waiting) -> Offer:
 
 
 @router.get("/shift")
-async def shift(here: OneSite, session: Operator) -> Shift:
-    """Whether one is available, what is offered, which call is in hand."""
+async def shift(here: OneSite, session: ThoughLocked) -> Shift:
+    """Whether one is available, what is offered, which call is in hand; told to a locked screen, too."""
     async with here.database.transaction() as conn:
         return await standing(conn, session, here.clock.utc_now())
 
@@ -93,14 +96,19 @@ async def be_available(here: OneSite, session: Operator, asked: Availability) ->
 
 
 @router.post("/calls/{call_id}/answer")
-async def answer(here: OneSite, session: Operator, call_id: CallId) -> OperatorLeg:
-    """Answer a waiting call, or take up again the one in hand, with a fresh token for the operator's leg."""
+async def answer(here: OneSite, session: ThoughLocked, call_id: CallId) -> OperatorLeg:
+    """Answer a waiting call, or take up again the one in hand, with a fresh token for the operator's leg.
+
+    A locked screen takes up the one in hand, and answers none.
+    """
     at = here.clock.utc_now()
     person = session.person.id
     async with here.database.transaction() as conn:
         before = await queue.in_hand(conn, person, at=at)
         if before is not None and before.id != call_id:
             raise Problem("one_call_at_a_time")
+        if before is None and door.locked(here, session):
+            raise Locked
         try:
             taken = await queue.answer(conn, call_id, person, at=at)
         except queue.Taken:

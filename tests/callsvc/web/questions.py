@@ -82,6 +82,7 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/cases/A1-26", None),
         ("POST", "/api/cases/A1-26/access", {"reason": "Utredning"}),
     ],
+    Action.SEARCH_ALL: [("POST", "/api/search/calls", {"text": "hot", "purpose": "Utredning"})],
     Action.DISCLOSURE_DECIDE: [
         ("GET", "/api/legal-bases", None),
         ("GET", "/api/calls/{call}/leaving", None),
@@ -118,7 +119,6 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/assessment", None),
         ("PUT", "/api/calls/{call}/assessment/reply", {"words": "Tack."}),
     ],
-    Action.DEMO_PLACE: [
     Action.REVIEW_WORK: [
         ("GET", "/api/reviews", None),
         ("POST", "/api/reviews", {"call_id": "{call}"}),
@@ -138,6 +138,7 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/assessment", None),
         ("PUT", "/api/calls/{call}/assessment/reply", {"words": "Tack."}),
     ],
+    Action.DEMO_PLACE: [
         ("GET", "/api/demo-calls", None),
         ("GET", f"/api/demo-calls/{NOBODY}", None),
         ("POST", "/api/demo-calls", None),
@@ -162,5 +163,5 @@ OPEN = {
     "/api/me/care",
     "/api/sign-in", "/api/sign-in/begin", "/api/sign-in/return", "/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events", "/api/me/sessions",
     "/api/me/sessions/{session_id}/end", "/api/me/second-factor", "/api/me/second-factor/confirmation",
-    "/api/me/second-factor/removal", "/api/me/care",
+    "/api/me/second-factor/removal", "/api/me/activity", "/api/me/lock", "/api/me/unlock",
 }  # fmt: skip

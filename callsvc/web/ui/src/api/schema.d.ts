@@ -140,6 +140,8 @@ export interface paths {
         /**
          * Answer
          * @description Answer a waiting call, or take up again the one in hand, with a fresh token for the operator's leg.
+         *
+         *     A locked screen takes up the one in hand, and answers none.
          */
         post: operations["shift_answer"];
         delete?: never;
@@ -327,6 +329,26 @@ export interface paths {
          * @description Stretches that may be hard to hear: loud, crying-like or silent for long. A hint, from level and pitch alone.
          */
         get: operations["review_hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of Call
+         * @description Masks, holds, mutes, markers, announcements and what was listened to again, each with its place.
+         */
+        get: operations["reading_of_call"];
         put?: never;
         post?: never;
         delete?: never;
@@ -980,11 +1002,31 @@ export interface paths {
         };
         /**
          * Who
-         * @description Who is signed in, and what they may do.
+         * @description Who is signed in, what they may do, and whether their screen is locked.
          */
         get: operations["people_who"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activity
+         * @description Somebody sits before the screen. Said once a minute, so that it does not lock.
+         */
+        post: operations["people_activity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,6 +1051,26 @@ export interface paths {
          */
         put: operations["review_choose"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock Screen
+         * @description Lock: from now on this session opens nothing until it is unlocked. The call in hand goes on.
+         */
+        post: operations["people_lock_screen"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1133,6 +1195,26 @@ export interface paths {
          * @description Sign out elsewhere: that browser is signed out at its next question.
          */
         post: operations["people_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock
+         * @description Unlock by the password, and by the second factor where one is set up.
+         */
+        post: operations["people_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1345,6 +1427,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Everywhere
+         * @description Calls that fit, with the sentences in which the text was said, in every call that the asker may know of.
+         *
+         *     A text is sought for a purpose; every call whose words are shown gets a line in the access log under it.
+         */
+        post: operations["search_everywhere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shift": {
         parameters: {
             query?: never;
@@ -1354,7 +1458,7 @@ export interface paths {
         };
         /**
          * Shift
-         * @description Whether one is available, what is offered, which call is in hand.
+         * @description Whether one is available, what is offered, which call is in hand; told to a locked screen, too.
          */
         get: operations["shift_shift"];
         /**
@@ -1398,7 +1502,7 @@ export interface paths {
         };
         /**
          * Begin
-         * @description Go to the provider; `back` is the page to come back to.
+         * @description Go to the provider; `back` is the page to come back to. `unlock` opens the locked screen of this session.
          */
         get: operations["people_begin"];
         put?: never;
@@ -1559,7 +1663,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
@@ -1670,7 +1774,8 @@ export interface components {
         };
         /**
          * CallDetail
-         * @description All that may be known of a call without a reason. `opened` is the reason under which this session has it open.
+         * @description All that may be known of a call without a reason. `opened` is the reason under which this session has it open,
+         *     `reason_before` the one that it gave last for another call of the same case.
          */
         CallDetail: {
             /** Cause */
@@ -1706,6 +1811,8 @@ export interface components {
             opened: string | null;
             profile: components["schemas"]["Profile"];
             proof: components["schemas"]["ProofOut"] | null;
+            /** Reason Before */
+            reason_before: string | null;
             recording: components["schemas"]["RecordingBrief"] | null;
             /** Started At */
             started_at: string | null;
@@ -2198,6 +2305,23 @@ export interface components {
             words: number | null;
         };
         /**
+         * DoneOut
+         * @description Something that was done during the call; a point ends where it begins. `what` says why, which, in what language.
+         */
+        DoneOut: {
+            /** End Ms */
+            end_ms: number;
+            /**
+             * Lane
+             * @enum {string}
+             */
+            lane: "mask" | "hold" | "mute" | "marker" | "announcement" | "recall";
+            /** Start Ms */
+            start_ms: number;
+            /** What */
+            what: string;
+        };
+        /**
          * EditList
          * @description Oldest first.
          */
@@ -2254,6 +2378,45 @@ export interface components {
          * @enum {string}
          */
         Form: "txt" | "vtt" | "srt" | "json" | "html" | "docx" | "pdf";
+        /**
+         * FoundCallOut
+         * @description `opened`: this session has it open already.
+         */
+        FoundCallOut: {
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** Case */
+            case: string | null;
+            /** Language */
+            language: string | null;
+            /** Length Ms */
+            length_ms: number | null;
+            /** Opened */
+            opened: boolean;
+            /** Operator */
+            operator: string | null;
+            profile: components["schemas"]["Profile"];
+            /** Sentences */
+            sentences: components["schemas"]["SentenceOut"][];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * FoundCalls
+         * @description Newest first. `next` is given back as `offset` to go on; null at the end.
+         */
+        FoundCalls: {
+            /** Calls */
+            calls: components["schemas"]["FoundCallOut"][];
+            /** Next */
+            next: number | null;
+        };
         /** FoundWord */
         FoundWord: {
             /** Found */
@@ -2396,6 +2559,14 @@ export interface components {
             /** Track */
             track: string;
         };
+        /**
+         * Lanes
+         * @description In the order in which they began.
+         */
+        Lanes: {
+            /** Done */
+            done: components["schemas"]["DoneOut"][];
+        };
         /** LatestDemonstration */
         LatestDemonstration: {
             latest: components["schemas"]["Demonstration"] | null;
@@ -2490,6 +2661,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Lock After S */
+            lock_after_s: number | null;
+            /** Locked */
+            locked: boolean;
             /** Must Change Password */
             must_change_password: boolean;
             /** Name */
@@ -2900,6 +3075,23 @@ export interface components {
             /** On */
             on: boolean;
         };
+        /**
+         * SentenceOut
+         * @description As in a HitOut, of the call beside which it stands.
+         */
+        SentenceOut: {
+            /** End Ms */
+            end_ms: number;
+            leg: components["schemas"]["Leg"];
+            /** N */
+            n: number;
+            /** Replaced */
+            replaced: boolean;
+            /** Start Ms */
+            start_ms: number;
+            /** Words */
+            words: components["schemas"]["FoundWord"][];
+        };
         /** SessionList */
         SessionList: {
             /** Sessions */
@@ -2950,6 +3142,52 @@ export interface components {
             to_write_up: components["schemas"]["CallToWriteUp"][];
             /** Waiting */
             waiting: number;
+        };
+        /**
+         * Sought
+         * @description What is sought in every call; what is left out is not asked for. `case`: how its number begins. `operator`: a part
+         *     of the name. `purpose`: why, for the access log; without a text nobody's words are shown and none is needed.
+         */
+        Sought: {
+            /**
+             * Case
+             * @default
+             */
+            case: string;
+            /**
+             * Language
+             * @default
+             */
+            language: string;
+            /** Least Ms */
+            least_ms?: number | null;
+            /** Most Ms */
+            most_ms?: number | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Operator
+             * @default
+             */
+            operator: string;
+            profile?: components["schemas"]["Profile"] | null;
+            /**
+             * Purpose
+             * @default
+             */
+            purpose: string;
+            /** Since */
+            since?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Until */
+            until?: string | null;
         };
         /**
          * StrokeOut
@@ -3122,6 +3360,13 @@ export interface components {
              * @default
              */
             why: string;
+        };
+        /** Unlocking */
+        Unlocking: {
+            /** Code */
+            code?: string | null;
+            /** Password */
+            password: string;
         };
         /** User */
         User: {
@@ -3903,6 +4148,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Exposure"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reading_of_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lanes"];
                 };
             };
             /** @description Validation Error */
@@ -5019,6 +5296,24 @@ export interface operations {
             };
         };
     };
+    people_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     review_chosen: {
         parameters: {
             query?: never;
@@ -5067,6 +5362,24 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
                 };
+            };
+        };
+    };
+    people_lock_screen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5242,6 +5555,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    people_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Unlocking"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -5603,6 +5949,39 @@ export interface operations {
             };
         };
     };
+    search_everywhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sought"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundCalls"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     shift_shift: {
         parameters: {
             query?: never;
@@ -5680,6 +6059,7 @@ export interface operations {
         parameters: {
             query?: {
                 back?: string;
+                unlock?: boolean;
             };
             header?: never;
             path?: never;
