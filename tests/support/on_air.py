@@ -81,6 +81,7 @@ class Telephone:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
+        self.call = call_id
         self._says = says
         self.heard: list[Packet] = []
         self.left = threading.Event()

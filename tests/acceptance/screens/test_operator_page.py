@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Literal
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from scipy.signal import correlate
 from audio.files import WavWriter, read
 from audio.resample import to_int16
 from callsvc.demo.composition import compose
+from callsvc.store import Connection, captions
+from callsvc.store.captions import CaptionRow, StateRow
 from callsvc.types import Role
 from tests.acceptance.screens.conftest import CHROMIUM, FLAGS, OpenScreen, Screen
 from tests.support.on_air import OnAir, Telephone, on_air
@@ -106,6 +111,41 @@ def until(page: Page, condition: str, within_s: float = 60.0) -> None:
         page.wait_for_timeout(100)
 
 
+def caption(air: OnAir, call: UUID, rows: list[CaptionRow], state: Literal["on", "behind", "off"]) -> None:
+    """What the captions process would have written."""
+
+    async def write(conn: Connection) -> None:
+        await captions.put(conn, rows)
+        now = air.site.clock.utc_now()
+        await captions.set_states(conn, [StateRow(call, state, "", 4200, now + timedelta(minutes=5))])
+
+    air.site.run(write)
+
+
+def captioned(air: OnAir, telephone: Telephone, page: Page) -> None:
+    """Both sides are read along, what may change is told apart, and a word is put right where it stands."""
+    call = telephone.call
+    panel = page.get_by_role("region", name="Textning")
+    expect(panel).to_contain_text("Ingen textning")
+    said = [
+        CaptionRow(call, "operator", 0, 300, 2000, "Var är du nu?", True),
+        CaptionRow(call, "caller", 0, 2400, 5000, "Jag är hos min syster.", True),
+        CaptionRow(call, "caller", 1, 6000, 7000, "han vet inte", False),
+    ]
+    caption(air, call, said, "on")
+    expect(panel).to_contain_text("Textas medan det sägs")
+    expect(panel.locator(".caption")).to_have_count(3)
+    expect(panel.locator(".interim")).to_have_text(re.compile("han vet inte.*kan ändras än"))
+    panel.get_by_role("button", name="syster.").click()
+    page.get_by_label("Rätt ord i stället för syster.").fill("moster.")
+    page.keyboard.press("Enter")
+    expect(panel.locator(".caption", has_text="Jag är hos min moster.")).to_contain_text("Rättad")
+    caption(air, call, [CaptionRow(call, "caller", 1, 6000, 8000, "Han vet inte var.", True)], "behind")
+    expect(panel).to_contain_text("Texten släpar 4 s efter")
+    expect(panel.get_by_role("button", name="var.")).to_be_visible()
+    expect(panel.locator(".interim")).to_have_count(0)
+
+
 def likeness(heard: np.ndarray, sound: np.ndarray) -> float:
     """How well half a second of a sound is found again in what was heard, 0 to 1.
 
@@ -185,6 +225,7 @@ def test_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_the_call_is_
     expect(recording).to_be_visible(timeout=30_000)
     assert not telephone.left.is_set()
     expect(page.locator(".note-time")).to_have_count(2)
+    captioned(air, telephone, page)
     page.get_by_label("Är i säkerhet och kan tala fritt").check()
     expect(page.get_by_text("1 av 3")).to_be_visible()
     screen.keep("in-call")

@@ -5,7 +5,9 @@ import { t } from "../locale";
 import { Notice } from "../parts/Notice";
 import * as devices from "../phone/devices";
 import type { Leg } from "../phone/leg";
+import { may } from "../session";
 import { useBeside, useGuides } from "./beside";
+import { Captions } from "./Captions";
 import { Checklists } from "./Checklists";
 import { Consents } from "./Consents";
 import { Controls } from "./Controls";
@@ -29,6 +31,7 @@ export function InCall({ call, profile, leg, due }: Props) {
       <div class="in-call-columns">
         <div class="in-call-main">
           {due && guides && beside.data ? <WrapUp key={call} due={due} guides={guides} beside={beside.data} reload={beside.reload} /> : null}
+          {leg && may("captions.read") ? <Captions key={call} call={call} correct /> : null}
           <Notes call={call} now={now} />
         </div>
         <div class="in-call-side">
