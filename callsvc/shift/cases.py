@@ -77,7 +77,7 @@ async def calls_of(conn: Connection, number: str) -> list[InCase]:
 
 async def _moments(conn: Connection, calls: list[UUID]) -> dict[UUID, list[Moment]]:
     cursor = await conn.execute(
-        "select call_id, 'marker' as kind, coalesce(what ->> 'kind', '') as what, at_ms from call_notes"
+        "select call_id, 'marker' as kind, coalesce(what ->> 'marker', '') as what, at_ms from call_notes"
         " where note = 'marker' and call_id = any(%(calls)s)"
         " union all select call_id, 'tick', checklist || '/' || item, at_ms from ("
         " select distinct on (call_id, checklist, item) call_id, checklist, item, ticked, at_ms from checklist_ticks"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from callsvc.store import Connection
-from callsvc.types import Profile, Role, TranscriptState
+from callsvc.store import Connection, call_notes
+from callsvc.types import Leg, Profile, Role, TranscriptState
 from tests.acceptance.screens.conftest import SECONDS, TONES, OpenScreen, Screen
 from tests.support import past_calls as calls
+from tests.support.recordings import Made
 from tests.support.web import Served
 
 pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
@@ -146,13 +148,64 @@ def test_the_place_in_the_call_is_a_slider_and_keys_move_it(call: str, reader: S
     comes(page, lambda at: 14 <= at <= 16)
 
 
-def test_gaps_are_told_with_place_length_and_cause(call: str, reader: Screen) -> None:
+def test_what_happened_stands_on_lanes_and_in_lists_with_place_length_and_cause(
+    site: Served, call: str, reader: Screen
+) -> None:
+    async def noted(conn: Connection) -> None:
+        at = calls.BEGAN
+        await call_notes.add(conn, UUID(call), "mask", 8000, {"on": True, "reason": "private"}, at=at)
+        await call_notes.add(conn, UUID(call), "mask", 12_500, {"on": False}, at=at)
+        await call_notes.add(conn, UUID(call), "marker", 16_000, {"marker": "threat"}, at=at)
+
+    site.run(noted)
     page = reader.page
     reader.open_call(call)
     page.get_by_text("Luckor i inspelningen").click()
     expect(page.get_by_text("Uppringare: förlust i nätet, 0,4 s")).to_be_visible()
     page.get_by_role("button", name="00:20", exact=True).first.click()
     comes(page, lambda at: at == 20)
+    page.get_by_text("Maskerat", exact=True).click()
+    masked = page.get_by_role("group").filter(has_text="Maskerat").get_by_role("listitem")
+    expect(masked).to_have_text("00:08 Privat, 4,5 s")
+    expect(page.locator(".lane-marker")).to_contain_text("Markeringar1")
+    reader.keep("lanes")
+    assert reader.faults() == []
+    bar = page.locator(".lane-marker .lane-bar").bounding_box()
+    assert bar
+    page.mouse.click(bar["x"] + bar["width"] * 16.2 / SECONDS, bar["y"] + 5)
+    comes(page, lambda at: at == 16)
+
+
+def test_an_hour_of_talk_stands_in_the_page_only_as_far_as_it_is_seen(
+    site: Served, made: Made, reader: Screen
+) -> None:
+    call = str(site.run(lambda conn: calls.recorded(conn, made)))
+    hour = [
+        (Leg.CALLER if n % 3 else Leg.OPERATOR, f"Yttrande {n} om hunden och katten.") for n in range(700)
+    ]
+    site.run(lambda conn: calls.transcribed(conn, UUID(call), said=hour, every_ms=40))
+    page = reader.page
+    reader.open_call(call)
+    rows = page.locator(".utterance")
+    expect(rows.first).to_have_attribute("aria-setsize", "700")
+    assert rows.count() < 80
+    slider = page.get_by_role("slider", name="Plats i samtalet")
+    slider.focus()
+    page.keyboard.press("End")
+    heard = page.locator("li[aria-current=true]")
+    expect(heard).to_contain_text("Yttrande 699")
+    expect(heard).to_be_in_viewport()
+    page.get_by_label("Sök i samtalets text").fill("yttrande 350 om")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 ställe", exact=True)).to_be_visible()
+    expect(heard).to_contain_text("Yttrande 350")
+    follow = page.get_by_label("Följ med")
+    expect(follow).to_be_checked()
+    page.locator(".utterances").hover()
+    page.mouse.wheel(0, 3000)
+    expect(follow).not_to_be_checked()  # who scrolls reads on there
+    page.emulate_media(media="print")
+    expect(rows).to_have_count(700)
 
 
 @pytest.mark.parametrize(

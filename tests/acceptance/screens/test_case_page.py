@@ -26,7 +26,7 @@ def written_up(site: Served, call: UUID, said: str) -> None:
     at = calls.BEGAN
 
     async def write(conn: Connection) -> None:
-        await call_notes.add(conn, call, "marker", 16_000, {"kind": "threat"}, at=at)
+        await call_notes.add(conn, call, "marker", 16_000, {"marker": "threat"}, at=at)
         await notes.save(conn, call, operator, [notes.Line(15_200, said)], revision=0, at=at)
         await notes.tick(
             conn, call, operator, checklist="injured", item="safe", ticked=True, at_ms=20_400, at=at

@@ -8,7 +8,7 @@ import { useResource } from "../resource";
 import { placeInCall } from "../router";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
-import { causeName, trackName } from "./Facts";
+import { Lanes, lanesOf } from "./Lanes";
 import { speeds, type Sound } from "./sound";
 import { Waveform } from "./Waveform";
 
@@ -39,7 +39,10 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
     faster: () => sound.stepSpeed(1),
     side: () => hasRaw && sound.setSide(side === "raw" ? "cleaned" : "raw"),
   });
-  const gaps = call.tracks.flatMap((track) => track.gaps.map((gap) => ({ track, gap })));
+  const done = useResource(
+    async (signal) => (has ? api.get("/api/calls/{call_id}/lanes", { path: { call_id: call.id }, signal }) : null),
+    [call.id, has],
+  );
 
   if (!has) return <section class="card" aria-labelledby="player"><h2 id="player">{t("player.title")}</h2><p class="empty">{t("player.none")}</p></section>;
   const playing = sound.playing.value;
@@ -50,6 +53,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
       {peaks.problem && !peaks.data && <Fault problem={peaks.problem} retry={peaks.reload} />}
       {sound.failed.value && <Notice tone="bad" title={t("player.failed")}><p>{t("player.failed.hint")}</p></Notice>}
       {peaks.data && <Waveform peaks={peaks.data} tracks={call.tracks} sound={sound} shown={shown} />}
+      {peaks.data && <Lanes lanes={lanesOf(done.data?.done ?? [], call.tracks)} seconds={peaks.data.duration_ms / 1000} sound={sound} />}
       <div class="controls">
         <div class="transport">
           <button type="button" class="button round" onClick={() => sound.skip(-SKIP_S)} aria-label={t("player.back", { s: SKIP_S })}
@@ -59,7 +63,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
           {sound.loop.value && <button type="button" class="button small" onClick={() => (sound.loop.value = null)}><Icon name="repeat" size={16} />{t("player.loop.stop")}</button>}
           <button type="button" class="button round" onClick={() => sound.skip(SKIP_S)} aria-label={t("player.forward", { s: SKIP_S })}
             title={`${t("player.forward", { s: SKIP_S })} (${hint("forward")})`}><Icon name="forward" /></button>
-          <p class="at"><span class="clock">{clock(sound.at.value)}</span> <span class="of">/ {clock((peaks.data?.duration_ms ?? call.length_ms ?? 0) / 1000)}</span></p>
+          <p class="at"><At sound={sound} /> <span class="of">/ {clock((peaks.data?.duration_ms ?? call.length_ms ?? 0) / 1000)}</span></p>
         </div>
         <label class="speed"><span>{t("player.speed")}</span>
           <select value={String(sound.speed.value)} onChange={(event) => sound.setSpeed(Number(event.currentTarget.value))}>
@@ -82,19 +86,11 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
           </fieldset>
         )}
       </div>
-      {gaps.length > 0 && (
-        <details class="gap-list">
-          <summary>{t("gaps.title")}<span class="count">{gaps.length}</span></summary>
-          <ul class="plain">
-            {gaps.map(({ track, gap }) => (
-              <li key={`${track.name} ${gap.start}`}>
-                <button type="button" class="link clock" onClick={() => sound.seek(gap.start / track.rate)}>{clock(gap.start / track.rate)}</button>{" "}
-                {t("gaps.line", { track: trackName(track.name), cause: causeName(gap.cause), s: number(gap.length / track.rate, 1) })}
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
     </section>
   );
+}
+
+/** The place in the call: it alone is drawn anew with each frame. */
+function At({ sound }: { sound: Sound }) {
+  return <span class="clock">{clock(sound.at.value)}</span>;
 }

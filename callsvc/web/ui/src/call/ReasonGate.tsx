@@ -10,9 +10,17 @@ const LEAST = 5;
 const MOST = 500;
 
 /** For one call, or for every call of a case at once. */
-type Props = { title: string; go: string; note?: string; open: (reason: string) => Promise<unknown>; opened: () => void };
+type Props = {
+  title: string;
+  go: string;
+  note?: string;
+  /** What was given for another call of the same case: taken up again by one press. */
+  before?: string | null;
+  open: (reason: string) => Promise<unknown>;
+  opened: () => void;
+};
 
-export function ReasonGate({ title, go, note: begun = "", open, opened }: Props) {
+export function ReasonGate({ title, go, note: begun = "", before = null, open, opened }: Props) {
   const [chosen, choose] = useState<string>("");
   const [note, setNote] = useState(begun);
   const [tried, setTried] = useState(false);
@@ -24,8 +32,10 @@ export function ReasonGate({ title, go, note: begun = "", open, opened }: Props)
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (reason.length < LEAST) return;
-    open(reason)
+    if (reason.length >= LEAST) give(reason);
+  };
+  const give = (why: string) => {
+    open(why)
       .then(opened)
       .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
   };
@@ -37,6 +47,7 @@ export function ReasonGate({ title, go, note: begun = "", open, opened }: Props)
         <h2 id="gate">{title}</h2>
         <p>{t("gate.lead")}</p>
         {problem && <Fault problem={problem} />}
+        {before && <p><button type="button" class="button" onClick={() => give(before)}><Icon name="eye" />{t("gate.again", { reason: before })}</button></p>}
         <form onSubmit={submit}>
           <fieldset aria-describedby={missing ? "gate-fault" : undefined}>
             <legend>{t("gate.reason")}</legend>

@@ -1,6 +1,6 @@
 /** Both parties as two lanes on one time line. For assistive technology it is a slider; gaps are hatched and named. */
 import { useEffect, useRef } from "preact/hooks";
-import { effect } from "@preact/signals";
+import { effect, useComputed } from "@preact/signals";
 import WaveSurfer from "wavesurfer.js";
 import type { Shape } from "../api/client";
 import { clock, number } from "../format";
@@ -74,6 +74,8 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
   }, [peaks, shown.join()]);
 
   const seconds = peaks.duration_ms / 1000;
+  const whole = useComputed(() => Math.round(sound.at.value)).value;
+  const at = useComputed(() => clock(sound.at.value)).value;
   const onKey = (event: KeyboardEvent) => {
     const by: Record<string, number> = { ArrowLeft: -STEP_S, ArrowDown: -STEP_S, ArrowRight: STEP_S, ArrowUp: STEP_S, PageDown: -60, PageUp: 60 };
     const step = by[event.key];
@@ -89,7 +91,7 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
         {lanes.map((lane) => <span key={lane.track} class={lane.track.replace(".", "-")}>{trackName(lane.track)}</span>)}
       </div>
       <div class="lanes" role="slider" tabIndex={0} aria-label={t("player.position")} aria-valuemin={0} aria-valuemax={Math.round(seconds)}
-        aria-valuenow={Math.round(sound.at.value)} aria-valuetext={t("player.position.text", { at: clock(sound.at.value), of: clock(seconds) })} onKeyDown={onKey}>
+        aria-valuenow={whole} aria-valuetext={t("player.position.text", { at, of: clock(seconds) })} onKeyDown={onKey}>
         <div ref={box} class="wave" />
         {lanes.map((lane, n) => {
           const track = tracks.find((candidate) => candidate.name === lane.track);

@@ -1,9 +1,10 @@
 /** The sound of a call: one stream that holds every track as a channel, so that all stay in step to the sample.
 
-    <audio> ─► splitter ─► a gain per channel ─► one loudspeaker
+    <audio> ─► splitter ─► a gain per channel ─► as it is, or softened ─► one loudspeaker
 
 Which side of the operator is heard, and which party at all, is a matter of gains: a switch is heard at once. */
 import { signal } from "@preact/signals";
+import { Softener } from "../care/softener";
 import { remember, remembered } from "../remembered";
 
 export type Side = "cleaned" | "raw";
@@ -20,10 +21,16 @@ export class Sound {
   readonly heard = signal<{ caller: boolean; operator: boolean }>({ caller: true, operator: true });
   /** A stretch that is heard over and over, in seconds. */
   readonly loop = signal<{ from: number; to: number } | null>(null);
+  /** Sound is off: a place can be sought and read, and nothing is heard. */
+  readonly off = signal(false);
+  /** Somebody asked to hear something while sound was off. */
+  readonly asking = signal(false);
+  readonly softened = signal(false);
   duration = 0;
   private channels: readonly string[] = [];
   private gains: GainNode[] = [];
   private context: AudioContext | null = null;
+  private softener: Softener | null = null;
   private asked = false;
 
   constructor(private readonly id: string) {
@@ -50,6 +57,8 @@ export class Sound {
 
   async play(from?: number): Promise<void> {
     if (from !== undefined) this.seek(from);
+    this.asking.value = this.off.value;
+    if (this.off.value) return;
     if (this.channels.length === 0) {
       this.asked = true; // begins as soon as it is known what there is to play
       return;
@@ -101,6 +110,11 @@ export class Sound {
     this.mix();
   }
 
+  setSoftened(on: boolean): void {
+    this.softened.value = on;
+    this.softener?.set(on);
+  }
+
   setHeard(party: "caller" | "operator", on: boolean): void {
     this.heard.value = { ...this.heard.value, [party]: on };
     this.mix();
@@ -114,6 +128,7 @@ export class Sound {
     this.gains = [];
     void this.context?.close();
     this.context = null;
+    this.softener = null;
   }
 
   /** A context may begin only after a person has acted; so this waits for the first play. */
@@ -123,10 +138,13 @@ export class Sound {
     const source = this.context.createMediaElementSource(this.audio);
     const splitter = this.context.createChannelSplitter(Math.max(1, this.channels.length));
     source.connect(splitter);
+    const softener = new Softener(this.context);
+    this.softener = softener;
+    softener.set(this.softened.value);
     this.gains = this.channels.map((_, channel) => {
       const gain = new GainNode(this.context as AudioContext, { gain: 0, channelCount: 1, channelCountMode: "explicit" });
       splitter.connect(gain, channel);
-      gain.connect((this.context as AudioContext).destination);
+      gain.connect(softener.input);
       return gain;
     });
     this.mix();

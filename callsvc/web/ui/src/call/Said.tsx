@@ -1,0 +1,92 @@
+/** One utterance: who said it and when, its words, each of which plays itself, and the way to correct it. */
+import { useEffect, useRef } from "preact/hooks";
+import { useComputed } from "@preact/signals";
+import type { Shape } from "../api/client";
+import { clock } from "../format";
+import { hint } from "../keys";
+import { t } from "../locale";
+import { Icon } from "../parts/Icon";
+import { chosen, toggle } from "./choosing";
+import { Correcting } from "./Correcting";
+import type { Sound } from "./sound";
+import { walk } from "./walking";
+
+export type Utterance = Shape<"UtteranceOut">;
+export type Word = Utterance["words"][number];
+const LEAD_S = 0.15;
+
+/** How sure the machine was, in three steps: 0 sure, 1 less, 2 unsure. */
+export function doubt(probability: number | null): 0 | 1 | 2 {
+  if (probability === null || probability >= 0.8) return 0;
+  return probability >= 0.5 ? 1 : 2;
+}
+
+type LineProps = {
+  call: string;
+  utterance: Utterance;
+  now: boolean;
+  sound: Sound;
+  language: string;
+  reload: () => void;
+  correcting: boolean;
+  correct: ((on: boolean) => void) | null;
+  place: { n: number; of: number };
+  measured: ((n: number, height: number) => void) | null;
+};
+
+export function Line({ call, utterance, now, sound, language, reload, correcting, correct, place, measured }: LineProps) {
+  const play = (ms: number) => void sound.play(Math.max(0, ms / 1000 - LEAD_S));
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    const box = row.current;
+    if (!box || !measured) return undefined;
+    const watch = new ResizeObserver(() => measured(place.n, box.getBoundingClientRect().height));
+    watch.observe(box);
+    return () => watch.disconnect();
+  }, [measured !== null, place.n]);
+  return (
+    <li ref={row} class={`utterance ${utterance.leg}`} aria-current={now ? "true" : undefined} aria-posinset={place.n + 1} aria-setsize={place.of}>
+      <button type="button" class="stamp" onClick={() => play(utterance.start_ms)}>
+        <span class="unseen">{t("transcript.play")} </span><span class="who">{t(`leg.${utterance.leg}`)} </span><span class="clock">{clock(utterance.start_ms / 1000)}</span>
+      </button>
+      {correcting && correct ? <Correcting call={call} utterance={utterance} close={() => correct(false)} changed={reload} /> : (
+        <div class="said-row">
+          <p class="said" lang={utterance.language || language} data-arrows onKeyDown={walk}>
+            {utterance.kind === "unknown_language" ? <em lang={document.documentElement.lang}>{t("transcript.unknown_language")}</em>
+              : now ? <PlayingWords n={utterance.n} words={utterance.words} text={utterance.text} sound={sound} play={play} />
+                : <Words n={utterance.n} words={utterance.words} text={utterance.text} playing={-1} play={play} />}
+          </p>
+          {utterance.machine !== null && <span class="corrected" title={t("correct.machine", { text: utterance.machine })}>{t("correct.mark")}</span>}
+          {correct && <button type="button" class="button bare small" onClick={() => correct(true)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
+        </div>
+      )}
+    </li>
+  );
+}
+
+type WordsProps = { n: number; words: Word[]; text: string; play: (ms: number) => void };
+
+/** Only the utterance that is being heard looks at the clock. */
+function PlayingWords({ sound, ...rest }: WordsProps & { sound: Sound }) {
+  const playing = useComputed(() => rest.words.findLastIndex((word) => word.start_ms <= sound.at.value * 1000 + 1)).value;
+  return <Words {...rest} playing={playing} />;
+}
+
+function Words({ n: line, words, text, playing, play }: WordsProps & { playing: number }) {
+  const picked = chosen.value;
+  if (words.length === 0) return <>{text}</>;
+  return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} out={picked ? picked.has(`${line} ${n}`) : null}
+    play={() => (picked ? toggle(line, n) : play(word.start_ms))} />)}</>;
+}
+
+function OneWord({ word, first, now, out, play }: { word: Word; first: boolean; now: boolean; out: boolean | null; play: () => void }) {
+  const step = word.unsure ? 2 : doubt(word.probability);
+  return (
+    <>
+      <span role="button" tabIndex={first ? 0 : -1} class={`word doubt-${step}${now ? " now" : ""}${out ? " out" : ""}`} aria-pressed={out ?? undefined} onClick={play}
+        onKeyDown={(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); play(); } }}>
+        {word.text.trim()}{step > 0 && <span class="unseen">{` (${step === 1 ? t("transcript.doubt.1") : t("transcript.doubt.2")})`}</span>}
+      </span>{" "}
+    </>
+  );
+}
