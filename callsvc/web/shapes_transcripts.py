@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from callsvc.transcripts.layers import Layer
 from callsvc.transcripts.personal import Kind
-from callsvc.types import Leg, TranscriptState
+from callsvc.types import Leg, Profile, TranscriptState
 from callsvc.web.shapes import Shape, Who
 
 Why = Annotated[str, Field(max_length=500)]
@@ -182,6 +182,55 @@ class HitList(Shape):
 
     hits: list[HitOut]
     more: bool
+
+
+class Sought(Shape):
+    """What is sought in every call; what is left out is not asked for. `case`: how its number begins. `operator`: a part
+    of the name. `purpose`: why, for the access log; without a text nobody's words are shown and none is needed."""
+
+    text: Annotated[str, Field(max_length=200)] = ""
+    purpose: Annotated[str, Field(max_length=500)] = ""
+    case: Annotated[str, Field(max_length=60)] = ""
+    operator: Annotated[str, Field(max_length=100)] = ""
+    language: Annotated[str, Field(max_length=20)] = ""
+    profile: Profile | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    least_ms: Annotated[int, Field(ge=0, lt=1 << 40)] | None = None
+    most_ms: Annotated[int, Field(ge=0, lt=1 << 40)] | None = None
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class SentenceOut(Shape):
+    """As in a HitOut, of the call beside which it stands."""
+
+    n: int
+    leg: Leg
+    start_ms: int
+    end_ms: int
+    replaced: bool
+    words: list[FoundWord]
+
+
+class FoundCallOut(Shape):
+    """`opened`: this session has it open already."""
+
+    call_id: UUID
+    profile: Profile
+    started_at: datetime
+    length_ms: int | None
+    case: str | None
+    operator: str | None
+    language: str | None
+    opened: bool
+    sentences: list[SentenceOut]
+
+
+class FoundCalls(Shape):
+    """Newest first. `next` is given back as `offset` to go on; null at the end."""
+
+    calls: list[FoundCallOut]
+    next: int | None
 
 
 class CaptionOut(Shape):

@@ -113,6 +113,8 @@ async def detail(here: OneSite, session: Reader, call_id: CallId) -> CallDetail:
         recording = await recordings.of_call(conn, call_id)
         tracks = await recordings.tracks(conn, recording.id) if recording else []
         opened = await reasons.reason_for(conn, session, call_id)
+        knows_case = session.person.may(Action.CASE_READ)
+        before = await reasons.last_for_case(conn, session, call_id) if knows_case else None
     fields = summary(found)
     fields["proof"] = proof and ProofOut(
         strokes=proof.strokes,
@@ -155,6 +157,7 @@ async def detail(here: OneSite, session: Reader, call_id: CallId) -> CallDetail:
             for track in tracks
         ],
         opened=opened,
+        reason_before=before,
     )
 
 

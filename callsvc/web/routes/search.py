@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from callsvc.access import reasons
+from callsvc.access import reasons, trail
 from callsvc.access.rights import Action, demand
 from callsvc.access.sessions import Session
 from callsvc.errors import ReasonRequired, UsageError
 from callsvc.shift import cases, wrap_up
-from callsvc.store import Connection, spoken
+from callsvc.store import Connection, finding, spoken
 from callsvc.transcripts.sentences import sentences
-from callsvc.types import Leg
+from callsvc.types import Leg, Profile
 from callsvc.web import door
 from callsvc.web.door import OneSite
 from callsvc.web.problems import Problem
-from callsvc.web.shapes_transcripts import FoundWord, HitList, HitOut
+from callsvc.web.shapes_transcripts import (
+    FoundCallOut,
+    FoundCalls,
+    FoundWord,
+    HitList,
+    HitOut,
+    SentenceOut,
+    Sought,
+)
+from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api", tags=["search"])
 Reader = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_READ))]
+Seeker = Annotated[Session, Depends(door.may(Action.SEARCH_ALL))]
+PAGE: Final = 30
+"""Utterances, or calls where no text is sought, that one answer holds."""
 
 
 @router.get("/search")
@@ -68,6 +80,82 @@ async def search(
             for one in sentences(hit)
         ],
         more=len(found) > limit,
+    )
+
+
+@router.post("/search/calls")
+async def everywhere(here: OneSite, session: Seeker, asked: Sought) -> FoundCalls:
+    """Calls that fit, with the sentences in which the text was said, in every call that the asker may know of.
+
+    A text is sought for a purpose; every call whose words are shown gets a line in the access log under it.
+    """
+    purpose = " ".join(asked.purpose.split())
+    if asked.text.strip():
+        if not spoken.query(asked.text):
+            raise Problem("nothing_sought")
+        if len(purpose) < reasons.MIN_LENGTH:
+            raise ReasonRequired
+    wanted = finding.Wanted(
+        case="".join(asked.case.split()).upper(),
+        operator=asked.operator.strip(),
+        language=asked.language,
+        profile=asked.profile or "",
+        since=asked.since,
+        until=asked.until,
+        least_ms=asked.least_ms,
+        most_ms=asked.most_ms,
+    )
+    async with here.database.transaction() as conn:
+        found, more = await finding.find(conn, asked.text, wanted, limit=PAGE, offset=asked.offset)
+        open_now = await reasons.opened(conn, session, [call.id for call in found])
+        await _note(here, conn, session, purpose, found)
+    return FoundCalls(
+        calls=[_call(call, call.id in open_now) for call in found],
+        next=asked.offset + PAGE if more else None,
+    )
+
+
+async def _note(
+    here: Site, conn: Connection, session: Session, purpose: str, found: list[finding.FoundCall]
+) -> None:
+    """What was sought stays out of a log that nobody can ever change; whose words were shown does not."""
+    at = here.clock.utc_now()
+    for call in found:
+        if call.hits:
+            await trail.record(
+                conn,
+                user_id=session.person.id,
+                action=Action.SEARCH_ALL,
+                object_kind="transcript",
+                object_id="search",
+                call_id=call.id,
+                reason=purpose,
+                at=at,
+            )
+
+
+def _call(call: finding.FoundCall, opened: bool) -> FoundCallOut:
+    return FoundCallOut(
+        call_id=call.id,
+        profile=Profile(call.profile),
+        started_at=call.started_at,
+        length_ms=call.length_ms,
+        case=call.case_number,
+        operator=call.operator,
+        language=call.language,
+        opened=opened,
+        sentences=[
+            SentenceOut(
+                n=hit.n,
+                leg=Leg(hit.leg),
+                start_ms=one.start_ms,
+                end_ms=one.end_ms,
+                replaced=hit.replaced,
+                words=[FoundWord(text=word, found=sought) for word, sought in one.words],
+            )
+            for hit in call.hits
+            for one in sentences(hit)
+        ],
     )
 
 

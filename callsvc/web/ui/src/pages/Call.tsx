@@ -59,7 +59,7 @@ export function Call({ id }: { id: string }) {
           {may("disclosure.decide") && call.transcript?.state === "done" && (handing ? <Disclosing call={call} />
             : <p><button type="button" class="button" onClick={() => setHanding(true)}>{t("disclose.open")}</button></p>)}
         </>
-        : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload}
+        : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload} before={call.reason_before}
           open={(reason) => api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })} />)}
       {call.state === "ended" && !may("call.open") && <Notice tone="quiet" title={t("call.closed")}><p>{t("call.closed.hint")}</p></Notice>}
       <Facts call={call} />
