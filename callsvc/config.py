@@ -117,7 +117,7 @@ class MediaSettings(Group):
     )
     second_spool: Path | None = Field(
         None,
-        description="Directory on another disk, for recordings that begin while data_dir's is full or gone.",
+        description="Directory on another disk, for recordings while data_dir's is full or gone; a running one moves there.",
     )
     mask_holders: tuple[Path, ...] = Field(
         (), description="Public keys of those of whom two can open what is masked; none: it is not kept."

@@ -12,21 +12,16 @@ import typer
 from callsvc.access import trail as access_trail
 from callsvc.access.trail import Head
 from callsvc.config import Settings, load
-from callsvc.errors import CallsvcError, UsageError
+from callsvc.errors import UsageError
 from callsvc.ids import parse_id
 from callsvc.locale import text
-from callsvc.recordings import place
 from callsvc.recordings.findings import Report, clock_time
-from callsvc.recordings.head import load_head
 from callsvc.recordings.key_source import existing
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.known import Known, known_recordings
-from callsvc.recordings.layout import HEAD
 from callsvc.recordings.objects import objects
-from callsvc.recordings.source import DirectorySource, Source
-from callsvc.recordings.timestamps import authority
+from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.trail_witness import Kept, latest
-from callsvc.recordings.verify import verify
+from callsvc.recordings.whole_call import check_call, check_directory
 from callsvc.store import Database, address
 
 app = typer.Typer(help="Check that a recording is whole and unchanged.")
@@ -57,7 +52,7 @@ def run(what: What = "", as_json: AsJson = False, trail: Trail = False, data_dir
         return
     if not what:
         raise UsageError("What is to be checked?", hint="callsvc verify --help shows how.")
-    reports = [check(settings, source, keys, call) for source, call in sources(settings, what)]
+    reports = check(settings, what, keys)
     if as_json:
         typer.echo(
             json.dumps(
@@ -78,38 +73,17 @@ async def check_trail(settings: Settings, keys: KeyRing | None) -> tuple[Head, K
         return await access_trail.verify(conn, known=kept.head if kept else None), kept
 
 
-def sources(settings: Settings, what: str) -> list[tuple[Source, str | None]]:
-    """What is to be checked, each with the call that it should be of."""
+def check(settings: Settings, what: str, keys: KeyRing | None) -> list[Report]:
+    """Check a directory, or all that there is of a call, against what the database was told, where that answers."""
     if Path(what).is_dir():
-        return [(DirectorySource(Path(what)), None)]
+        return [check_directory(settings, DirectorySource(Path(what)), keys)]
     try:
         call = str(parse_id(what))
     except UsageError:
         raise UsageError(
             "That is neither a directory nor the id of a call.", hint="callsvc verify --help shows both."
         ) from None
-    return [(source, call) for source in place.of_call(settings, call)]
-
-
-def check(settings: Settings, source: Source, keys: KeyRing | None, call: str | None) -> Report:
-    """Verify one recording, against what the database was told of it, where that answers."""
-    stamps = authority(settings)
-    if call is None:
-        return verify(source, keys=keys, authority=stamps)
-    known = known_recordings(settings, call)
-    told = (known or {}).get(recording_id(source), Known(None, None))
-    report = verify(source, keys=keys, call=call, chain=told.chain, told=told.told, authority=stamps)
-    if known is None:
-        report.note("database_away")
-    return report
-
-
-def recording_id(source: Source) -> str:
-    """The recording's own name for itself; empty when its head cannot be read."""
-    try:
-        return str(load_head(source.whole(HEAD)).recording)
-    except CallsvcError:
-        return ""
+    return check_call(settings, call, keys)
 
 
 def lines(report: Report, lang: str) -> list[str]:

@@ -23,6 +23,35 @@ MAX_RATE_HZ = 192_000
 
 
 @dataclass(frozen=True, slots=True)
+class Continues:
+    """Where a recording goes on from another one whose disk failed while the call ran."""
+
+    recording: UUID
+    records: int
+    """How many records of that one were safe; `chain` is the link of the last."""
+    chain: str
+    samples: tuple[int, ...]
+    """By track: what lies before this position is in that recording."""
+
+    def dump(self) -> dict[str, object]:
+        return {
+            "recording": str(self.recording),
+            "records": self.records,
+            "chain": self.chain,
+            "samples": list(self.samples),
+        }
+
+
+def load_continues(content: Mapping[str, Any], tracks: int) -> Continues:
+    """Raises `KeyError`, `TypeError` or `ValueError` for what says nothing of the kind."""
+    samples = tuple(int(position) for position in content["samples"])
+    records, chain = int(content["records"]), str(content["chain"])
+    if len(samples) != tracks or min(samples) < 0 or records < 1 or len(bytes.fromhex(chain)) != 32:
+        raise ValueError
+    return Continues(UUID(content["recording"]), records, chain, samples)
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """Which recording this is, and of what."""
 
@@ -35,9 +64,10 @@ class Head:
     key_check: str
     mask: str = ""
     """SHA-256 of mask.json in hexadecimal, where masked sound is kept apart."""
+    continues: Continues | None = None
 
     def dump(self) -> bytes:
-        content = {
+        content: dict[str, object] = {
             "format": FORMAT,
             "version": VERSION,
             "recording": str(self.recording),
@@ -50,6 +80,8 @@ class Head:
         }
         if self.mask:
             content["mask"] = self.mask
+        if self.continues:
+            content["continues"] = self.continues.dump()
         return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -75,6 +107,7 @@ def load_head(raw: bytes) -> Head:
             tracks=tracks,
             key_check=str(content["key_check"]),
             mask=str(content.get("mask", "")),
+            continues=load_continues(content["continues"], len(tracks)) if "continues" in content else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Damaged("head.json is not what was written when the recording was opened.") from None

@@ -13,7 +13,15 @@ GAPS_TOLD = 200
 
 
 def started(head: Head) -> Event:
-    return Event(head.call, EventKind.RECORDING_STARTED, {"recording": str(head.recording)})
+    fields: dict[str, object] = {"recording": str(head.recording)}
+    if head.continues is not None:
+        fields["continues"] = str(head.continues.recording)
+    return Event(head.call, EventKind.RECORDING_STARTED, fields)
+
+
+def troubled(head: Head, why: str) -> Event:
+    """The recording lacks something, or will: the call goes on."""
+    return Event(head.call, EventKind.CALL_DEGRADED, {"what": "recording", "why": why})
 
 
 def head_so_far(recording: Head, records: int, chain: str) -> Event:

@@ -50,6 +50,11 @@ class Outline:
         np.minimum(self._low[first : last + 1], low, out=self._low[first : last + 1])
         np.maximum(self._high[first : last + 1], high, out=self._high[first : last + 1])
 
+    def forget(self, samples: int) -> None:
+        """Make it flat up to this position: that sound is kept elsewhere."""
+        self._low[: samples // self._step] = 0
+        self._high[: samples // self._step] = 0
+
     def peaks(self, samples: int) -> Peaks:
         """The outline of a track that is `samples` long."""
         count = -(-samples // self._step)

@@ -31,7 +31,7 @@ from callsvc.recordings.layout import (
     unpack,
 )
 from callsvc.recordings.manifest import Manifest, add_gap, load_manifest
-from callsvc.recordings.peaks import Outline, Peaks, load_peaks
+from callsvc.recordings.peaks import PER_SECOND, Outline, Peaks, load_peaks
 from callsvc.recordings.scan import walk
 from callsvc.recordings.sound import decode
 from callsvc.recordings.source import Source
@@ -82,8 +82,29 @@ class Recording:
                 cause = CAUSE_OF.get(int(row["cause"]), GapCause.LOSS)
                 add_gap(gaps, Gap(int(row["start"]), int(row["length"]), cause))
             self.tracks[track.name] = TrackInfo(track.name, track.rate_hz, samples, tuple(gaps))
+        self.earlier: Recording | None = None
+        """What this one continues, once it is joined: the sound before `_from`, by track."""
+        self._from: dict[str, int] = {}
         self._cache: OrderedDict[int, Samples] = OrderedDict()
         self._lock = threading.Lock()
+
+    def join(self, earlier: Recording) -> None:
+        """Read what this recording continues in the place of the gap that it begins with: one sound from now on."""
+        continues = self.head.continues
+        if continues is None or continues.recording != earlier.recording:
+            raise NoRecording("That is not the recording that this one continues.")
+        for (name, info), position in zip(self.tracks.items(), continues.samples, strict=True):
+            before = earlier.tracks.get(name)
+            gaps: list[Gap] = []
+            reaches = min(before.samples, position) if before else 0
+            for gap in (*(before.gaps if before else ()), Gap(reaches, position - reaches, GapCause.FAILURE)):
+                add_gap(gaps, Gap(gap.start, max(0, min(gap.end, position) - gap.start), gap.cause))
+            for gap in info.gaps:
+                start = max(gap.start, position)
+                add_gap(gaps, Gap(start, max(0, gap.end - start), gap.cause))
+            self.tracks[name] = TrackInfo(name, info.rate_hz, info.samples, tuple(gaps))
+            self._from[name] = reaches
+        self.earlier = earlier
 
     def read(self, track: str, start: int, n: int) -> Samples:
         """Samples `start` to `start + n`, zero in gaps and beyond the end.
@@ -91,6 +112,10 @@ class Recording:
         Raises `Damaged` when what lies there is not what was sealed.
         """
         out: Samples = np.zeros(n, dtype=np.int16)
+        if self.earlier is not None and start < (before := self._from[self._info(track).name]):
+            head = min(n, before - max(0, start))
+            at = max(0, -start)
+            out[at : at + head] = self.earlier.read(track, start + at, min(head, n - at))
         numbers = self._sound[self._info(track).name]
         starts = self._rows["start"][numbers].astype(np.int64)
         first = max(0, int(np.searchsorted(starts, start, side="right")) - 1)
@@ -115,7 +140,15 @@ class Recording:
         number = list(self.tracks).index(info.name)
         found = np.flatnonzero((self._rows["kind"] == Kind.PEAKS) & (self._rows["track"] == number))
         if len(found):
-            return load_peaks(self._plain(int(found[-1])))
+            peaks = load_peaks(self._plain(int(found[-1])))
+            if self.earlier is not None:
+                # The twentieth of a second in which it goes on belongs to both.
+                before = self.earlier.peaks(track)
+                count = min(len(before.low), self._from[track] * PER_SECOND // info.rate_hz, len(peaks.low))
+                low, high = peaks.low.copy(), peaks.high.copy()
+                low[:count], high[:count] = before.low[:count], before.high[:count]
+                peaks = Peaks(low, high)
+            return peaks
         outline = Outline(info.rate_hz)
         for start in range(0, info.samples, 10 * info.rate_hz):
             outline.add(start, self.read(track, start, min(10 * info.rate_hz, info.samples - start)))
@@ -124,7 +157,8 @@ class Recording:
     def notes(self) -> list[tuple[int, dict[str, object]]]:
         """What was noted with the sound: (milliseconds of the call, what)."""
         numbers = np.flatnonzero(self._rows["kind"] == Kind.EVENT)
-        return [(int(self._rows["start"][n]), json.loads(self._plain(int(n)))) for n in numbers]
+        mine = [(int(self._rows["start"][n]), json.loads(self._plain(int(n)))) for n in numbers]
+        return (self.earlier.notes() if self.earlier else []) + mine
 
     def masked(self, mask_key: bytes) -> Iterator[tuple[str, int, Samples]]:
         """What was masked, where it was kept: track, first sample, sound. Raises `Damaged` for another key."""

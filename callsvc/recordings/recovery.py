@@ -67,7 +67,8 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
                 sink.emit(sealed(load_manifest((directory / MANIFEST).read_bytes())))
             continue
         if not (directory / HEAD).exists() or not (directory / SEGMENTS).exists():
-            _clear(directory)
+            with suppress(OSError):  # something else lies there, or the disk fails: neither holds up the rest
+                clear(directory)
             continue
         try:
             manifest = seal_orphan(directory, keys, clock)
@@ -80,7 +81,7 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
     return done
 
 
-def _clear(directory: Path) -> None:
+def clear(directory: Path) -> None:
     """Remove what was begun and never held a record."""
     if (directory / SEGMENTS).exists() and (directory / SEGMENTS).stat().st_size:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class SegmentFile:
         self.headers = list(headers)
         self.syncs = 0
         self._torn = True
+        self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def append(self, drafts: Sequence[Draft]) -> None:
@@ -92,6 +94,25 @@ class SegmentFile:
         os.ftruncate(self._fd, self.offset)
         os.lseek(self._fd, self.offset, os.SEEK_SET)
         self._torn = False
+
+    def check_name(self) -> None:
+        """Raise `OSError` when the file has lost its name: what is written to it would be gone with this process."""
+        mine = os.fstat(self._fd)
+        named = os.stat(self._path)
+        if (mine.st_dev, mine.st_ino) != (named.st_dev, named.st_ino):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    def copy(self, target: Path) -> None:
+        """Write what is safe in this file to another one, from the open file: its name may be gone."""
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            at = 0
+            while at < self.offset and (block := os.pread(self._fd, min(1 << 20, self.offset - at), at)):
+                write_all(fd, block)
+                at += len(block)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def digest(self) -> str:
         """SHA-256 of the whole file as it lies on disk, in hexadecimal."""

@@ -56,14 +56,15 @@ def verify(
     call: str | None = None,
     chain: str | None = None,
     told: tuple[int, str] | None = None,
+    continued: tuple[int, str] | None = None,
     authority: Authority | None = None,
 ) -> Report:
     """Check a sealed recording; the report says in sentences what is wrong and where.
 
     `keys` lets the sound itself be checked; `trusted` are the public keys that may sign (those of `keys` when left
     out). `call` and `chain` are what the recording should be, by somebody else's books, and `told` is how
-    many records there were, and the link of the last, at some time while the call ran. `authority` checks the
-    timestamp. Raises `NoRecording` when there is nothing to check.
+    many records there were, and the link of the last, at some time while the call ran; `continued` is the same as the
+    recording says that goes on where this one had to stop. `authority` checks the timestamp. Raises `NoRecording` when there is nothing to check.
     """
     report = Report(source.label)
     names = source.names()
@@ -96,6 +97,8 @@ def verify(
     _segments(source, names, manifest, head, found, report)
     if told is not None:
         _witness(found, told, report)
+    if continued is not None and not _begins(found, *continued):
+        report.find("continued_otherwise", n=continued[0] - 1)
     if keys is not None and KEY in names:
         _sound(source, head, keys, found, report)
     elif keys is None:
@@ -190,10 +193,16 @@ def _witness(found: Walk, told: tuple[int, str], report: Report) -> None:
     records, chain = told
     if records > len(found.placed):
         report.find("head_missing", told=records, found=len(found.placed))
-        return
-    link = found.placed[records].header.prev if records < len(found.placed) else found.link
-    if link.hex() != chain:
+    elif not _begins(found, records, chain):
         report.find("head_other", n=records - 1)
+
+
+def _begins(found: Walk, records: int, chain: str) -> bool:
+    """Whether so many records are there, and the last of them has this link."""
+    if records > len(found.placed):
+        return False
+    link = found.placed[records].header.prev if records < len(found.placed) else found.link
+    return link.hex() == chain
 
 
 def _segments(

@@ -9,10 +9,10 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from callsvc.config import Settings
-from callsvc.recordings import place
 from callsvc.recordings.errors import NoRecording
+from callsvc.recordings.joined import open_joined
 from callsvc.recordings.keys import KeyRing
-from callsvc.recordings.reader import Recording, open_recording
+from callsvc.recordings.reader import Recording
 from callsvc.store import Database, recordings
 from callsvc.types import RecordingState
 from callsvc.web.problems import Problem
@@ -49,7 +49,10 @@ class Library:
         return opened
 
     def _read(self, call_id: UUID, found: recordings.Recording) -> Recording:
-        source = place.find(
-            self._settings, call=str(call_id), recording=str(found.id), location=found.location
+        return open_joined(
+            self._settings,
+            self._keys,
+            call=str(call_id),
+            recording=str(found.id),
+            location=found.location,
         )
-        return open_recording(source, self._keys)

@@ -12,11 +12,12 @@ from callsvc.clock import SystemClock
 from callsvc.config import Settings
 from callsvc.errors import NotFound
 from callsvc.jobs import Job
-from callsvc.recordings import place, trail_witness
+from callsvc.recordings import trail_witness
 from callsvc.recordings.jobs import JOBS as RECORDING_JOBS
+from callsvc.recordings.joined import open_joined
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.objects import objects
-from callsvc.recordings.reader import Recording, open_recording
+from callsvc.recordings.reader import Recording
 from callsvc.store import Database, captions, recordings
 from callsvc.transcripts import OpenRecording
 from callsvc.worker import demonstration
@@ -47,8 +48,9 @@ def opener(settings: Settings, database: Database) -> OpenRecording:
 
 
 def _open(settings: Settings, row: recordings.Recording) -> Recording:
-    source = place.find(settings, call=str(row.call_id), recording=str(row.id), location=row.location)
-    return open_recording(source, key_ring(settings))
+    return open_joined(
+        settings, key_ring(settings), call=str(row.call_id), recording=str(row.id), location=row.location
+    )
 
 
 async def _transcripts_that_waited(settings: Settings, database: Database) -> None:

@@ -14,6 +14,7 @@ from callsvc.clock import FixedClock
 from callsvc.recordings.cipher import key_check
 from callsvc.recordings.head import Head
 from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.opening import Opening
 from callsvc.recordings.writing import Writing
 from tests.support.recordings import TRACKS, sound
 
@@ -25,7 +26,7 @@ def main() -> None:
     base = Path(sys.argv[1])
     keys, clock, key = FileKeyRing(base / "keys"), FixedClock(), bytes(range(32))
     head = Head(RECORDING, CALL, "node-1", "report", "2026-01-01T00:00:00.000Z", TRACKS, key_check(key))
-    writing = Writing([base], head, key)
+    writing = Writing([base], Opening(head, key))
     writing.begin(keys)
     for frame in range(75):
         for track in TRACKS:

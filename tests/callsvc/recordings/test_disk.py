@@ -107,6 +107,13 @@ def test_a_disk_that_stalls_does_not_stall_the_taps(tmp_path: Path) -> None:
     play(call, TRACKS, frames=range(25, 1500))  # returns although nothing can be written
     dropped = recorder.state(name).dropped_ms
     assert dropped > 0
+    wait_for(lambda: recorder.alarm == "disk_slow")
+    assert (recorder.state(name).condition, recorder.state(name).why) == (Condition.DEGRADED, "disk_slow")
+    # Others tell of it while this one's thread waits; and a call that begins now has a thread that does not.
+    wait_for(lambda: "call.degraded" in sink.kinds())
+    other = recorder.open(str(uuid4()), "report", TRACKS)
+    wait_for(lambda: other.writing.ready)
+    other.close({}, "hangup")
     disk.flows.set()
     wait_for(lambda: recorder.state(name).safe_ms >= 20_000)
     call.close(lengths(TRACKS, 1500), "hangup")
