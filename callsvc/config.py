@@ -102,6 +102,11 @@ class MediaSettings(Group):
     public_url: str = Field(
         "", description="Address that clients signal to, when it is another than host and port."
     )
+    nodes: dict[str, str] = Field(
+        default={},
+        description="Where there are several nodes, for the pages: the address that clients signal to, by node_id."
+        " A node that is not named here is sought at public_url.",
+    )
     rtp_ports: tuple[int, int] = Field(
         (0, 0), description="First and last UDP port for plain RTP; 0,0 takes free ones."
     )
@@ -233,6 +238,11 @@ class StoreSettings(Group):
     """The object store for sealed recordings."""
 
     url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
+    keys_url: str = Field(
+        "",
+        description="Where the recordings' wrapped keys lie instead, so that they can be destroyed: needed where url"
+        " is a bucket with object lock.",
+    )
     endpoint: str = Field("", description="Address of the S3 service, when it is not Amazon's.")
     region: str = Field("", description="Region of the bucket, where the service has regions.")
     access_key: str = Field("", description="Access key id; empty takes AWS_ACCESS_KEY_ID.")

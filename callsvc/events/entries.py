@@ -68,6 +68,7 @@ async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
         # A call from a trunk is told of here first: whoever answers must see which line it came in on.
         await calls.ensure(conn, told.call, profile=body.profile, at=told.at)
     await calls.leg_joined(conn, told.call, body.leg, transport=body.transport, codec=body.codec, at=told.at)
+    await calls.stands_at(conn, told.call, told.node)
 
 
 async def leg_left(conn: Connection, told: Told, body: LegLeft) -> None:

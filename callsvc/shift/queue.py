@@ -34,7 +34,7 @@ class Over(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """A call that somebody has answered."""
+    """A call that somebody has answered; `node` is where it is, once a leg has joined there."""
 
     id: UUID
     profile: str
@@ -43,9 +43,10 @@ class InHand:
     answered_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    node: str | None
 
 
-_IN_HAND = "id, profile, state, demo, answered_at, started_at, ended_at"
+_IN_HAND = "id, profile, state, demo, answered_at, started_at, ended_at, node"
 GOES_ON: Final = """(c.state <> 'ended' and (c.answered_at > %(dead)s
     or exists (select 1 from legs j where j.call_id = c.id and j.joined_at is not null)))"""
 # Connected, and not in the hand of anybody who came or may still come.

@@ -87,6 +87,11 @@ async def start(conn: Connection, call_id: UUID, *, profile: Profile, node: str,
     )
 
 
+async def stands_at(conn: Connection, call_id: UUID, node: str) -> None:
+    """The node that a leg has joined has the call: there it is to be answered."""
+    await conn.execute("update calls set node = %s where id = %s and node is null", [node, call_id])
+
+
 async def end(conn: Connection, call_id: UUID, *, cause: str, length_ms: int, at: datetime) -> None:
     await ensure(conn, call_id, at=at)
     await conn.execute(

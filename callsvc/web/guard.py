@@ -29,7 +29,7 @@ _NOT_STORED: Final = "private, no-store"
 def policy(nonce: str, signalling: str = "") -> str:
     """The content security policy: our own files only, no inline script; the nonce is for the waveform's style.
 
-    `signalling` is the media node's origin, the one other place that a screen speaks with: to join a call.
+    `signalling` are the media nodes' origins, the only other places that a screen speaks with: to join a call.
     """
     connect = f"connect-src 'self' {signalling}".rstrip()
     return (

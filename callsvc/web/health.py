@@ -35,9 +35,15 @@ def address(settings: Settings, part: Literal["media", "worker"]) -> str:
     return f"http://{named.host}:{named.port}"
 
 
-def media_url(settings: Settings) -> str:
-    """Where clients signal to."""
-    return settings.media.public_url or address(settings, "media")
+def media_url(settings: Settings, node: str | None = None) -> str:
+    """Where clients signal to: the address of the node that has the call, where there are several."""
+    own = settings.media.nodes.get(node) if node else None
+    return own or settings.media.public_url or address(settings, "media")
+
+
+def media_urls(settings: Settings) -> list[str]:
+    """Every address that a client may be told to signal to."""
+    return list(dict.fromkeys([media_url(settings), *settings.media.nodes.values()]))
 
 
 class Probe:

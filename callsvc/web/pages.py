@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from callsvc.errors import MissingPart
 from callsvc.web.guard import IMMUTABLE, origin, policy
-from callsvc.web.health import media_url
+from callsvc.web.health import media_urls
 from callsvc.web.problems import Problem
 
 BUILT: Final = Path(__file__).parent / "static"
@@ -66,8 +66,8 @@ def router(built: Path = BUILT) -> APIRouter:
         # Read anew each time: it names the files that were built with it, also after they were built again.
         nonce = request.state.nonce
         page = check(built).read_text(encoding="utf-8").replace(NONCE, nonce)
-        node = origin(media_url(request.app.state.site.settings))
-        headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy(nonce, node)}
+        nodes = " ".join(origin(one) for one in media_urls(request.app.state.site.settings))
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy(nonce, nodes)}
         return HTMLResponse(page, headers=headers)
 
     return routes

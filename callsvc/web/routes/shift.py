@@ -137,7 +137,11 @@ async def answer(here: OneSite, session: ThoughLocked, call_id: CallId) -> Opera
         demonstration=taken.demo,
     )
     return OperatorLeg(
-        call_id=call_id, profile=profile, demo=taken.demo, media_url=media_url(here.settings), token=token
+        call_id=call_id,
+        profile=profile,
+        demo=taken.demo,
+        media_url=media_url(here.settings, taken.node),
+        token=token,
     )
 
 

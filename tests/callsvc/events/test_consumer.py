@@ -101,7 +101,7 @@ async def test_a_call_from_a_trunk_is_known_by_its_line_before_anybody_answers(d
     await consumer.take(message(1, EventKind.LEG_JOINED, fields, call=call))
     async with database.transaction() as conn:
         row = await calls.get(conn, call)
-    assert (row.state, row.profile) == ("setting_up", "emergency")
+    assert (row.state, row.profile, row.node) == ("setting_up", "emergency", NODE)
 
 
 async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) -> None:

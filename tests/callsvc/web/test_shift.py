@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -15,17 +16,18 @@ from callsvc.shift.queue import JOINS, SETS_UP
 from callsvc.store import calls
 from callsvc.telephony import tokens
 from callsvc.types import Leg, Profile, Role
-from tests.support.web import Served
+from tests.support.web import Served, serving
 
 pytestmark = pytest.mark.screens
 
 
-def ringing(site: Served, profile: Profile = Profile.REPORT) -> UUID:
-    """Somebody is on the line, and nobody has answered."""
+def ringing(site: Served, node: str = "node-1", profile: Profile = Profile.REPORT) -> UUID:
+    """Somebody is on the line at this node, and nobody has answered."""
     call_id = new_id()
     now = site.clock.utc_now()
     site.run(lambda conn: calls.create(conn, call_id, profile, at=now))
     site.run(lambda conn: calls.leg_joined(conn, call_id, Leg.CALLER, transport="rtp", codec="PCMA", at=now))
+    site.run(lambda conn: calls.stands_at(conn, call_id, node))
     return call_id
 
 
@@ -75,6 +77,24 @@ def test_a_waiting_call_is_offered_answered_once_and_then_in_hand(still_site: Se
         claims = tokens.verify(key, site.clock.utc_now(), leg["token"], call=str(call), leg=Leg.OPERATOR)
         assert claims.profile is Profile.REPORT
         assert claims.subject == anna.get("/api/me").json()["id"]
+
+
+def test_a_call_is_answered_at_the_node_that_has_it(
+    conninfo: str, tmp_path: Path, quick_passwords: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLSVC_MEDIA__PUBLIC_URL", "https://media.example")
+    monkeypatch.setenv("CALLSVC_MEDIA__NODES", '{"node-2": "https://media-2.example:8443"}')
+    with serving(conninfo, tmp_path / "data") as site, site.signed_in("anna", Role.OPERATOR) as anna:
+        policy = anna.get("/").headers["content-security-policy"]
+        assert "connect-src 'self' https://media.example https://media-2.example:8443;" in policy
+        for node, address in (
+            ("node-2", "https://media-2.example:8443"),
+            ("node-7", "https://media.example"),
+        ):
+            call = ringing(site, node)
+            assert anna.post(f"/api/calls/{call}/answer").json()["media_url"] == address
+            joined(site, call)
+            ended(site, call)
 
 
 def test_the_same_person_takes_the_call_up_again_with_a_fresh_token(still_site: Served) -> None:
