@@ -229,7 +229,7 @@ class FiguresOut(Shape):
 # Care
 
 
-class StretchOut(Shape):
+class HardStretch(Shape):
     """A hint, from level and pitch alone. `leg` is null for a silence of both."""
 
     start_ms: int
@@ -239,7 +239,7 @@ class StretchOut(Shape):
 
 
 class Exposure(Shape):
-    stretches: list[StretchOut]
+    stretches: list[HardStretch]
 
 
 class CareChoices(Shape):

@@ -87,9 +87,15 @@ async def finished(
     return call_id
 
 
-def record(base: Path, *, seconds: int = 31, lost: Sequence[int] = (400, 401, 402)) -> Made:
-    """A sealed recording of three tracks in the spool of the data directory `base`, for `recorded`."""
-    return make_recording(base, seconds=seconds, lost=lost, tracks=TRACKS)
+def record(
+    base: Path,
+    *,
+    seconds: int = 31,
+    lost: Sequence[int] = (400, 401, 402),
+    tracks: tuple[Track, ...] = TRACKS,
+) -> Made:
+    """A sealed recording, of three tracks if not told otherwise, in the spool of the data directory `base`, for `recorded`."""
+    return make_recording(base, seconds=seconds, lost=lost, tracks=tracks)
 
 
 async def recorded(conn: Connection, made: Made, *, at: datetime = BEGAN) -> UUID:

@@ -29,8 +29,8 @@ from callsvc.web.shapes_review import (
     CareChoices,
     Exposure,
     Happening,
+    HardStretch,
     Replay,
-    StretchOut,
     StrokeOut,
     Strokes,
 )
@@ -143,7 +143,7 @@ async def hints(here: OneSite, session: Listener, call_id: CallId) -> Exposure:
     found = await here.looks.exposure(call_id, recording)
     return Exposure(
         stretches=[
-            StretchOut(start_ms=one.start_ms, end_ms=one.end_ms, kind=exposure.Kind(one.kind), leg=one.leg)
+            HardStretch(start_ms=one.start_ms, end_ms=one.end_ms, kind=exposure.Kind(one.kind), leg=one.leg)
             for one in found
         ]
     )

@@ -11,7 +11,11 @@ import { Health } from "./pages/Health";
 import { AccessLog } from "./pages/AccessLog";
 import { Missing } from "./pages/Missing";
 import { Password } from "./pages/Password";
+import { Review } from "./pages/Review";
+import { ReviewFigures } from "./pages/ReviewFigures";
+import { Reviews } from "./pages/Reviews";
 import { SignIn } from "./pages/SignIn";
+import { Told } from "./pages/Told";
 import { Users } from "./pages/Users";
 import { Fault } from "./parts/Notice";
 import { Help, helpOpen } from "./parts/Help";
@@ -30,6 +34,10 @@ const needs: Partial<Record<Place["page"], Right>> = {
   health: "health.read",
 };
 
+  reviews: "review.work",
+  review: "review.work",
+  reviewFigures: "review.figures",
+  told: "review.answer",
 export function App() {
   const [problem, setProblem] = useState<Problem>();
   const start = () => {
@@ -63,6 +71,10 @@ function page(at: Place) {
     case "users": return <Users />;
     case "log": return <AccessLog />;
     case "health": return <Health />;
+    case "reviews": return <Reviews />;
+    case "review": return <Review key={at.id} id={at.id} />;
+    case "reviewFigures": return <ReviewFigures />;
+    case "told": return <Told />;
     case "password": return <Password />;
     case "missing": return <Missing />;
   }

@@ -39,6 +39,11 @@ export function day(iso: string): string {
   return formatter("day", { weekday: "long", day: "numeric", month: "long" }).format(new Date(iso));
 }
 
+/** november 2026 */
+export function monthName(iso: string): string {
+  return formatter("month", { month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(iso));
+}
+
 /** 14:03 */
 export function hour(iso: string): string {
   return formatter("hour", { hour: "2-digit", minute: "2-digit" }).format(new Date(iso));

@@ -6,6 +6,7 @@ import "./styles/shell.css";
 import "./styles/pages.css";
 import "./styles/call.css";
 import "./styles/desk.css";
+import "./styles/review.css";
 import { render } from "preact";
 import { App } from "./App";
 import { choose, lang } from "./locale";

@@ -27,7 +27,9 @@ export type Place =
   | { page: "calls" }
   | { page: "call"; id: string }
   | { page: "case"; number: string }
-  | { page: "desk" | "cases" | "users" | "log" | "health" | "password" | "missing" };
+  | { page: "review"; id: string }
+  | { page: "reviews" | "reviewFigures" | "told" }
+  | { page: "desk" | "cases" | "users" | "log" | "health" | "password" | "unlocked" | "missing" };
 
 export const addresses = {
   calls: "/",
@@ -37,6 +39,9 @@ export const addresses = {
   log: "/atkomstlogg",
   health: "/drift",
   password: "/losenord",
+  reviews: "/granskning",
+  reviewFigures: "/granskning/utveckling",
+  told: "/aterkoppling",
 } as const;
 
 /** A call, and a place in it to begin at. */
@@ -56,6 +61,7 @@ export function caseAddress(number: string): string {
 
 export function place(at: string): Place {
   const call = /^\/samtal\/([0-9a-f-]{36})$/.exec(at);
+export function reviewAddress(id: string): string {
   if (call?.[1]) return { page: "call", id: call[1] };
   const file = /^\/arenden\/([0-9A-Z][0-9A-Z-]{2,39})$/.exec(at);
   if (file?.[1]) return { page: "case", number: file[1] };
@@ -64,9 +70,14 @@ export function place(at: string): Place {
     case addresses.cases: return { page: "cases" };
     case addresses.desk: return { page: "desk" };
     case addresses.users: return { page: "users" };
+  const review = /^\/granskning\/([0-9a-f-]{36})$/.exec(at);
+  if (review?.[1]) return { page: "review", id: review[1] };
     case addresses.log: return { page: "log" };
     case addresses.health: return { page: "health" };
     case addresses.password: return { page: "password" };
+    case addresses.reviews: return { page: "reviews" };
+    case addresses.reviewFigures: return { page: "reviewFigures" };
+    case addresses.told: return { page: "told" };
     default: return { page: "missing" };
   }
 }

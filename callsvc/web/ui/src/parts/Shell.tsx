@@ -18,6 +18,8 @@ const entries: Entry[] = [
   { to: addresses.calls, label: "nav.calls", icon: "calls", right: "call.list", action: "goCalls" },
   { to: addresses.cases, label: "nav.cases", icon: "case", right: "case.read", action: "goCases" },
   { to: addresses.users, label: "nav.users", icon: "users", right: "users.admin", action: "goUsers" },
+  { to: addresses.reviews, label: "nav.review", icon: "review", right: "review.work", action: "goReview" },
+  { to: addresses.told, label: "nav.told", icon: "told", right: "review.answer", action: "goTold" },
   { to: addresses.log, label: "nav.log", icon: "log", right: "trail.read", action: "goLog" },
   { to: addresses.health, label: "nav.health", icon: "health", right: "health.read", action: "goHealth" },
 ];
@@ -56,7 +58,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const mine = entries.filter((entry) => may(entry.right));
   useKeys({ theme: nextTheme, ...Object.fromEntries(mine.map((entry) => [entry.action, () => go(entry.to)])) });
   if (!person) return null;
-  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/")) || (to === addresses.cases && path.value.startsWith(`${to}/`));
+  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/")) || ((to === addresses.cases || to === addresses.reviews) && path.value.startsWith(`${to}/`));
   return (
     <div class="shell">
       <a class="skip" href="#main">{t("nav.skip")}</a>
