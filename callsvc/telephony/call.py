@@ -220,7 +220,17 @@ class Call:
         self._emit(EventKind.CALL_NOTED, note=kind, at_ms=at_ms, **what)
 
     def tick(self, now: float) -> None:
-        """What is due every 10 ms."""
+        """Everything that is due every 10 ms."""
+        self.due(now)
+        self.hand_on()
+
+    def hand_on(self) -> None:
+        """Let the suppressor have what became due."""
+        if self.live:
+            self.live.hand_on()
+
+    def due(self, now: float) -> None:
+        """What is due every 10 ms, but for `hand_on`."""
         if self.live:
             if self.live.tick(now):
                 self.tell_state()

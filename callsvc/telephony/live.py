@@ -132,7 +132,7 @@ class Live:
         return max(self.tracks[name].position * 1000 // rate for name, rate in self.rates.items())
 
     def tick(self, now: float) -> bool:
-        """What is due every 10 ms; True when something that the operator asked for is over."""
+        """What is due every 10 ms, but for `hand_on`; True when something that the operator asked for is over."""
         recalling = self.downlink.recalling
         self.uplink.tick(now)
         self.downlink.tick(now)
@@ -141,6 +141,10 @@ class Live:
             self._announced("ended")
             over = True
         return over
+
+    def hand_on(self) -> None:
+        """Let the suppressor have what became due."""
+        self.uplink.hand_on()
 
     def reconnect(self, side: Side) -> None:
         """A leg is here again, over another connection; its receive path begins anew."""

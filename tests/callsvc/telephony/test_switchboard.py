@@ -62,7 +62,7 @@ async def test_a_call_that_fails_ends_and_no_other_does(
     def fail(_now: float) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(board.calls[UUID(broken)], "tick", fail)
+    monkeypatch.setattr(board.calls[UUID(broken)], "due", fail)
     board.tick(CLOCK.monotonic())
 
     assert [str(call) for call in board.calls] == [whole]
