@@ -98,6 +98,8 @@ class FeedTap:
         """No sound goes out while this is set: what is masked in the recording is nobody else's either."""
 
     def write(self, start: int, samples: Samples) -> None:
+        if not self._feed.listened:
+            return
         if self.covered:
             self._gap(start, len(samples))
         else:

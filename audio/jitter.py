@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from audio.rtp import Packet, Unwrapper
 from audio.taps import GapCause
@@ -41,8 +42,7 @@ class Depth:
     margin: float = 0.020
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """What is to be played next: a packet, or a hole."""
 
     timestamp: int

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from audio.taps import GapCause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
     """So many samples in a row: where the first lies (None: nowhere), and why they are made up, if they are."""
 

@@ -10,7 +10,7 @@ at another pace than ours drifts away from that: in pauses, milliseconds are lef
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,7 @@ DRIFT_PATIENCE = 500
 """Frames to wait for a quiet one before a track is moved under sound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A stretch of sound, ready to be played and recorded."""
 
     start: int | None
@@ -297,4 +296,4 @@ class Receiver:
 
 def _loud(samples: Samples) -> bool:
     """Whether a frame would be missed."""
-    return max(int(samples.max()), -int(samples.min())) >= QUIET_PEAK
+    return bool(np.maximum.reduce(samples) >= QUIET_PEAK or np.minimum.reduce(samples) <= -QUIET_PEAK)

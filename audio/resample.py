@@ -82,12 +82,17 @@ def whole(samples: Floats, from_hz: int, to_hz: int) -> Floats:
 
 def to_int16(samples: Floats) -> NDArray[np.int16]:
     """Sound in +-1.0 as int16, clipped."""
-    return rounded(samples * np.float32(32768.0))
+    return _whole_numbers(samples * np.float32(32768.0))
 
 
 def rounded(samples: Floats) -> NDArray[np.int16]:
     """Sound in float32 on the scale of int16 as int16, clipped."""
-    whole_numbers = np.rint(samples)
+    return _whole_numbers(samples.copy())
+
+
+def _whole_numbers(whole_numbers: Floats) -> NDArray[np.int16]:
+    """The same, on the array itself."""
+    np.rint(whole_numbers, out=whole_numbers)
     np.minimum(whole_numbers, 32767, out=whole_numbers)
     np.maximum(whole_numbers, -32768, out=whole_numbers)
     return whole_numbers.astype(np.int16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from audio.errors import BadPacket
 
@@ -12,9 +12,8 @@ VERSION = 2
 MAX_PACKET_BYTES = 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One RTP packet; padding and header extensions are not kept."""
+class Packet(NamedTuple):
+    """One RTP packet; padding and header extensions are not kept. A tuple, as thousands are made a second."""
 
     payload_type: int
     sequence: int

@@ -10,6 +10,7 @@ import typer
 from callsvc import logs
 from callsvc.clock import SystemClock
 from callsvc.config import Settings, load
+from callsvc.media import loop
 
 app = typer.Typer(help="Run the media node: calls and their sound.")
 
@@ -33,7 +34,8 @@ def run(
     logs.configure(
         "media", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
     )
-    asyncio.run(serve(settings))
+    with asyncio.Runner(loop_factory=loop.new) as runner:
+        runner.run(serve(settings))
 
 
 async def serve(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from audio import codecs
 from audio.codecs import Codec, Encoder
 from audio.codecs.opus import OpusEncoder
 from audio.conceal import joined
@@ -54,7 +55,10 @@ class Downlink:
         self._operator = operator
         self.forwards = all(operator.payload_type(codec) is not None for codec in caller.codecs.values())
         """Whether payloads are passed on bit for bit."""
-        self._codec: Codec = caller.codec if self.forwards else operator.codec
+        # Opus takes the caller's rate as it is.
+        self._codec: Codec = (
+            caller.codec if self.forwards else codecs.at_rate(operator.codec, receiver.rate_hz)
+        )
         self._encoder: Encoder | None = None
         self._resampler: Resampler | None = None
         self._ear: Receiver | None = None

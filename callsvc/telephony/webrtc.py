@@ -1,7 +1,7 @@
 """A leg on WebRTC, by aiortc, of which we use ICE, DTLS, SRTP and the data channel, and not its handling of sound.
 
-Incoming packets are taken over before its jitter buffer; outgoing ones go straight to SRTP, past its encoder. Both
-rest on names that aiortc does not promise to keep: its version is pinned.
+Packets go straight to and from SRTP, past its jitter buffer, encoder and queues (`straight`). This rests on names that
+aiortc does not promise to keep: its version is pinned.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from aiortc import (
     InvalidStateError,
@@ -21,18 +21,19 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.clock import current_ntp_time
 from aiortc.exceptions import OperationError
 from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import RtcpRrPacket, RtcpSrPacket, RtpPacket
 
 from audio import codecs, rtp
 from audio.codecs import Codec
+from audio.errors import BadPacket
 from audio.rtp import Packet
 from callsvc.clock import Clock
 from callsvc.telephony.connection import NTP_UNIX_S, Connection, SenderReport
 from callsvc.telephony.errors import BadOffer
 from callsvc.telephony.out import OutStream
+from callsvc.telephony.straight import Straight
 
 CHANNEL = "callsvc"
 MAX_MESSAGE_CHARS = 4096
@@ -45,6 +46,13 @@ PARSER_ERRORS = (
 )  # fmt: skip
 """What aiortc raises for descriptions that make no sense."""
 OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0;maxaveragebitrate=64000"
+
+
+class Seen(NamedTuple):
+    """What aiortc's statistics want to know of a packet, by their names."""
+
+    sequence_number: int
+    timestamp: int
 
 
 class Quiet(MediaStreamTrack):
@@ -75,6 +83,7 @@ class WebRtcConnection(Connection):
         out = OutStream(self._sender._ssrc, secrets.randbits(15), secrets.randbits(32))
         super().__init__(agreed, out, clock)
         self._handle_theirs = self._receiver._handle_rtcp_packet
+        self._straight = Straight(self._sender.transport, self._take)
         setattr(self._receiver, "_handle_rtp_packet", self._handle_rtp_packet)  # noqa: B010  its own is a method
         setattr(self._receiver, "_handle_rtcp_packet", self._handle_rtcp_packet)  # noqa: B010
         self._handle_heard = self._sender._handle_rtcp_packet
@@ -100,6 +109,8 @@ class WebRtcConnection(Connection):
         state = self._peer.connectionState
         if state == "connected":
             self._setup.cancel()
+            if not self.ready and len(self._peer.getTransceivers()) == 1:
+                self._straight.begin()
             self._become_ready()
         elif state in ("failed", "closed"):
             self._setup.cancel()
@@ -122,15 +133,8 @@ class WebRtcConnection(Connection):
             self.malformed += 1
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
-        codec = self.codecs.get(packet.payload_type)
-        if codec is not None:
-            # aiortc's receiver reports are made from these figures.
-            streams = self._receiver._RTCRtpReceiver__remote_streams
-            if packet.ssrc not in streams:
-                streams.clear()
-                streams[packet.ssrc] = StreamStatistics(codec.clock_hz)
-            streams[packet.ssrc].add(packet)
-        self._heard(
+        # What came before the straight way began, or beside other media.
+        self._taken(
             Packet(
                 packet.payload_type,
                 packet.sequence_number,
@@ -140,6 +144,25 @@ class WebRtcConnection(Connection):
                 bool(packet.marker),
             )
         )
+
+    def _take(self, data: bytes) -> None:
+        try:
+            packet = rtp.parse(data)
+        except BadPacket:
+            self.malformed += 1
+            return
+        self._taken(packet)
+
+    def _taken(self, packet: Packet) -> None:
+        codec = self.codecs.get(packet.payload_type)
+        if codec is not None:
+            # aiortc's receiver reports are made from these figures.
+            streams = self._receiver._RTCRtpReceiver__remote_streams
+            if packet.ssrc not in streams:
+                streams.clear()
+                streams[packet.ssrc] = StreamStatistics(codec.clock_hz)
+            streams[packet.ssrc].add(Seen(packet.sequence, packet.timestamp))
+        self._heard(packet)
 
     async def _handle_rtcp_packet(self, packet: Any) -> None:
         if isinstance(packet, RtcpSrPacket):
@@ -157,13 +180,11 @@ class WebRtcConnection(Connection):
     def _transmit(self, packet: Packet) -> None:
         if not self.ready or self._left:
             return
-        try:
-            _at_once(self._sender.transport._send_rtp(rtp.build(packet)))
-        except ConnectionError:
+        if not self._straight.send(rtp.build(packet)):
             return
         # aiortc's sender reports are made from these figures.
         sender = self._sender
-        sender._RTCRtpSender__ntp_timestamp = current_ntp_time()
+        sender._RTCRtpSender__ntp_timestamp = int((self.clock.utc_now().timestamp() + NTP_UNIX_S) * (1 << 32))
         sender._RTCRtpSender__rtp_timestamp = packet.timestamp
         sender._RTCRtpSender__octet_count += len(packet.payload)
         sender._RTCRtpSender__packet_count += 1
@@ -179,16 +200,6 @@ class WebRtcConnection(Connection):
         if self._channel and self.ready:
             await asyncio.sleep(GOODBYE_S)
         await self._peer.close()
-
-
-def _at_once(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine that never really waits: sending on a plain UDP socket is one."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return
-    coroutine.close()
-    raise ConnectionError("sending would have to wait")
 
 
 async def _let_go(peer: Any) -> None:
