@@ -10,9 +10,6 @@ the same mixes uncoded. Results go to benchmarks/results/quiet-codecs.json.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -26,11 +23,9 @@ from scipy.signal import correlate
 from audio.codecs import by_name
 from audio.suppressor import RATE
 from audio.suppressor.frames import Float
-from benchmarks.quiet_options import Row, load, run
-from models.suppressor import Network
-from models.suppressor.training.validate import COLUMNS, judge
+from benchmarks.pool import Row, asked, load, run
+from models.suppressor.training.validate import COLUMNS
 
-RESULT = Path(__file__).with_name("results") / "quiet-codecs.json"
 CODECS = ("none", "opus", "G722", "PCMA")
 LONGEST_LAG = RATE // 10
 
@@ -83,39 +78,22 @@ def pool_through(pool: Path, name: str, place: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pool", type=Path, default=Path("../shared/typing"))
-    parser.add_argument("--tools", type=Path, default=Path("../shared/typing"), help="where score.py is")
-    parser.add_argument("--quick", action="store_true", help="without PESQ and eSTOI")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    asked = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    module, network = judge(asked.tools), Network()
+    given = asked(__doc__, "quiet-codecs.json")
+    module, network = given.judge, given.network
     print(f"{network.name} {network.sha256[:12]}; peer: no codec")
     table: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in CODECS:
-            pool = pool_through(asked.pool, name, Path(folder) / name)
+            pool = pool_through(given.pool, name, Path(folder) / name)
             ran = run(network, load(module, pool), Row("blind", False, None))
             summary, _, _ = module.score(
-                str(pool), lambda i, path, ran=ran: ran.heard[i].astype(np.float64), RATE, asked.quick
+                str(pool), lambda i, path, ran=ran: ran.heard[i].astype(np.float64), RATE, given.quick
             )
             if not table:
                 print(f"{'':8}" + "".join(f"{COLUMNS[key]:>26}" for key in COLUMNS if key in summary))
             table[name] = {key: round(float(summary[key]), 3) for key in COLUMNS if key in summary}
             print(f"{name:8}" + "".join(f"{value:26.3f}" for value in table[name].values()), flush=True)
-    whole = {
-        "model": network.name,
-        "model_sha256": network.sha256,
-        "peer": "none",
-        "rows": table,
-        "cores": os.cpu_count(),
-    }
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {asked.out}")
+    given.write("none", rows=table)
 
 
 if __name__ == "__main__":

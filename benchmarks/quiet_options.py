@@ -11,24 +11,15 @@ audible. Results go to benchmarks/results/quiet-options.json.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audio.suppressor import BLOCK, LATENCY, RATE, Proof
-from audio.suppressor.bank import Bank
+from audio.suppressor import BLOCK, LATENCY, RATE
 from audio.suppressor.frames import Float
-from audio.suppressor.hints import KeyTimes
-from models.suppressor import Network
-from models.suppressor.training.validate import judge
+from benchmarks.pool import Hints, Mixes, Ran, Row, asked, load, run
 
-RESULT = Path(__file__).with_name("results") / "quiet-options.json"
 COLUMNS = {
     "inaud_type": "typing: inaud. %",
     "inaud_type_tel": "(tel)",
@@ -44,31 +35,6 @@ COLUMNS = {
     "proof_audible": "proof: aud. %",
     "judge_audible": "judge: aud. %",
 }
-ENDING = 24
-"""Blocks of silence at the end: until the last stroke is judged."""
-Mixes = dict[str, tuple[dict[str, Any], Float]]
-Hints = Callable[[dict[str, Any], int], list[tuple[int, int]]]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A way to run the engine."""
-
-    name: str
-    comfort: bool
-    hints: Hints | None
-    """(block at which it comes, sample at which the key was pressed) for a mix of so many blocks."""
-
-
-def load(module: Any, pool: Path) -> Mixes:
-    """A pool's mixes, each with its labels."""
-    return {
-        p.stem: (
-            json.loads(p.read_text()),
-            module.read(f"{pool}/mixes/16k/{p.stem}.mix.flac", RATE).astype(np.float32),
-        )
-        for p in sorted(pool.glob("mixes/*.json"))
-    }
 
 
 def told(delay_ms: float, spread_ms: float, seed: int = 3) -> Hints:
@@ -98,47 +64,6 @@ ROWS = (
     Row("both", True, told(8, 3)),
     Row("both, forged", True, forged),
 )
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What came of all mixes in one engine."""
-
-    heard: dict[str, Float]
-    proofs: list[Proof]
-    strokes: dict[str, list[float]]
-    """Seconds at which strokes were found."""
-
-
-def run(network: Network, mixes: Mixes, row: Row) -> Ran:
-    """All mixes through one engine, as streams of one batch."""
-    blocks = max(len(x) for _, x in mixes.values()) // BLOCK + ENDING
-    sound = np.zeros((len(mixes), blocks * BLOCK), np.float32)
-    stage = KeyTimes(len(mixes))
-    bank = Bank(network, len(mixes), row.comfort, (stage,))
-    due: dict[int, list[tuple[int, int]]] = {}
-    for slot, (meta, x) in enumerate(mixes.values()):
-        sound[slot, : len(x)] = x
-        bank.reset(slot, hints=row.hints is not None)
-        for block, at in row.hints(meta, blocks) if row.hints else []:
-            due.setdefault(block, []).append((slot, at))
-    out = np.empty_like(sound)
-    slots = np.arange(len(mixes))
-    strokes: dict[str, list[float]] = {i: [] for i in mixes}
-    names = list(mixes)
-    for n in range(blocks):
-        for slot, at in due.get(n, []):
-            stage.hint(slot, at, n * BLOCK)
-        here = slice(n * BLOCK, (n + 1) * BLOCK)
-        bank.gather(slots, sound[:, here])
-        bank.compute(slots)
-        found = bank.commit(slots)
-        out[:, here] = found.out
-        for slot, at, _ in found.strokes:
-            strokes[names[slot]].append(at / RATE)
-    proofs = [bank.meter.proof(slot, network.name, network.sha256, False) for slot in range(len(mixes))]
-    heard = {i: out[slot, : len(x) + LATENCY].copy() for slot, (i, (_, x)) in enumerate(mixes.items())}
-    return Ran(heard, proofs, strokes)
 
 
 def pumping(mixes: Mixes, heard: dict[str, Float]) -> float:
@@ -177,19 +102,11 @@ def measure(module: Any, pool: Path, mixes: Mixes, ran: Ran, quick: bool) -> Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pool", type=Path, default=Path("../shared/typing"))
-    parser.add_argument("--tools", type=Path, default=Path("../shared/typing"), help="where score.py is")
-    parser.add_argument("--quick", action="store_true", help="without PESQ and eSTOI")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    asked = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    module, network = judge(asked.tools), Network()
-    mixes = load(module, asked.pool)
+    given = asked(__doc__, "quiet-options.json")
+    module, network = given.judge, given.network
+    mixes = load(module, given.pool)
     columns = {
-        k: v for k, v in COLUMNS.items() if not (asked.quick and k in ("pesq_wb", "estoi", "tr_pesq_dry"))
+        k: v for k, v in COLUMNS.items() if not (given.quick and k in ("pesq_wb", "estoi", "tr_pesq_dry"))
     }
     print(
         f"{network.name} {network.sha256[:12]} on {len(mixes)} mixes; peer: the engine blind, without comfort noise"
@@ -198,17 +115,14 @@ def main() -> None:
     table = {}
     for row in ROWS:
         ran = run(network, mixes, row)
-        table[row.name] = measure(module, asked.pool, mixes, ran, asked.quick)
+        table[row.name] = measure(module, given.pool, mixes, ran, given.quick)
         figures = "".join(f"{table[row.name][key]:18.2f}" for key in columns)
         print(f"{row.name:24}{figures}", flush=True)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
     kept = {
         name: {key: round(float(value), 3) for key, value in row.items() if isinstance(value, int | float)}
         for name, row in table.items()
     }
-    whole = {"model": network.name, "model_sha256": network.sha256, "peer": "blind", "rows": kept}
-    asked.out.write_text(json.dumps({**whole, "cores": os.cpu_count()}, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {asked.out}")
+    given.write("blind", rows=kept)
 
 
 if __name__ == "__main__":

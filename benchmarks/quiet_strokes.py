@@ -12,21 +12,14 @@ Results go to benchmarks/results/quiet-strokes.json.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from audio.suppressor import RATE
 from audio.suppressor.frames import Float
-from benchmarks.quiet_options import Mixes, Row, load, run
-from models.suppressor import Network
-from models.suppressor.training.validate import judge
+from benchmarks.pool import Mixes, Row, asked, load, run
 
-RESULT = Path(__file__).with_name("results") / "quiet-strokes.json"
 KINDS = {"talk": "talk and typing", "type": "typing only"}
 NEAR_S = 0.03
 HOP = 80
@@ -85,17 +78,9 @@ def best_peer(mixes: Mixes, kind: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pool", type=Path, default=Path("../shared/typing"))
-    parser.add_argument("--tools", type=Path, default=Path("../shared/typing"), help="where score.py is")
-    parser.add_argument("--weights", type=Path, help="others than the package's")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    asked = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    module, network = judge(asked.tools), Network(asked.weights)
-    mixes = load(module, asked.pool)
+    given = asked(__doc__, "quiet-strokes.json", quick=False)
+    module, network = given.judge, given.network
+    mixes = load(module, given.pool)
     ran = run(network, mixes, Row("blind", False, None))
     print(f"{network.name} {network.sha256[:12]} on {len(mixes)} mixes")
     print(f"{'strokes found':18} {'precision':>10} {'recall':>8} {'F1':>6}   spectral flux, best threshold")
@@ -113,7 +98,7 @@ def main() -> None:
             f"{title:18} {ours[0]:10.3f} {ours[1]:8.3f} {both(*ours):6.3f}   "
             f"{peer[0]:.3f} {peer[1]:.3f} {both(*peer):.3f}"
         )
-    _, _, keys = module.score(str(asked.pool), lambda i, path: ran.heard[i].astype(np.float64), RATE, True)
+    _, _, keys = module.score(str(given.pool), lambda i, path: ran.heard[i].astype(np.float64), RATE, True)
     outside = [k for k in keys if k["where"] in ("type", "pause")]
     judged = sum(p.judged for p in ran.proofs)
     proof = {
@@ -127,18 +112,12 @@ def main() -> None:
     }
     for side, figures in proof.items():
         print(f"audible {side}: {figures['proof']:.2f} % by the proof, {figures['judge']:.2f} % by the judge")
-    whole = {
-        "model": network.name,
-        "model_sha256": network.sha256,
-        "peer": "spectral flux with the best threshold for it on this pool",
-        "peer_version": f"numpy {np.__version__}",
-        "strokes": found,
-        "proof": {**proof, "judged": judged, "judge_strokes": len(outside)},
-        "cores": os.cpu_count(),
-    }
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {asked.out}")
+    given.write(
+        "spectral flux with the best threshold for it on this pool",
+        peer_version=f"numpy {np.__version__}",
+        strokes=found,
+        proof={**proof, "judged": judged, "judge_strokes": len(outside)},
+    )
 
 
 if __name__ == "__main__":
