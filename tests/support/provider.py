@@ -1,6 +1,7 @@
 """A real OpenID Connect provider (Canaille), in a process of its own, that is told who sits before it.
 
 provider          a Provider(issuer, ...) for the session: `person`, `sits`, `client`
+sso               a site whose people it vouches for
 python -m tests.support.provider    the process: a line of JSON in, a line out
 """
 
@@ -10,9 +11,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from callsvc.clock import SystemClock
+from callsvc.config import OpenIdSettings
+from callsvc.web.routes.single_sign_on import RETURN
+from tests.support.web import Served, settings_for
 
 CLIENT, SECRET = "callsvc", "a secret that both know"
 
@@ -66,6 +73,26 @@ def provider() -> Iterator[Provider]:
         yield started
     finally:
         started.close()
+
+
+@pytest.fixture
+def sso(conninfo: str, tmp_path: Path, quick_passwords: None, provider: Provider) -> Iterator[Served]:
+    """A site whose people the provider vouches for: group rlc is operators, chef reviewers and administrators."""
+    openid = OpenIdSettings.model_validate(
+        {
+            "issuer": provider.issuer,
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "label": "Polisens konto",
+            "scopes": ["openid", "profile", "groups"],
+            "roles": {"rlc": ["operator"], "chef": ["qa", "admin"]},
+        }
+    )
+    settings = settings_for(tmp_path / "data").model_copy(update={"openid": openid})
+    served = Served(settings, conninfo, SystemClock())
+    provider.client(served.url + RETURN)
+    yield served
+    served.close()
 
 
 class _House:
@@ -133,9 +160,9 @@ class _House:
         from flask import g
 
         if self.sitting is not None:
-            g.session = UserSession(
-                user=self.sitting, last_login_datetime=datetime.datetime.now(datetime.UTC)
-            )
+            # Just asked, whoever it is: a moment ahead, for what must be no older than the question itself.
+            asked = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+            g.session = UserSession(user=self.sitting, last_login_datetime=asked)
 
     def client(self, redirect_uri: str) -> None:
         for old in self.backend.query(self.models.Client):

@@ -62,7 +62,7 @@ async def ways_in(here: OneSite) -> WaysIn:
 
 
 @router.get("/begin", response_class=Response, status_code=303)
-async def begin(request: Request, here: OneSite, back: Text = "/", unlock: bool = False) -> Response:
+async def to_provider(request: Request, here: OneSite, back: Text = "/", unlock: bool = False) -> Response:
     """Go to the provider; `back` is the page to come back to. `unlock` opens the locked screen of this session."""
     if not here.provider.on:
         raise Problem("missing")
@@ -83,7 +83,7 @@ async def begin(request: Request, here: OneSite, back: Text = "/", unlock: bool 
 
 
 @router.get("/return", response_class=Response, status_code=303)
-async def come_back(
+async def from_provider(
     request: Request,
     here: OneSite,
     state: Text = "",

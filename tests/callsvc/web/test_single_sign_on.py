@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from callsvc.clock import SystemClock
-from callsvc.config import OpenIdSettings
 from callsvc.types import Role
 from callsvc.web.door import PLAIN_COOKIE
 from callsvc.web.routes.single_sign_on import RETURN
-from tests.support.provider import CLIENT, SECRET, Provider
-from tests.support.web import PASSWORD, Served, settings_for
+from tests.support.provider import Provider
+from tests.support.web import PASSWORD, Served
 
 pytestmark = pytest.mark.screens
-
-
-@pytest.fixture
-def sso(conninfo: str, tmp_path: Path, quick_passwords: None, provider: Provider) -> Iterator[Served]:
-    """A site whose people the provider vouches for: group rlc is operators, chef reviewers and administrators."""
-    openid = OpenIdSettings.model_validate(
-        {
-            "issuer": provider.issuer,
-            "client_id": CLIENT,
-            "client_secret": SECRET,
-            "label": "Polisens konto",
-            "scopes": ["openid", "profile", "groups"],
-            "roles": {"rlc": ["operator"], "chef": ["qa", "admin"]},
-        }
-    )
-    settings = settings_for(tmp_path / "data").model_copy(update={"openid": openid})
-    served = Served(settings, conninfo, SystemClock())
-    provider.client(served.url + RETURN)
-    yield served
-    served.close()
 
 
 def to_provider(client: httpx.Client, back: str = "/") -> str:

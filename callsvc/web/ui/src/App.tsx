@@ -6,6 +6,8 @@ import { Call } from "./pages/Call";
 import { Calls } from "./pages/Calls";
 import { Case } from "./pages/Case";
 import { Cases } from "./pages/Cases";
+import { Catalogue } from "./pages/Catalogue";
+import { Catalogues } from "./pages/Catalogues";
 import { Desk } from "./pages/Desk";
 import { Health } from "./pages/Health";
 import { AccessLog } from "./pages/AccessLog";
@@ -15,8 +17,10 @@ import { Review } from "./pages/Review";
 import { ReviewFigures } from "./pages/ReviewFigures";
 import { Reviews } from "./pages/Reviews";
 import { SignIn } from "./pages/SignIn";
+import { Unlocked } from "./pages/Unlocked";
 import { Told } from "./pages/Told";
 import { Users } from "./pages/Users";
+import { LockWarning } from "./account/LockScreen";
 import { Fault } from "./parts/Notice";
 import { Help, helpOpen } from "./parts/Help";
 import { Shell } from "./parts/Shell";
@@ -31,13 +35,15 @@ const needs: Partial<Record<Place["page"], Right>> = {
   case: "case.read",
   users: "users.admin",
   log: "trail.read",
+  catalogues: "rules.edit",
+  catalogue: "rules.edit",
   health: "health.read",
-};
-
   reviews: "review.work",
   review: "review.work",
   reviewFigures: "review.figures",
   told: "review.answer",
+};
+
 export function App() {
   const [problem, setProblem] = useState<Problem>();
   const start = () => {
@@ -56,6 +62,7 @@ export function App() {
   return (
     <>
       <Shell>{page(at)}</Shell>
+      <LockWarning />
       <Help page={at.page} />
     </>
   );
@@ -68,14 +75,17 @@ function page(at: Place) {
     case "case": return <Case key={at.number} number={at.number} />;
     case "desk": return <Desk />;
     case "call": return <Call key={at.id} id={at.id} />;
-    case "users": return <Users />;
-    case "log": return <AccessLog />;
-    case "health": return <Health />;
     case "reviews": return <Reviews />;
     case "review": return <Review key={at.id} id={at.id} />;
     case "reviewFigures": return <ReviewFigures />;
     case "told": return <Told />;
+    case "users": return <Users />;
+    case "log": return <AccessLog />;
+    case "catalogues": return <Catalogues />;
+    case "catalogue": return <Catalogue key={at.kind} kind={at.kind} />;
+    case "health": return <Health />;
     case "password": return <Password />;
+    case "unlocked": return <Unlocked />;
     case "missing": return <Missing />;
   }
 }

@@ -1,6 +1,7 @@
 /** The keyboard: keymap.json says which key does what where; this listens, and tells help and tooltips the same. */
 import { signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
+import { gate } from "./api/client";
 import { lookup, type Key } from "./locale";
 import keymap from "./keymap.json";
 import { remember, remembered } from "./remembered";
@@ -46,7 +47,7 @@ function run(action: string, event: KeyboardEvent): void {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (gate.locked.value || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const held = event.shiftKey ? `Shift+${event.key}` : event.key;
   const now = bindings.find((binding) => binding.global && handlers.has(binding.action) && binding.keys.includes(held));
   if (now) {

@@ -3,6 +3,7 @@
 The push holds topics only ("calls", "call:<id>"); each page fetches what it shows, with the rights of its reader. */
 import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { gate } from "./api/client";
 import { me } from "./session";
 
 export type Line = "pushed" | "polled" | "lost";
@@ -94,7 +95,8 @@ export function heard(arrived: boolean): void {
 
 let person: string | null = null;
 effect(() => {
-  const now = me.value?.id ?? null;
+  // A locked screen is told nothing; unlocked, it asks for all of it.
+  const now = gate.locked.value ? null : me.value?.id ?? null;
   if (now === person) return;
   person = now;
   if (now) open();

@@ -9,10 +9,14 @@ import "./styles/desk.css";
 import "./styles/review.css";
 import { render } from "preact";
 import { App } from "./App";
+import { hang } from "./account/curtain";
 import { choose, lang } from "./locale";
 import { onLink } from "./router";
 
 choose(lang.value);
 addEventListener("click", onLink);
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+if (root) {
+  render(<App />, root);
+  hang(root);
+}

@@ -26,10 +26,11 @@ export function onLink(event: MouseEvent): void {
 export type Place =
   | { page: "calls" }
   | { page: "call"; id: string }
+  | { page: "catalogue"; kind: string }
   | { page: "case"; number: string }
   | { page: "review"; id: string }
   | { page: "reviews" | "reviewFigures" | "told" }
-  | { page: "desk" | "cases" | "users" | "log" | "health" | "password" | "unlocked" | "missing" };
+  | { page: "desk" | "cases" | "users" | "log" | "catalogues" | "health" | "password" | "unlocked" | "missing" };
 
 export const addresses = {
   calls: "/",
@@ -38,10 +39,13 @@ export const addresses = {
   users: "/anvandare",
   log: "/atkomstlogg",
   health: "/drift",
+  catalogues: "/kataloger",
   password: "/losenord",
   reviews: "/granskning",
   reviewFigures: "/granskning/utveckling",
   told: "/aterkoppling",
+  locked: "/last",
+  unlocked: "/upplast",
 } as const;
 
 /** A call, and a place in it to begin at. */
@@ -59,25 +63,37 @@ export function caseAddress(number: string): string {
   return `/arenden/${encodeURIComponent(number)}`;
 }
 
+export function reviewAddress(id: string): string {
+  return `/granskning/${id}`;
+}
+
+export function catalogueAddress(kind: string): string {
+  return `${addresses.catalogues}/${kind}`;
+}
+
 export function place(at: string): Place {
   const call = /^\/samtal\/([0-9a-f-]{36})$/.exec(at);
-export function reviewAddress(id: string): string {
   if (call?.[1]) return { page: "call", id: call[1] };
   const file = /^\/arenden\/([0-9A-Z][0-9A-Z-]{2,39})$/.exec(at);
   if (file?.[1]) return { page: "case", number: file[1] };
+  const review = /^\/granskning\/([0-9a-f-]{36})$/.exec(at);
+  if (review?.[1]) return { page: "review", id: review[1] };
+  const text = /^\/kataloger\/([a-z-]{2,40})$/.exec(at);
+  if (text?.[1]) return { page: "catalogue", kind: text[1] };
   switch (at) {
     case addresses.calls: return { page: "calls" };
     case addresses.cases: return { page: "cases" };
-    case addresses.desk: return { page: "desk" };
-    case addresses.users: return { page: "users" };
-  const review = /^\/granskning\/([0-9a-f-]{36})$/.exec(at);
-  if (review?.[1]) return { page: "review", id: review[1] };
-    case addresses.log: return { page: "log" };
-    case addresses.health: return { page: "health" };
-    case addresses.password: return { page: "password" };
     case addresses.reviews: return { page: "reviews" };
     case addresses.reviewFigures: return { page: "reviewFigures" };
     case addresses.told: return { page: "told" };
+    case addresses.desk: return { page: "desk" };
+    case addresses.users: return { page: "users" };
+    case addresses.log: return { page: "log" };
+    case addresses.catalogues: return { page: "catalogues" };
+    case addresses.health: return { page: "health" };
+    case addresses.password: return { page: "password" };
+    case addresses.locked: return { page: "calls" };
+    case addresses.unlocked: return { page: "unlocked" };
     default: return { page: "missing" };
   }
 }

@@ -1,4 +1,5 @@
 /** The service's API, typed by its own OpenAPI description (schema.d.ts is generated; never edit it). */
+import { signal } from "@preact/signals";
 import { lang } from "../locale";
 import type { components, paths } from "./schema";
 
@@ -31,7 +32,56 @@ export class Problem extends Error {
 /** Called when the service says that nobody is signed in any more. */
 export const whenSignedOut: { tell: () => void } = { tell: () => undefined };
 
+/** A locked screen asks for nothing but this; everything else waits until it is unlocked. */
+const THOUGH_LOCKED = new Set([
+  "get /api/me", "post /api/me/lock", "post /api/me/unlock", "post /api/logout", "get /api/sign-in",
+  "get /api/shift", "post /api/calls/{call_id}/answer",
+]);
+const LOCKED = 423;
+
+class Gate {
+  readonly locked = signal(false);
+  private waiting: { go: () => void; fail: (why: Problem) => void }[] = [];
+
+  constructor() {
+    this.locked.subscribe((on) => {
+      if (!on) this.waiting.splice(0).forEach(({ go }) => go());
+    });
+  }
+
+  /** Resolves when the screen is not locked. */
+  free(stopped: AbortSignal | undefined): Promise<void> {
+    if (!this.locked.value) return Promise.resolve();
+    return new Promise((go, fail) => {
+      this.waiting.push({ go, fail });
+      stopped?.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
+    });
+  }
+
+  /** Nobody will unlock: what waits is told. */
+  forget(why: Problem): void {
+    this.waiting.splice(0).forEach(({ fail }) => fail(why));
+  }
+}
+
+export const gate = new Gate();
+
 async function call<P extends keyof paths, M extends Method>(
+  method: M, path: P, options: Options<Operation<P, M>>,
+): Promise<Answer<Operation<P, M>>> {
+  if (!THOUGH_LOCKED.has(`${method} ${path}`)) await gate.free(options.signal);
+  for (;;) {
+    try {
+      return await once(method, path, options);
+    } catch (fault) {
+      if (!(fault instanceof Problem) || fault.status !== LOCKED) throw fault;
+      gate.locked.value = true;
+      await gate.free(options.signal);
+    }
+  }
+}
+
+async function once<P extends keyof paths, M extends Method>(
   method: M, path: P, options: Options<Operation<P, M>>,
 ): Promise<Answer<Operation<P, M>>> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.value };

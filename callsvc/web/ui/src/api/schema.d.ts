@@ -809,6 +809,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalogues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description What can be edited, and who edited it last.
+         */
+        get: operations["catalogues_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description The text in force, and its versions.
+         */
+        get: operations["catalogues_show"];
+        /**
+         * Save
+         * @description Put a text in force, from the next call or question on. One with faults is not saved.
+         */
+        put: operations["catalogues_save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare
+         * @description What this text would change of what is in force.
+         */
+        post: operations["catalogues_compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description What stands in the way of this text; nothing is saved.
+         */
+        post: operations["catalogues_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Bring back the text of an older version, as a new one.
+         */
+        post: operations["catalogues_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}/versions/{before}/changes/{after}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes
+         * @description What differs between two versions; 0 is what came with the service.
+         */
+        get: operations["catalogues_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo-callers": {
         parameters: {
             query?: never;
@@ -1501,10 +1625,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Begin
+         * To Provider
          * @description Go to the provider; `back` is the page to come back to. `unlock` opens the locked screen of this session.
          */
-        get: operations["people_begin"];
+        get: operations["people_to_provider"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1521,10 +1645,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Come Back
+         * From Provider
          * @description The provider sends the browser here; a session opens, and the browser goes on to its page.
          */
-        get: operations["people_come_back"];
+        get: operations["people_from_provider"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1663,7 +1787,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
@@ -2057,6 +2181,112 @@ export interface components {
             number: string;
         };
         /**
+         * CatalogueChange
+         * @description A new text in place of `version`, the one that was looked at.
+         */
+        CatalogueChange: {
+            /** Body */
+            body: string;
+            /** Version */
+            version: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CatalogueChanges
+         * @description What differs between two versions, with a little of what stands around it.
+         */
+        CatalogueChanges: {
+            /** Lines */
+            lines: components["schemas"]["ChangedLine"][];
+        };
+        /**
+         * CatalogueCheck
+         * @description The faults of a text; saved only when there are none, and then as `version`.
+         */
+        CatalogueCheck: {
+            /** Faults */
+            faults: components["schemas"]["CatalogueFault"][];
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * CatalogueFault
+         * @description What is wrong, and at which field; `line` where the text cannot be read at all.
+         */
+        CatalogueFault: {
+            /** Field */
+            field: string;
+            /** Line */
+            line: number | null;
+            /** Message */
+            message: string;
+        };
+        /** CatalogueList */
+        CatalogueList: {
+            /** Catalogues */
+            catalogues: components["schemas"]["CatalogueSummary"][];
+        };
+        /**
+         * CatalogueOut
+         * @description What is in force, and what was before, newest first. `in_settings`: a file that settings name goes before it.
+         */
+        CatalogueOut: {
+            /** Body */
+            body: string;
+            /** History */
+            history: components["schemas"]["CatalogueVersion"][];
+            /** In Settings */
+            in_settings: boolean;
+            /** Kind */
+            kind: string;
+            /** Version */
+            version: number;
+        };
+        /** CatalogueSummary */
+        CatalogueSummary: {
+            /** Kind */
+            kind: string;
+            latest: components["schemas"]["CatalogueVersion"] | null;
+            /** Version */
+            version: number;
+        };
+        /** CatalogueText */
+        CatalogueText: {
+            /** Body */
+            body: string;
+        };
+        /**
+         * CatalogueUndo
+         * @description Bring back the text of version `to` in place of `version`; 0 is what came with the service.
+         */
+        CatalogueUndo: {
+            /** To */
+            to: number;
+            /** Version */
+            version: number;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CatalogueVersion
+         * @description A text as it was saved. `undoes` is the version whose text it brought back; 0 is what came with the service.
+         */
+        CatalogueVersion: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Who"] | null;
+            /** Undoes */
+            undoes: number | null;
+            /** Version */
+            version: number;
+            /** Why */
+            why: string;
+        };
+        /**
          * CellOut
          * @description Mean points of a question on a line in a month, 0 to 1. Null, both, where there are too few calls to be told.
          */
@@ -2092,6 +2322,16 @@ export interface components {
             head: string | null;
             /** Whole */
             whole: boolean;
+        };
+        /** ChangedLine */
+        ChangedLine: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "same" | "out" | "in" | "gap";
+            /** Text */
+            text: string;
         };
         /** ChecklistOut */
         ChecklistOut: {
@@ -2354,7 +2594,7 @@ export interface components {
         /** Exposure */
         Exposure: {
             /** Stretches */
-            stretches: components["schemas"]["callsvc__web__shapes_review__StretchOut"][];
+            stretches: components["schemas"]["HardStretch"][];
         };
         /**
          * FiguresOut
@@ -2478,6 +2718,18 @@ export interface components {
             };
             /** What */
             what: string;
+        };
+        /**
+         * HardStretch
+         * @description A hint, from level and pitch alone. `leg` is null for a silence of both.
+         */
+        HardStretch: {
+            /** End Ms */
+            end_ms: number;
+            kind: components["schemas"]["Kind"];
+            leg: components["schemas"]["Leg"] | null;
+            /** Start Ms */
+            start_ms: number;
         };
         /** HealthOut */
         HealthOut: {
@@ -2955,7 +3207,7 @@ export interface components {
             /** Sha256 */
             sha256: string;
             /** Stretches */
-            stretches: components["schemas"]["callsvc__web__shapes_transcripts__StretchOut"][];
+            stretches: components["schemas"]["StretchOut"][];
             /** Title */
             title: string;
         };
@@ -3188,6 +3440,15 @@ export interface components {
             text: string;
             /** Until */
             until?: string | null;
+        };
+        /** StretchOut */
+        StretchOut: {
+            /** End Ms */
+            end_ms: number;
+            /** Reason */
+            reason: string;
+            /** Start Ms */
+            start_ms: number;
         };
         /**
          * StrokeOut
@@ -3545,27 +3806,6 @@ export interface components {
             state: "open" | "later" | "done";
             /** Told */
             told: string[];
-        };
-        /**
-         * StretchOut
-         * @description A hint, from level and pitch alone. `leg` is null for a silence of both.
-         */
-        callsvc__web__shapes_review__StretchOut: {
-            /** End Ms */
-            end_ms: number;
-            kind: components["schemas"]["Kind"];
-            leg: components["schemas"]["Leg"] | null;
-            /** Start Ms */
-            start_ms: number;
-        };
-        /** StretchOut */
-        callsvc__web__shapes_transcripts__StretchOut: {
-            /** End Ms */
-            end_ms: number;
-            /** Reason */
-            reason: string;
-            /** Start Ms */
-            start_ms: number;
         };
     };
     responses: never;
@@ -5053,6 +5293,230 @@ export interface operations {
             };
         };
     };
+    catalogues_listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueList"];
+                };
+            };
+        };
+    };
+    catalogues_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogues_save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogues_compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueChanges"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogues_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogues_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueUndo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueCheck"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    catalogues_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                before: number;
+                after: number;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueChanges"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     shift_place_caller: {
         parameters: {
             query?: never;
@@ -6055,7 +6519,7 @@ export interface operations {
             };
         };
     };
-    people_begin: {
+    people_to_provider: {
         parameters: {
             query?: {
                 back?: string;
@@ -6085,7 +6549,7 @@ export interface operations {
             };
         };
     };
-    people_come_back: {
+    people_from_provider: {
         parameters: {
             query?: {
                 state?: string;

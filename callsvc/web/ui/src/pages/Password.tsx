@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, Problem } from "../api/client";
 import { t } from "../locale";
 import { addresses, go } from "../router";
-import { ask, signOut } from "../session";
+import { ask, me, signOut } from "../session";
 import { Field } from "../parts/Field";
 import { SecondFactor } from "../account/SecondFactor";
 import { Sessions } from "../account/Sessions";
@@ -41,6 +41,13 @@ export function Password({ first = false }: { first?: boolean }) {
       .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
   };
 
+  if (me.value?.external) {
+    return (
+      <Page title={t("password.title")} lead={t("password.external")}>
+        <Sessions />
+      </Page>
+    );
+  }
   return (
     <div class={first ? "alone" : ""}>
       <Page title={first ? t("password.first") : t("password.title")} lead={first ? t("password.first.lead") : t("password.lead")}>

@@ -58,7 +58,7 @@ export function Users() {
 function Standing({ user }: { user: User }) {
   if (user.disabled_at) return <State tone="bad">{t("users.disabled")}</State>;
   if (user.must_change_password) return <State tone="busy">{t("users.onetime")}</State>;
-  return <State tone="good">{t("users.active")}</State>;
+  return <State tone="good">{user.external ? t("users.external") : t("users.active")}</State>;
 }
 
 function Create({ close, done }: { close: () => void; done: (told: Told) => void }) {
@@ -107,17 +107,19 @@ function Edit({ user, close, done }: { user: User; close: () => void; done: (tol
   return (
     <Dialog title={user.display_name} close={close}>
       {problem && <Fault problem={problem} />}
-      <form onSubmit={(event) => { event.preventDefault(); change({ roles: chosen }); }}>
-        <RoleBoxes chosen={chosen} choose={choose} />
-        <div class="row"><button type="submit" class="button primary">{t("users.save")}</button><button type="button" class="button" onClick={close}>{t("dialog.cancel")}</button></div>
-      </form>
+      {user.external ? <p>{t("users.external.words")}</p> : (
+        <form onSubmit={(event) => { event.preventDefault(); change({ roles: chosen }); }}>
+          <RoleBoxes chosen={chosen} choose={choose} />
+          <div class="row"><button type="submit" class="button primary">{t("users.save")}</button><button type="button" class="button" onClick={close}>{t("dialog.cancel")}</button></div>
+        </form>
+      )}
       {!mine && (
         <div class="dialog-more">
           <h3>{t("users.account")}</h3>
-          <p class="hint">{t("users.renew.hint")}</p>
+          {!user.external && <p class="hint">{t("users.renew.hint")}</p>}
           <div class="row">
-            <button type="button" class="button" onClick={loseFactor}>{t("users.factor")}</button>
-            <button type="button" class="button" onClick={renew}><Icon name="key" size={18} />{t("users.renew")}</button>
+            {!user.external && <button type="button" class="button" onClick={loseFactor}>{t("users.factor")}</button>}
+            {!user.external && <button type="button" class="button" onClick={renew}><Icon name="key" size={18} />{t("users.renew")}</button>}
             {user.disabled_at
               ? <button type="button" class="button" onClick={() => change({ disabled: false })}>{t("users.enable")}</button>
               : <button type="button" class="button danger" onClick={() => change({ disabled: true })}>{t("users.disable")}</button>}

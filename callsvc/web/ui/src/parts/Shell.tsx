@@ -7,6 +7,7 @@ import { choose, lang, t, type Key } from "../locale";
 import { addresses, go, path } from "../router";
 import { may, me, signOut, type Right } from "../session";
 import { chooseTheme, theme, type Theme } from "../theme";
+import { lock } from "../account/lock";
 import { Ringing } from "../desk/Ringing";
 import { Icon, type Drawing } from "./Icon";
 import { Notice } from "./Notice";
@@ -17,10 +18,11 @@ const entries: Entry[] = [
   { to: addresses.desk, label: "nav.desk", icon: "headset", right: "call.take", action: "goDesk" },
   { to: addresses.calls, label: "nav.calls", icon: "calls", right: "call.list", action: "goCalls" },
   { to: addresses.cases, label: "nav.cases", icon: "case", right: "case.read", action: "goCases" },
-  { to: addresses.users, label: "nav.users", icon: "users", right: "users.admin", action: "goUsers" },
   { to: addresses.reviews, label: "nav.review", icon: "review", right: "review.work", action: "goReview" },
   { to: addresses.told, label: "nav.told", icon: "told", right: "review.answer", action: "goTold" },
+  { to: addresses.users, label: "nav.users", icon: "users", right: "users.admin", action: "goUsers" },
   { to: addresses.log, label: "nav.log", icon: "log", right: "trail.read", action: "goLog" },
+  { to: addresses.catalogues, label: "nav.catalogues", icon: "list", right: "rules.edit", action: "goCatalogues" },
   { to: addresses.health, label: "nav.health", icon: "health", right: "health.read", action: "goHealth" },
 ];
 
@@ -89,6 +91,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <p class="person-roles">{person.roles.map((role) => t(`role.${role}`)).join(", ")}</p>
               <div class="person-actions">
                 <a href={addresses.password} onClick={() => setOpen(false)}>{t("nav.password")}</a>
+                {person.lock_after_s && <button type="button" class="link" onClick={lock}>{t("nav.lock")}</button>}
                 <button type="button" class="link" onClick={() => void signOut()}>{t("nav.out")}</button>
               </div>
             </div>

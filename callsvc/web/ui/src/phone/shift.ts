@@ -2,7 +2,7 @@
 
 One tab holds the telephone (a lock that the browser keeps): two would take the call from each other. */
 import { effect, signal } from "@preact/signals";
-import { api, Problem, type Shape } from "../api/client";
+import { api, gate, Problem, type Shape } from "../api/client";
 import { heard, listen } from "../live";
 import { serviceTimeIs } from "../parts/Clock";
 import { may, me } from "../session";
@@ -86,7 +86,8 @@ export async function pause(): Promise<void> {
 
 function keepSaying(): void {
   clearInterval(saying);
-  saying = window.setInterval(() => void say(true).catch(() => undefined), SAY_EVERY_MS);
+  // Nobody sits before a locked screen.
+  saying = window.setInterval(() => void (gate.locked.value || say(true).catch(() => undefined)), SAY_EVERY_MS);
 }
 
 /** Answer an offered call, or come back to the one in hand; tried again while the call goes on. */
