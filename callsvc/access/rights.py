@@ -39,6 +39,7 @@ class Action(StrEnum):
     DEMO_PLACE = "demo.place"
     TRAIL_READ = "trail.read"  # who looked at what, and why
     USERS_ADMIN = "users.admin"
+    RULES_EDIT = "rules.edit"  # line profiles, checklists, legal bases, scorecard
     HEALTH_READ = "health.read"  # health of the parts, models, what is degraded
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsvc.errors import UsageError
+from callsvc.in_force import InForce
 
 
 class _Entry(BaseModel):
@@ -43,10 +42,8 @@ def read(text: str) -> Bases:
     return Bases.model_validate(tomllib.loads(text))
 
 
-@cache
-def bases() -> Bases:
-    """Those that come with this version."""
-    return read(resources.files(__package__).joinpath("bases.toml").read_text(encoding="utf-8"))
+bases = InForce(__package__, "bases.toml", read)
+"""What is in force: what administrators have saved, else what comes with this version."""
 
 
 def answered(basis: str, answers: Mapping[str, str]) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
-from importlib import resources
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsvc.in_force import InForce
 from callsvc.types import Profile
 
 CHOSEN: Final = "chosen"
@@ -53,7 +52,5 @@ def read(text: str) -> Rules:
     return Rules.model_validate(tomllib.loads(text))
 
 
-@cache
-def rules() -> Rules:
-    """Those that come with this version."""
-    return read(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
+rules = InForce(__package__, "rules.toml", read)
+"""What is in force: what administrators have saved, else what comes with this version."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
-from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from callsvc.in_force import InForce
 from callsvc.types import Profile
 
 KEYS = 9
@@ -83,7 +82,5 @@ def read(text: str) -> Scorecard:
     return Scorecard.model_validate(tomllib.loads(text))
 
 
-@cache
-def scorecard() -> Scorecard:
-    """The one that comes with this version."""
-    return read(resources.files(__package__).joinpath("scorecard.toml").read_text(encoding="utf-8"))
+scorecard = InForce(__package__, "scorecard.toml", read)
+"""What is in force: what administrators have saved, else what comes with this version."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
-from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsvc.in_force import InForce
 from callsvc.types import Profile
 
 
@@ -53,7 +52,5 @@ def read(text: str) -> Guides:
     return Guides.model_validate(tomllib.loads(text))
 
 
-@cache
-def guides() -> Guides:
-    """Those that come with this version."""
-    return read(resources.files(__package__).joinpath("guides.toml").read_text(encoding="utf-8"))
+guides = InForce(__package__, "guides.toml", read)
+"""What is in force: what administrators have saved, else what comes with this version."""

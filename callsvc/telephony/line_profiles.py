@@ -23,6 +23,8 @@ from callsvc.types import Profile
 VERSION = 1
 MAX_BYTES = 64 * 1024
 CACHE = "line-profiles.json"
+EDITED = "line-profiles.toml"
+"""In the data directory: the set that administrators have saved on the screen."""
 Spoken = Literal["opus", "G722", "PCMA", "PCMU"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 log = logs.get("telephony")
@@ -92,11 +94,16 @@ SAFEST = LineProfiles(
 """Where nothing at all can be read: the law's minimum is recorded, and no number goes anywhere."""
 
 
+def read(text: str) -> LineProfiles:
+    """A set from its file. Raises `ValueError`, of which pydantic's and tomllib's are kinds."""
+    return LineProfiles.model_validate(tomllib.loads(text))
+
+
 def packaged() -> LineProfiles:
     """The set that comes with the service."""
     try:
         text = resources.files("callsvc.telephony").joinpath("profiles.toml").read_text("utf-8")
-        return LineProfiles.model_validate(tomllib.loads(text))
+        return read(text)
     except (OSError, ValueError) as error:
         log.error("line_profiles_missing", error=type(error).__name__)
         return SAFEST
@@ -106,7 +113,9 @@ class Lines:
     """The profiles in force on this node."""
 
     def __init__(self, file: Path | None = None, cache_dir: Path | None = None) -> None:
-        self._file = file
+        # A file that settings name must be there; the one from the screen is there once somebody has saved a set.
+        self._must = file is not None
+        self._file = file or (cache_dir / EDITED if cache_dir else None)
         self._cache = cache_dir / CACHE if cache_dir else None
         self._seen: tuple[int, int, int] | None = None
         self.fault = ""
@@ -131,7 +140,12 @@ class Lines:
             self._seen = seen
             if status.st_size > MAX_BYTES:
                 raise ValueError("too long")
-            found = LineProfiles.model_validate(tomllib.loads(self._file.read_text(encoding="utf-8")))
+            found = read(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            if self._must and self._fault(error) != self.fault:
+                self.fault = self._fault(error)
+                log.error("line_profiles_refused", why=self.fault)
+            return
         except (OSError, ValueError) as error:
             if self._fault(error) != self.fault:
                 self.fault = self._fault(error)
@@ -160,7 +174,7 @@ class Lines:
             log.warning("line_profiles_not_remembered", error=type(error).__name__)
 
     def _remembered(self) -> LineProfiles | None:
-        if self._cache is None or self._file is None:
+        if self._cache is None or self._file is None or not (self._must or self._file.exists()):
             return None
         try:
             return LineProfiles.model_validate_json(self._cache.read_bytes())

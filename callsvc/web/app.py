@@ -15,6 +15,7 @@ from callsvc.web.routes import (
     calls,
     captions,
     cases,
+    catalogues,
     copies,
     demo,
     disclosures,
@@ -53,6 +54,7 @@ _ROUTERS = (
     replay.router,
     demo.router,
     access_log.router,
+    catalogues.router,
     live.router,
     operations.router,
 )

@@ -29,8 +29,10 @@ from callsvc.events import Consumer
 from callsvc.recordings.key_source import key_ring
 from callsvc.store import Database, address
 from callsvc.telephony import token_keys
+from callsvc.telephony.line_profiles import EDITED
 from callsvc.web import pages, problems
 from callsvc.web.app import create_app
+from callsvc.web.catalogues import Catalogues
 from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
@@ -97,6 +99,8 @@ def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
         database=database,
         clock=clock,
         changes=Changes(database),
+        # Settings that name a file of line profiles go before what is edited here.
+        catalogues=Catalogues(database, None if settings.media.line_profiles else settings.data_dir / EDITED),
         library=Library(settings, database, key_ring(settings)),
         looks=Looks(),
         readings=Readings(database, clock),
@@ -148,7 +152,11 @@ async def run(settings: Settings, *, clock: Clock | None = None) -> None:
             site = make_site(settings, database, clock or SystemClock())
             front.app = create_app(site)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(site.changes.run()), group.create_task(take_events(site))]
+                tasks = [
+                    group.create_task(site.changes.run()),
+                    group.create_task(site.catalogues.run()),
+                    group.create_task(take_events(site)),
+                ]
                 _log.info("web_ready")
                 await stop.wait()
                 site.changes.close()

@@ -13,6 +13,7 @@ from callsvc.access.second_factor import Cipher
 from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.store import Database
+from callsvc.web.catalogues import Catalogues
 from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
@@ -26,6 +27,7 @@ class Site:
     database: Database
     clock: Clock
     changes: Changes
+    catalogues: Catalogues
     library: Library
     looks: Looks
     readings: Readings

@@ -86,4 +86,4 @@ def _object(event: AccessEvent, known: dict[UUID, people.Person]) -> str | None:
         roles = event.detail.get("roles")
         name = about.name if about else event.object_id
         return f"{name}: {roles}" if roles is not None else name
-    return event.object_id if event.object_kind == "track" else None
+    return event.object_id if event.object_kind in ("track", "catalogue") else None

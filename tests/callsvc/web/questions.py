@@ -156,6 +156,15 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("POST", f"/api/users/{NOBODY}/password", None),
         ("POST", f"/api/users/{NOBODY}/second-factor/removal", None),
     ],
+    Action.RULES_EDIT: [
+        ("GET", "/api/catalogues", None),
+        ("GET", "/api/catalogues/guides", None),
+        ("GET", "/api/catalogues/guides/versions/0/changes/0", None),
+        ("POST", "/api/catalogues/guides/check", {"body": ""}),
+        ("POST", "/api/catalogues/guides/changes", {"body": ""}),
+        ("PUT", "/api/catalogues/guides", {"version": 0, "body": "", "why": "Prov"}),
+        ("POST", "/api/catalogues/guides/undo", {"version": 0, "to": 9, "why": "Prov"}),
+    ],
     Action.HEALTH_READ: [("GET", "/api/health", None)],
 }
 # For everybody who is signed in, or not even that.

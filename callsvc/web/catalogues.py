@@ -1,0 +1,179 @@
+"""What administrators edit as texts, and what is in force of it: checked as a whole, each fault at its field.
+
+line-profiles   for the media node, which reads the file that is written beside its own
+guides          checklists and choices of the operator's page
+bases           legal bases of a disclosure
+scorecard       what quality review asks
+sampling        which calls it draws
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from callsvc import logs
+from callsvc.disclosures.bases import bases
+from callsvc.errors import Unavailable
+from callsvc.in_force import InForce
+from callsvc.locale import text as words
+from callsvc.review.rules import rules
+from callsvc.review.scorecard import scorecard
+from callsvc.shift.guides import guides
+from callsvc.store import Connection, Database
+from callsvc.store import catalogues as store
+from callsvc.telephony import line_profiles
+
+LOOK_EVERY_S: Final = 10.0
+MOST: Final = 48 * 1024
+KINDS: Final[dict[str, InForce[Any]]] = {
+    "line-profiles": InForce("callsvc.telephony", "profiles.toml", line_profiles.read),
+    "guides": guides,
+    "bases": bases,
+    "scorecard": scorecard,
+    "sampling": rules,
+}
+_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
+# Faults that have words of their own; the others are told as they are.
+_TOLD: Final = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "literal_error": "not_one_of",
+    "enum": "not_one_of",
+    "bool_type": "not_bool",
+    "bool_parsing": "not_bool",
+    "int_type": "not_number",
+    "int_parsing": "not_number",
+    "int_from_float": "not_number",
+    "float_type": "not_number",
+    "string_type": "not_text",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "too_short": "too_few",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_large",
+    "string_pattern_mismatch": "not_a_name",
+}
+
+# What a whole set is refused for, by the words of the model that refuses it.
+_REFUSED: Final = {
+    "the anonymous line keeps no number, no sound and no memory": "nobody_is_found",
+    "a codec is named twice": "codec_twice",
+}
+
+_log = logs.get("web")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and at which field: `checklist 2 › item 1 › sv`. `line` where the text cannot be read at all."""
+
+    field: str
+    message: str
+    line: int | None = None
+
+
+def faults(kind: str, text: str, lang: str) -> list[Fault]:
+    """What stands in the way of putting a text in force; none when nothing does."""
+    if len(text.encode()) > MOST:
+        return [Fault("", words("web.catalogue.too_big", lang, most=MOST // 1024))]
+    try:
+        KINDS[kind].read(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _LINE.search(str(error))
+        line = int(found[1]) if found and found[1] else text.count("\n") + 1
+        return [Fault("", words("web.catalogue.unreadable", lang, line=line), line)]
+    except ValidationError as error:
+        return [_fault(dict(one), lang) for one in error.errors(include_url=False)]
+    return []
+
+
+def _fault(told: dict[str, Any], lang: str) -> Fault:
+    named = _TOLD.get(told["type"])
+    values = {name: str(value) for name, value in (told.get("ctx") or {}).items()}
+    if named is None:
+        said = values.get("error", str(told["msg"]))
+        known = _REFUSED.get(said)
+        message = words(f"web.catalogue.{known}", lang) if known else said
+    else:
+        limit = next(
+            (values[name] for name in ("ge", "le", "min_length", "max_length") if name in values), ""
+        )
+        message = words(f"web.catalogue.{named}", lang, expected=values.get("expected", ""), limit=limit)
+    return Fault(_place(told["loc"]), message)
+
+
+def _place(where: tuple[int | str, ...]) -> str:
+    """`("checklist", 1, "sv")` as people count: checklist 2 › sv."""
+    parts: list[str] = []
+    for part in where:
+        if isinstance(part, int) and parts:
+            parts[-1] += f" {part + 1}"
+        else:
+            parts.append(str(part))
+    return " › ".join(parts)
+
+
+def changes(before: str, after: str) -> Iterator[tuple[str, str]]:
+    """The lines of both texts: ("same" | "out" | "in", line), each change with what stands around it."""
+    from difflib import SequenceMatcher
+
+    old, new = before.splitlines(), after.splitlines()
+    for group in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(3):
+        for kind, a1, a2, b1, b2 in group:
+            if kind == "equal":
+                yield from (("same", line) for line in old[a1:a2])
+                continue
+            yield from (("out", line) for line in old[a1:a2])
+            yield from (("in", line) for line in new[b1:b2])
+        yield ("gap", "")
+
+
+class Catalogues:
+    """Holds what is in force in this process, and the file that the media node reads, to what the database says."""
+
+    def __init__(self, database: Database, node_file: Path | None) -> None:
+        self._database = database
+        self._node_file = node_file
+        self._versions: dict[str, int] = {}
+        for kind in KINDS.values():
+            kind.put(None)
+
+    async def refresh(self, conn: Connection) -> None:
+        """Take in what was saved, here or by another process. What is no longer whole is left out, and said to be."""
+        for kind, found in (await store.latest(conn)).items():
+            if kind not in KINDS or self._versions.get(kind) == found.version:
+                continue
+            try:
+                KINDS[kind].put(found.body)
+            except ValueError as error:
+                _log.error("catalogue_refused", kind=kind, version=found.version, error=type(error).__name__)
+            else:
+                if kind == "line-profiles" and self._node_file is not None:
+                    await asyncio.to_thread(_write, self._node_file, found.body)
+            self._versions[kind] = found.version
+
+    async def run(self, sleep: Callable[[float], Any] = asyncio.sleep) -> None:
+        """Look from time to time, until cancelled."""
+        while True:
+            try:
+                async with self._database.transaction() as conn:
+                    await self.refresh(conn)
+            except (Unavailable, OSError) as error:
+                _log.warning("catalogues_unknown", error=type(error).__name__)
+            await sleep(LOOK_EVERY_S)
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none of it."""
+    beside = path.with_suffix(".new")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

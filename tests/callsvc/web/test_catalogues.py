@@ -1,0 +1,136 @@
+"""What administrators edit as texts, over HTTP: checked at each field, in force at once, and never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from callsvc.store import Connection
+from callsvc.telephony.line_profiles import EDITED, Lines
+from callsvc.types import Profile, Role
+from callsvc.web import catalogues
+from callsvc.web.catalogues import Catalogues
+from tests.support.web import Served
+
+pytestmark = pytest.mark.screens
+
+
+def body(client: httpx.Client, kind: str) -> str:
+    return str(client.get(f"/api/catalogues/{kind}").json()["body"])
+
+
+def save(client: httpx.Client, kind: str, text: str, version: int = 0) -> httpx.Response:
+    asked = {"version": version, "body": text, "why": "Ny rutin från årsskiftet"}
+    return client.put(f"/api/catalogues/{kind}", json=asked)
+
+
+def test_everything_that_comes_with_the_service_is_whole() -> None:
+    for kind, held in catalogues.KINDS.items():
+        assert catalogues.faults(kind, held.packaged(), "sv") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "field", "message"),
+    [
+        ("line-profiles", "record = true", 'record = "kanske"', "emergency › record", "true eller false"),
+        ("line-profiles", "[interview]", "[intervju]", "intervju", "finns inte"),
+        ("guides", 'id = "purpose"', 'id = "Purpose!"', "checklist 2 › item 1 › id", "små bokstäver"),
+        (
+            "guides",
+            'profiles = ["interview", "report"]',
+            "profiles = []\nx = 1",
+            "checklist 2 › x",
+            "finns inte",
+        ),
+        ("bases", "source = ", "kalla = ", "basis 1 › source", "saknas"),
+        ("guides", '[[checklist]]\nid = "interview"', "[[checklist\n", "", "Rad "),
+    ],
+)
+def test_a_fault_is_told_at_its_field_and_nothing_is_saved(
+    site: Served, kind: str, before: str, after: str, field: str, message: str
+) -> None:
+    with site.signed_in("vera", Role.ADMIN) as vera:
+        text = body(vera, kind)
+        assert before in text
+        told = save(vera, kind, text.replace(before, after)).json()
+        assert told["version"] is None
+        assert any(one["field"] == field and message in one["message"] for one in told["faults"]), told
+        checked = vera.post(f"/api/catalogues/{kind}/check", json={"body": text.replace(before, after)})
+        assert checked.json()["faults"] == told["faults"]
+        assert vera.get(f"/api/catalogues/{kind}").json()["version"] == 0
+
+
+def test_a_list_that_is_saved_is_asked_from_then_on_and_brought_back_by_undoing(site: Served) -> None:
+    new = 'sv = "Är i säkerhet just nu"'
+    with site.signed_in("vera", Role.ADMIN) as vera, site.signed_in("omar", Role.OPERATOR) as omar:
+
+        def asked() -> bool:
+            return "Är i säkerhet just nu" in omar.get("/api/guides").text
+
+        text = body(vera, "guides").replace('sv = "Är i säkerhet och kan tala fritt"', new)
+        compared = vera.post("/api/catalogues/guides/changes", json={"body": text}).json()["lines"]
+        assert [one["text"] for one in compared if one["kind"] == "in"] == [new]
+        assert not asked()
+        assert save(vera, "guides", text).json() == {"faults": [], "version": 1}
+        assert asked()
+        # Who looked at an older text does not write over it.
+        stale = save(vera, "guides", text.replace("just nu", "ännu"))
+        assert (stale.status_code, stale.json()["code"]) == (409, "edited_meanwhile")
+        back = {"version": 1, "to": 0, "why": "Formuleringen missförstods"}
+        assert vera.post("/api/catalogues/guides/undo", json=back).json()["version"] == 2
+        assert not asked()
+        shown = vera.get("/api/catalogues/guides").json()
+        assert [(one["version"], one["undoes"], one["by"]["name"]) for one in shown["history"]] == [
+            (2, 0, "vera"),
+            (1, None, "vera"),
+        ]
+        between = vera.get("/api/catalogues/guides/versions/1/changes/2").json()["lines"]
+        assert [one["text"] for one in between if one["kind"] == "out"] == [new]
+        log = vera.get("/api/access-events").json()["events"]
+        assert {"Ny rutin från årsskiftet", "Formuleringen missförstods"} <= {one["reason"] for one in log}
+        assert vera.get("/api/catalogues/secrets").status_code == 404
+        assert vera.get("/api/catalogues/guides/versions/9/changes/0").status_code == 404
+
+
+def test_a_line_profile_that_is_saved_reaches_the_node_and_a_set_that_would_find_callers_does_not(
+    site: Served,
+) -> None:
+    directory = site.settings.data_dir
+    lines = Lines(None, directory)
+    assert lines.of(Profile.REPORT).recall_s != 42
+    assert lines.fault == ""
+    with site.signed_in("vera", Role.ADMIN) as vera:
+        text = "version = 1\n" + "".join(
+            f"[{name}]\nrecord = {'false' if name == 'anonymous' else 'true'}\nrecall_s = {seconds}\n"
+            for name, seconds in (("emergency", 60), ("report", 42), ("interview", 60), ("anonymous", 0))
+        )
+        found = save(vera, "line-profiles", text.replace("record = false", "record = true")).json()["faults"]
+        assert [one["message"] for one in found] == [
+            "den anonyma linjen sparar inget nummer, inget ljud och inget att lyssna om på"
+        ]
+        assert not (directory / EDITED).exists()
+        assert save(vera, "line-profiles", text).json()["version"] == 1
+    assert lines.of(Profile.REPORT).recall_s == 42
+    # A node that starts anew reads the same.
+    assert Lines(None, directory).of(Profile.REPORT).recall_s == 42
+
+
+def test_another_process_takes_in_what_was_saved_and_leaves_out_what_is_not_whole(
+    site: Served, tmp_path: Path
+) -> None:
+    async def meanwhile(conn: Connection) -> None:
+        await conn.execute(
+            "insert into catalogues (kind, version, body, why, at) values ('scorecard', 1, 'broken', 'x', now()),"
+            " ('bases', 1, %s, 'x', now())",
+            [catalogues.KINDS["bases"].packaged().replace("version = ", 'version = "9" #')],
+        )
+        await other.refresh(conn)
+
+    other = Catalogues(site.site.database, tmp_path / EDITED)
+    site.run(meanwhile)
+    assert catalogues.KINDS["bases"]().version == "9"
+    assert catalogues.KINDS["scorecard"]().version
+    Catalogues(site.site.database, None)
+    assert catalogues.KINDS["bases"]().version != "9"
