@@ -3,9 +3,10 @@
     python -m benchmarks.media_capacity [--hold 8] [--most 100]
 
 A media node with suppressor and recording on is held to one core, the load to the others. Calls are added until the
-99th percentile of lateness passes 10 ms: of what the caller hears (it comes by the clock, 20 ms apart) and of what is passed
-on to the operator (from being sent to being heard). Three kinds: telephone to telephone (G.711 by plain RTP on both
-sides), WebRTC operator (Opus) to telephone, and a node of stock aiortc with WebRTC on both sides. Results go to
+99th percentile of lateness passes 10 ms: of what the caller hears (it comes by the clock, 20 ms apart, and is late against
+the earliest) and of what is passed on to the operator (from being sent to being heard). Four kinds: telephone to telephone
+(G.711 by plain RTP on both sides), an operator at a browser, with what browsers offer (the caller's sound is passed on) and
+with Opus alone (it is encoded anew), and a node of stock aiortc with WebRTC on both sides. Results go to
 benchmarks/results/media-capacity.json, the cost per call to media-capacity.png.
 """
 
@@ -18,7 +19,8 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,12 +30,12 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.codecs import OPUS, PCMA, Codec, at_rate
+from audio.codecs import G722, OPUS, PCMA, PCMU, Codec, at_rate
 from audio.resample import rounded, whole
 from audio.rtp import Packet
 from benchmarks import rtp_load
 from benchmarks.media_delay import Ear, Signal, connect, cpu_of, stock
-from benchmarks.rtp_load import FRAME_S, Telephone
+from benchmarks.rtp_load import FRAME_S, Load, Party, Telephone, talking
 from callsvc.demo.composition import compose
 from callsvc.media import realtime
 from callsvc.telephony import client, ice
@@ -47,7 +49,15 @@ TRIES = 2
 """A step at which somebody was late is tried again: another program may have had the core."""
 TELEPHONES = (1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100)
 BROWSERS = (1, 2, 4, 6, 8, 10, 12, 15, 18, 22, 26)
-TARGETS = {"telephones": 50, "webrtc": 15}
+TARGETS = {"telephones": 50, "webrtc": 15, "webrtc_opus": 15}
+KINDS: dict[str, tuple[Codec, ...]] = {
+    "telephones": (),
+    "webrtc": (OPUS, G722, PCMU, PCMA),
+    "webrtc_opus": (OPUS,),
+}
+"""What the operator speaks: nothing but a telephone's codec, what Chromium and Firefox offer, or Opus alone."""
+SETTLE_S = 7.0
+"""Before a step is measured: somebody joining holds the load up, and a jitter buffer looks back five seconds."""
 
 
 def hold_to_core(pid: int) -> None:
@@ -88,62 +98,81 @@ def percentile(values: list[NDArray[np.float64]]) -> float:
     return float(np.percentile(joined, 99)) if len(joined) else float("inf")
 
 
-def under_way(giver: Telephone, taker: Telephone) -> NDArray[np.float64]:
+def under_way(giver: Party, taker: Party) -> NDArray[np.float64]:
+    assert isinstance(giver, Telephone)
+    assert isinstance(taker, Telephone)
     return np.array([at - giver.sent[head] for head, at in taker.passed if head in giver.sent])
 
 
-async def telephones(node: Node, hold_s: float, most: int) -> list[dict[str, Any]]:
-    caller_frames, operator_frames, _ = frames()
-    pairs: list[tuple[Telephone, Telephone]] = []
-    rows: list[dict[str, Any]] = []
-    for count in [n for n in TELEPHONES if n <= most]:
-        talking = asyncio.create_task(rtp_load.talk([leg for pair in pairs for leg in pair], 3600))
-        while len(pairs) < count:
-            call = str(uuid4())
-            legs = [
-                await rtp_load.telephone(node.leg_url(call, leg), node.token(call, leg), said)
-                for leg, said in ((Leg.CALLER, marked(caller_frames)), (Leg.OPERATOR, operator_frames))
-            ]
-            pairs.append((legs[0], legs[1]))
-        talking.cancel()
-        everybody = [leg for pair in pairs for leg in pair]
-        await rtp_load.talk(everybody, 2.0)
-        for _ in range(TRIES):
-            for leg in everybody:
-                leg.forget()
-                leg.listening = True
-            cpu = cpu_of(node.process.pid)
-            load_late = await rtp_load.talk(everybody, hold_s)
-            cpu = cpu_of(node.process.pid) - cpu
-            late = percentile([caller.lateness_s() for caller, _ in pairs])
-            passed = percentile([under_way(caller, operator) for caller, operator in pairs])
-            heard = sum(len(caller.arrivals) for caller, _ in pairs) / (count * hold_s / FRAME_S)
-            for leg in everybody:
-                leg.listening = False
-            if max(late, passed) <= LATE_S and heard >= 0.95:
-                break
-        rows.append(row(count, cpu / hold_s, late, passed, heard, load_late))
-        if max(late, passed) > LATE_S or heard < 0.95:
+async def a_step(
+    load: Load, pid: int, calls: Sequence[tuple[Party, Party]], hold_s: float, *, passed_on: bool
+) -> dict[str, Any]:
+    """So many calls for a while; tried again when somebody was late."""
+    made: dict[str, Any] = {}
+    everybody = [leg for call in calls for leg in call]
+    await asyncio.sleep(SETTLE_S)
+    for _ in range(TRIES):
+        for leg in everybody:
+            leg.forget()
+            leg.listening = True
+        load.worst_s = 0.0
+        cpu, began = cpu_of(pid), time.monotonic()
+        await asyncio.sleep(hold_s)
+        cpu, took = cpu_of(pid) - cpu, time.monotonic() - began
+        for leg in everybody:
+            leg.listening = False
+        late = percentile([caller.lateness_s() for _, caller in calls])
+        under = percentile([under_way(caller, taker) for taker, caller in calls]) if passed_on else None
+        heard = sum(caller.packets for _, caller in calls) / (len(calls) * took / FRAME_S)
+        made = row(len(calls), cpu / took, late, under, heard, load.worst_s)
+        if good(made):
             break
-    for leg in (leg for pair in pairs for leg in pair):
-        leg.socket.close()
+    print(json.dumps(made), flush=True)
+    return made
+
+
+async def grow(
+    pid: int,
+    steps: Sequence[int],
+    a_call: Callable[[], Awaitable[tuple[Party, Party]]],
+    hold_s: float,
+    *,
+    passed_on: bool = False,
+) -> list[dict[str, Any]]:
+    """Calls (operator, caller), one after the other, until somebody is late."""
+    calls: list[tuple[Party, Party]] = []
+    rows: list[dict[str, Any]] = []
+    async with talking() as load:
+        for count in steps:
+            while len(calls) < count:
+                calls.append(await a_call())
+                load.legs.extend(calls[-1])
+            rows.append(await a_step(load, pid, calls, hold_s, passed_on=passed_on))
+            if not good(rows[-1]):
+                break
+    for leg in (leg for call in calls for leg in call):
+        await leg.close()
     return rows
 
 
+def good(one: dict[str, Any]) -> bool:
+    """Whether nobody was late."""
+    most = max(one["late_p99_ms"], one["passed_on_p99_ms"] or 0.0)
+    return bool(most <= LATE_S * 1000 and one["heard_share"] >= 0.95)
+
+
 def row(
-    count: int, core: float, late: float, passed: float, heard: float, load_late: float
+    count: int, core: float, late: float, passed: float | None, heard: float, load_late: float
 ) -> dict[str, Any]:
-    made = {
+    return {
         "calls": count,
         "core_share": round(core, 3),
         "cpu_ms_per_call_s": round(core / count * 1000, 2),
         "late_p99_ms": round(late * 1000, 2),
-        "passed_on_p99_ms": round(passed * 1000, 2) if passed != float("inf") else None,
+        "passed_on_p99_ms": None if passed is None else round(passed * 1000, 2),
         "heard_share": round(heard, 3),
         "load_late_ms": round(load_late * 1000, 1),
     }
-    print(json.dumps(made), flush=True)
-    return made
 
 
 @dataclass
@@ -155,6 +184,7 @@ class Browser:
     codec: Codec
     frames: list[bytes]
     said: int = 0
+    listening: bool = False
 
     def say(self) -> None:
         self.connection.send_frame(self.codec, self.frames[self.said % len(self.frames)])
@@ -173,47 +203,15 @@ class Browser:
     def packets(self) -> int:
         return len(self.ear.heard)
 
-
-async def browser(leg: Leg, signal: Signal, codec: Codec, frames: list[bytes]) -> Browser:
-    connection, ear = await connect(leg, signal)
-    return Browser(connection, ear, codec, frames)
+    async def close(self) -> None:
+        await self.connection.close()
 
 
-async def browsers(
-    pid: int, a_call: Callable[[], Awaitable[tuple[Browser, Browser | Telephone]]], hold_s: float, most: int
-) -> list[dict[str, Any]]:
-    """Calls of an operator at a browser, one after the other, until somebody is late."""
-    calls: list[tuple[Browser, Browser | Telephone]] = []
-    rows: list[dict[str, Any]] = []
-    for count in [n for n in BROWSERS if n <= most]:
-        talking = asyncio.create_task(rtp_load.talk([leg for call in calls for leg in call], 3600))
-        while len(calls) < count:
-            calls.append(await a_call())
-        talking.cancel()
-        everybody = [leg for call in calls for leg in call]
-        await rtp_load.talk(everybody, 2.0)
-        for _ in range(TRIES):
-            for leg in everybody:
-                leg.forget()
-                if isinstance(leg, Telephone):
-                    leg.listening = True
-            cpu = cpu_of(pid)
-            load_late = await rtp_load.talk(everybody, hold_s)
-            cpu = cpu_of(pid) - cpu
-            late = percentile([caller.lateness_s() for _, caller in calls])
-            heard = sum(caller.packets for _, caller in calls) / (count * hold_s / FRAME_S)
-            if late <= LATE_S and heard >= 0.95:
-                break
-        rows.append(row(count, cpu / hold_s, late, float("inf"), heard, load_late))
-        if late > LATE_S or heard < 0.95:
-            break
-    for operator, caller in calls:
-        await operator.connection.close()
-        if isinstance(caller, Telephone):
-            caller.socket.close()
-        else:
-            await caller.connection.close()
-    return rows
+async def browser(
+    leg: Leg, signal: Signal, frames: list[bytes], spoken: Sequence[Codec] = (OPUS,)
+) -> Browser:
+    connection, ear = await connect(leg, signal, spoken)
+    return Browser(connection, ear, spoken[0], frames)
 
 
 def lateness(heard: list[tuple[float, Packet]]) -> NDArray[np.float64]:
@@ -237,13 +235,31 @@ async def node() -> AsyncIterator[Node]:
 
 def carried(rows: list[dict[str, Any]]) -> int:
     """The most calls at which nobody was late."""
-    good = [
-        one["calls"]
-        for one in rows
-        if max(one["late_p99_ms"], one["passed_on_p99_ms"] or 0.0) <= LATE_S * 1000
-        and one["heard_share"] >= 0.95
-    ]
-    return max(good, default=0)
+    return max((one["calls"] for one in rows if good(one)), default=0)
+
+
+def parties(running: Node, spoken: Sequence[Codec]) -> Callable[[], Awaitable[tuple[Party, Party]]]:
+    """Calls of our node: an operator with these codecs, at a browser or, without any, at a telephone; and a caller."""
+    caller_law, operator_law, operator_opus = frames()
+
+    async def a_call() -> tuple[Party, Party]:
+        call = str(uuid4())
+
+        async def signal(leg: Leg, offer: str) -> str:
+            return await client.signal(running.leg_url(call, leg), running.token(call, leg), offer)
+
+        async def telephone(leg: Leg, said: list[bytes]) -> Telephone:
+            return await rtp_load.telephone(running.leg_url(call, leg), running.token(call, leg), said)
+
+        if not spoken:
+            caller = await telephone(Leg.CALLER, marked(caller_law))
+            return await telephone(Leg.OPERATOR, operator_law), caller
+        operator = await browser(Leg.OPERATOR, signal, operator_opus, spoken)
+        caller = await telephone(Leg.CALLER, caller_law)
+        await operator.ear.ready.wait()
+        return operator, caller
+
+    return a_call
 
 
 async def measure(hold_s: float, most: int) -> dict[str, Any]:
@@ -251,33 +267,22 @@ async def measure(hold_s: float, most: int) -> dict[str, Any]:
     realtime.claim()
     caller_law, _, operator_opus = frames()
     rows: dict[str, list[dict[str, Any]]] = {}
-    async with node() as running:
-        rows["telephones"] = await telephones(running, hold_s, most)
-    async with node() as running:
-
-        async def with_a_telephone() -> tuple[Browser, Telephone]:
-            call = str(uuid4())
-
-            async def signal(leg: Leg, offer: str) -> str:
-                return await client.signal(running.leg_url(call, leg), running.token(call, leg), offer)
-
-            operator = await browser(Leg.OPERATOR, signal, OPUS, operator_opus)
-            url, token = running.leg_url(call, Leg.CALLER), running.token(call, Leg.CALLER)
-            caller = await rtp_load.telephone(url, token, caller_law)
-            await operator.ear.ready.wait()
-            return operator, caller
-
-        rows["webrtc"] = await browsers(running.process.pid, with_a_telephone, hold_s, most)
-    async with stock() as (pid, stock_signal):
+    browsers = [count for count in BROWSERS if count <= most]
+    for name, spoken in KINDS.items():
+        steps = browsers if spoken else [count for count in TELEPHONES if count <= most]
+        async with node() as running:
+            a_call = parties(running, spoken)
+            rows[name] = await grow(running.process.pid, steps, a_call, hold_s, passed_on=not spoken)
+    async with stock() as (pid, signal):
         hold_to_core(pid)
 
-        async def of_stock() -> tuple[Browser, Browser]:
-            operator = await browser(Leg.OPERATOR, stock_signal, OPUS, operator_opus)
-            caller = await browser(Leg.CALLER, stock_signal, PCMA, caller_law)
+        async def of_stock() -> tuple[Party, Party]:
+            operator = await browser(Leg.OPERATOR, signal, operator_opus)
+            caller = await browser(Leg.CALLER, signal, caller_law, (PCMA,))
             await asyncio.gather(operator.ear.ready.wait(), caller.ear.ready.wait())
             return operator, caller
 
-        rows["stock"] = await browsers(pid, of_stock, hold_s, most)
+        rows["stock"] = await grow(pid, browsers, of_stock, hold_s)
     calls = {name: carried(found) for name, found in rows.items()}
     return {
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]},
@@ -285,7 +290,7 @@ async def measure(hold_s: float, most: int) -> dict[str, Any]:
         "hold_s": hold_s,
         "calls_per_core": calls,
         "targets": TARGETS,
-        "ratio": {name: round(calls[name] / max(1, calls["stock"]), 2) for name in ("telephones", "webrtc")},
+        "ratio": {name: round(calls[name] / max(1, calls["stock"]), 2) for name in KINDS},
         "rows": rows,
     }
 
@@ -297,7 +302,8 @@ def plot(rows: dict[str, list[dict[str, Any]]], file: Path) -> None:
     from matplotlib import pyplot
 
     names = {
-        "telephones": "telephone to telephone", "webrtc": "WebRTC operator, telephone", "stock": "stock aiortc, WebRTC on both sides"
+        "telephones": "telephone to telephone", "webrtc": "WebRTC operator, telephone",
+        "webrtc_opus": "WebRTC operator with Opus alone, telephone", "stock": "stock aiortc, WebRTC on both sides"
     }  # fmt: skip
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     for name, found in rows.items():

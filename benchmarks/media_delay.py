@@ -18,7 +18,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +30,7 @@ from aiortc import RTCSessionDescription
 from numpy.typing import NDArray
 from scipy.signal import correlate
 
-from audio.codecs import OPUS, PCMA
+from audio.codecs import OPUS, PCMA, Codec
 from audio.resample import rounded, whole
 from audio.rtp import Packet
 from audio.taps import Samples
@@ -87,8 +87,8 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def connect(leg: Leg, signal: Signal) -> tuple[WebRtcConnection, Ear]:
-    spoken = [OPUS] if leg is Leg.OPERATOR else [PCMA]
+async def connect(leg: Leg, signal: Signal, spoken: Sequence[Codec] = ()) -> tuple[WebRtcConnection, Ear]:
+    spoken = spoken or ((OPUS,) if leg is Leg.OPERATOR else (PCMA,))
     peer, transceiver, channel = await client.offer_of(spoken)
     answer = await signal(leg, peer.localDescription.sdp)
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))

@@ -4,12 +4,13 @@ own time. For benchmarks.media_capacity."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import secrets
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -87,6 +88,9 @@ class Telephone:
     def packets(self) -> int:
         return len(self.arrivals)
 
+    async def close(self) -> None:
+        self.socket.close()
+
     def forget(self) -> None:
         self.arrivals, self.passed, self.sent = [], [], {}
 
@@ -107,24 +111,54 @@ async def telephone(url: str, token: str, frames: list[bytes]) -> Telephone:
 class Party(Protocol):
     """Somebody who talks by the clock."""
 
+    listening: bool
+
+    @property
+    def packets(self) -> int: ...
+
     def say(self) -> None: ...
 
     def hear(self) -> None: ...
 
+    def forget(self) -> None: ...
 
-async def talk(legs: Sequence[Party], seconds: float) -> float:
-    """Let everybody talk; the worst lateness of the load itself, in seconds."""
-    loop = asyncio.get_running_loop()
-    parts = [legs[n::4] for n in range(4)]
-    due, worst = loop.time(), 0.0
-    for turn in itertools.count():
-        if turn * FRAME_S / 4 >= seconds:
-            return worst
-        worst = max(worst, loop.time() - due)
-        for leg in parts[turn % 4]:
-            leg.say()
-        for leg in legs if turn % 4 == 3 else ():
-            leg.hear()
-        due += FRAME_S / 4
-        await asyncio.sleep(max(0.0, due - loop.time()))
-    raise AssertionError
+    def lateness_s(self) -> NDArray[np.float64]: ...
+
+    async def close(self) -> None: ...
+
+
+class Load:
+    """Everybody talks, each at a phase of its own, from being added to the end: nobody stumbles when somebody joins."""
+
+    def __init__(self) -> None:
+        self.legs: list[Party] = []
+        self.worst_s = 0.0
+        """The worst lateness of the load itself since this was last set to 0."""
+        self.also: Callable[[], None] = lambda: None
+        """Done every 5 ms, too."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for turn in itertools.count():
+            self.worst_s = max(self.worst_s, loop.time() - due)
+            for leg in self.legs[turn % 4 :: 4]:
+                leg.say()
+            for leg in self.legs if turn % 4 == 3 else ():
+                leg.hear()
+            self.also()
+            due += FRAME_S / 4
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+@contextlib.asynccontextmanager
+async def talking() -> AsyncIterator[Load]:
+    """A load that runs until one leaves."""
+    load = Load()
+    task = asyncio.create_task(load.run())
+    try:
+        yield load
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -13,11 +13,14 @@ import sys
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaRelay
 
+from callsvc.media import realtime
 from callsvc.telephony import ice
 
 
 async def main() -> None:
     ice.use_only(["127.0.0.1"])
+    # What our node is allowed, this one is.
+    realtime.claim()
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(orders), sys.stdin
