@@ -102,11 +102,20 @@ async def head(conn: Connection) -> Head:
     return Head(0, GENESIS) if row is None else Head(row["id"], bytes(row["hash"]))
 
 
+async def actions(conn: Connection) -> list[str]:
+    """What has ever been done, by its name."""
+    cursor = await conn.execute("select distinct action from access_events order by action")
+    return [row["action"] for row in await cursor.fetchall()]
+
+
 async def events(
     conn: Connection,
     *,
     call_id: UUID | None = None,
     user_id: UUID | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
 ) -> list[AccessEvent]:
@@ -115,8 +124,19 @@ async def events(
         await cursor.execute(
             f"select {_COLUMNS} from access_events where (%(call)s::uuid is null or call_id = %(call)s)"
             " and (%(user)s::uuid is null or user_id = %(user)s)"
+            " and (%(action)s::text is null or action = %(action)s)"
+            " and (%(since)s::timestamptz is null or at >= %(since)s)"
+            " and (%(until)s::timestamptz is null or at < %(until)s)"
             " and (%(before)s::bigint is null or id < %(before)s) order by id desc limit %(limit)s",
-            {"call": call_id, "user": user_id, "before": before, "limit": limit},
+            {
+                "call": call_id,
+                "user": user_id,
+                "action": action,
+                "since": since,
+                "until": until,
+                "before": before,
+                "limit": limit,
+            },
         )
         return await cursor.fetchall()
 

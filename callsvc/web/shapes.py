@@ -302,6 +302,9 @@ class Who(Shape):
 
 
 class WhoList(Shape):
+    """Everybody that the log can name, and everything that was ever done."""
+
+    actions: list[str]
     people: list[Who]
 
 

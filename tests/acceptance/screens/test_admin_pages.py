@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -97,3 +99,44 @@ def test_health_tells_in_words_what_is_away_and_what_to_do(site: Served, open_sc
     expect(media.first).to_contain_text("Inga nya samtal kan kopplas")
     expect(media.first).to_contain_text("Kontrollera att callsvc media är igång")
     screen.keep()
+
+
+def test_a_catalogue_is_written_checked_saved_and_brought_back(site: Served, open_screen: OpenScreen) -> None:
+    script = "<img src=x onerror=\"document.title='owned'\">"
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    screen.go("/kataloger")
+    page = screen.page
+    page.get_by_role("link", name="Checklistor och val").click()
+    text = page.get_by_label("Text", exact=True)
+    expect(text).to_have_value(re.compile("Är i säkerhet och kan tala fritt"))
+    whole = text.input_value()
+    text.fill(whole.replace('id = "purpose"', 'id = "Purpose!"'))
+    page.get_by_label("Varför ändras den?").fill(f"Ny rutin {script}")
+    page.get_by_role("button", name="Spara ny version").click()
+    expect(page.get_by_role("alert")).to_contain_text("checklist 2 › item 1 › id")
+    text.fill(whole.replace("Är i säkerhet och kan tala fritt", "Är i säkerhet just nu"))
+    page.get_by_role("button", name="Kontrollera och jämför").click()
+    expect(page.get_by_text("Texten är hel")).to_be_visible()
+    expect(page.get_by_label("Ändrade rader")).to_contain_text("Är i säkerhet just nu")
+    assert screen.faults() == []
+    screen.keep("compared")
+    page.get_by_role("button", name="Spara ny version").click()
+    row = page.get_by_role("row", name="Version 1")
+    expect(row).to_contain_text(script)
+    page.get_by_role("button", name="Återställ originalet").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Ändrade rader")).to_contain_text("Är i säkerhet och kan tala fritt")
+    dialog.get_by_label("Varför ändras den?").fill("Den missförstods")
+    dialog.get_by_role("button", name="Återställ", exact=True).click()
+    expect(page.get_by_role("row", name="Version 2")).to_contain_text("Tillbaka till originalet")
+    expect(text).to_have_value(whole)
+    screen.keep("brought-back")
+    screen.go("/atkomstlogg")
+    page.get_by_label("Vad", exact=True).select_option(label="Ändrade en katalog")
+    expect(page.get_by_role("row", name="Checklistor och val")).to_have_count(2)
+    with page.expect_download() as fetched:
+        page.get_by_role("link", name="Hämta som CSV").click()
+    rows = fetched.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(rows) == 3
+    assert "owned" not in page.title()

@@ -77,12 +77,14 @@ def states(screen: Screen, call: str, waits: str) -> list[tuple[str, list[str]]]
         ("/anvandare", "Anna Ström"),
         ("/atkomstlogg", "Loggen är hel"),
         ("/drift", "Kontrollerat"),
+        ("/kataloger", "Linjeprofiler"),
+        ("/kataloger/bases", "Originalet"),
         ("/samtal", "Du är inte tillgänglig"),
         ("/arenden", "Inget samtal har skrivits"),
     ):
         screen.go(path)
         expect(page.get_by_text(words).last).to_be_visible()
-        look(path.strip("/"))
+        look(path.strip("/").replace("/", "-"))
     screen.go("/anvandare")
     page.get_by_role("button", name="Ny användare").click()
     look("new-user")
@@ -130,6 +132,7 @@ def test_at_twice_the_size_nothing_is_lost(site: Served, call: str, open_screen:
 def test_the_keyboard_alone_is_enough(site: Served, call: str, open_screen: OpenScreen) -> None:
     site.person("birgitta", Role.INVESTIGATOR)
     screen = open_screen(site)
+    screen.sound_on("birgitta")
     page = screen.page
     press = page.keyboard.press
 
@@ -212,6 +215,7 @@ def test_in_english_every_page_is_in_english(site: Served, call: str, open_scree
         "/anvandare",
         "/atkomstlogg",
         "/drift",
+        "/kataloger",
         "/losenord",
         "/samtal",
         "/arenden",

@@ -147,6 +147,7 @@ QUESTIONS: dict[Action, list[Question]] = {
     Action.TRAIL_READ: [
         ("GET", "/api/access-events", None),
         ("GET", "/api/access-events/people", None),
+        ("GET", "/api/access-events/export.csv", None),
         ("GET", "/api/access-events/chain", None),
     ],
     Action.USERS_ADMIN: [

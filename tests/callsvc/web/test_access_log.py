@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 from callsvc.access import trail
+from callsvc.clock import FixedClock
 from callsvc.store import Connection
 from callsvc.types import Role
 from tests.support.web import Served
@@ -74,3 +78,49 @@ def test_a_line_that_was_touched_is_named(site: Served, touch: str, line: int) -
         site.run(tamper)
         told = vera.get("/api/access-events/chain").json()
     assert (told["whole"], told["broken_at"], told["head"]) == (False, line, None)
+
+
+def test_the_log_is_narrowed_by_what_and_when_and_fetched_as_a_file_with_its_chain(
+    still_site: Served,
+) -> None:
+    fill(still_site, 2)
+    assert isinstance(still_site.clock, FixedClock)
+    still_site.clock.advance(3600)
+    later = still_site.clock.utc_now()
+
+    async def formula(conn: Connection) -> None:
+        await trail.record(
+            conn,
+            user_id=None,
+            action="audio.read",
+            object_kind="track",
+            object_id="caller.rx",
+            at=later,
+            reason='=cmd("x"), och "mer"',
+        )
+
+    still_site.run(formula)
+    with still_site.signed_in("vera", Role.ADMIN) as vera:
+        assert {"call.open", "audio.read"} <= set(vera.get("/api/access-events/people").json()["actions"])
+
+        def found(**query: str) -> list[str]:
+            told = vera.get("/api/access-events", params=query).json()["events"]
+            return [one["action"] for one in told if one["action"] != "session.open"]
+
+        assert found(action="call.open") == ["call.open"] * 2
+        assert found(since=later.isoformat()) == ["audio.read"]
+        assert found(until=later.isoformat()) == ["call.open"] * 2
+        answer = vera.get("/api/access-events/export.csv", params={"action": "audio.read"})
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert "attachment" in answer.headers["content-disposition"]
+        (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+        # Opened in a spreadsheet, what somebody wrote stays text.
+        assert row["reason"] == '\'=cmd("x"), och "mer"'
+        head = still_site.run(lambda conn: trail.events(conn, action="audio.read"))[0]
+        assert (row["number"], row["hash"], row["previous_hash"]) == (
+            str(head.id),
+            head.hash.hex(),
+            head.prev_hash.hex(),
+        )
+        assert found(action="trail.export") == ["trail.export"]
+        assert vera.get("/api/access-events/chain").json()["whole"] is True

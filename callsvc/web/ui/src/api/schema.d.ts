@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/access-events/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The same lines as a file (RFC 4180), with the hashes that chain them. That it was fetched is a line, too.
+         */
+        get: operations["access_log_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/access-events/people": {
         parameters: {
             query?: never;
@@ -3748,8 +3768,13 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** WhoList */
+        /**
+         * WhoList
+         * @description Everybody that the log can name, and everything that was ever done.
+         */
         WhoList: {
+            /** Actions */
+            actions: string[];
             /** People */
             people: components["schemas"]["Who"][];
         };
@@ -3819,9 +3844,12 @@ export interface operations {
     access_log_listing: {
         parameters: {
             query?: {
+                before?: number | null;
                 user_id?: string | null;
                 call_id?: string | null;
-                before?: number | null;
+                action?: string | null;
+                since?: string | null;
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -3865,6 +3893,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Chain"];
+                };
+            };
+        };
+    };
+    access_log_export: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                call_id?: string | null;
+                action?: string | null;
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -5,6 +5,7 @@ import { momentWithSeconds, number } from "../format";
 import { lookup, t, tn } from "../locale";
 import { useResource } from "../resource";
 import { callAddress } from "../router";
+import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
 import { Shape as Drawn, State } from "../parts/State";
@@ -13,16 +14,20 @@ type Page_ = Shape<"AccessEventList">;
 
 export function AccessLog() {
   const [person, setPerson] = useState("");
+  const [action, setAction] = useState("");
+  const [from, setFrom] = useState("");
+  const [to, setTo] = useState("");
   const [older, setOlder] = useState<Page_[]>([]);
+  const query = { user_id: person, action, since: midnight(from, 0), until: midnight(to, 1) };
   const people = useResource((signal) => api.get("/api/access-events/people", { signal }), []);
   const first = useResource((signal) => {
     setOlder([]);
-    return api.get("/api/access-events", { query: { user_id: person }, signal });
-  }, [person], ["log"]);
+    return api.get("/api/access-events", { query, signal });
+  }, [person, action, from, to], ["log"]);
   const next = (older.at(-1) ?? first.data)?.next;
   const more = useCallback(() => {
-    if (next) void api.get("/api/access-events", { query: { user_id: person, before: next } }).then((list) => setOlder((lists) => [...lists, list]));
-  }, [next, person]);
+    if (next) void api.get("/api/access-events", { query: { ...query, before: next } }).then((list) => setOlder((lists) => [...lists, list]));
+  }, [next, person, action, from, to]);
   const events = first.data && [first.data, ...older].flatMap((list) => list.events);
   return (
     <Page title={t("log.title")} lead={t("log.lead")}>
@@ -34,6 +39,15 @@ export function AccessLog() {
             {people.data?.people.map((one) => <option key={one.id} value={one.id}>{`${one.display_name} (${one.name})`}</option>)}
           </select>
         </label>
+        <label class="field inline"><span>{t("log.action")}</span>
+          <select value={action} onChange={(event) => setAction(event.currentTarget.value)}>
+            <option value="">{t("log.everything")}</option>
+            {people.data?.actions.map((one) => <option key={one} value={one}>{lookup(`action.${one}`, one)}</option>)}
+          </select>
+        </label>
+        <label class="field inline short"><span>{t("log.from")}</span><input type="date" value={from} max={to || undefined} onChange={(event) => setFrom(event.currentTarget.value)} /></label>
+        <label class="field inline short"><span>{t("log.to")}</span><input type="date" value={to} min={from || undefined} onChange={(event) => setTo(event.currentTarget.value)} /></label>
+        <a class="button" target="_self" download href={`/api/access-events/export.csv?${exported(query)}`}><Icon name="down" size={18} />{t("log.export")}</a>
       </div>
       {first.problem && !events && <Fault problem={first.problem} retry={first.reload} />}
       {events && events.length === 0 && <p class="empty">{t("log.none")}</p>}
@@ -59,6 +73,18 @@ export function AccessLog() {
       {next && <button type="button" class="button" onClick={more}>{t("calls.more")}</button>}
     </Page>
   );
+}
+
+/** The local midnight that a day begins with, or `days` later. */
+function midnight(day: string, days: number): string {
+  if (!day) return "";
+  const at = new Date(`${day}T00:00:00`);
+  at.setDate(at.getDate() + days);
+  return at.toISOString();
+}
+
+function exported(query: Record<string, string>): string {
+  return new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
 }
 
 function Chain() {

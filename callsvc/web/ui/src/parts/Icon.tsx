@@ -18,6 +18,7 @@ const drawings = {
   forward: "m13 7 5 5-5 5M6 7l5 5-5 5",
   arrow: "M5 12h14M13 6l6 6-6 6",
   left: "M19 12H5M11 6l-6 6 6 6",
+  down: "M12 4v11M7 10.500l5 5 5-5M5 20h14",
   check: "M5 12.5 10 17.5 19.5 7",
   plus: "M12 5v14M5 12h14",
   copy: "M9 9h10v11H9zM15 9V4H5v11h4",
