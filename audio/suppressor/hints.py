@@ -4,7 +4,8 @@ A hint is the time of a key press and nothing else. It may do two things, and ea
 agrees, so that lost, late or forged hints cannot make the sound worse than no hints at all:
 
 * Around a hinted press, in a true pause (the network hears no voice, and has heard none for a while), what is left is
-  lowered further. Somebody who forges hints mutes pauses and nothing else.
+  lowered further, until nobody hears it and no further. Somebody who forges hints mutes what can be heard in pauses, and
+  nothing else.
 * While no key is hinted or heard for two seconds, small losses that the network makes in speech are undone. Where it
   takes more than 3 dB out of a frame it is believed, so a withheld hint lets nothing through that was taken out.
 """
@@ -26,6 +27,9 @@ EARLY = RATE * 10 // 1000
 """Samples before a hinted press, and after it, in which a pause is muted."""
 LATE = RATE * 90 // 1000
 MUTE = np.float32(10 ** (-30 / 20))
+FAINT = np.float32(10 ** (-66 / 10))
+"""Power of a frame that nobody hears a stroke in, and under which nothing is muted: the background of a voice is not made
+a hole wherever somebody says that a key was pressed."""
 SPEECH_VOICE = np.float32(0.5)
 AFTER_VOICE = 20
 """Blocks after the last voice in which nothing is muted: the ends of words."""
@@ -110,7 +114,9 @@ class KeyTimes:
         struck = np.where(near | (keys[rows] >= HEARD_KEY), now, self._key[where])
         self._key[where] = struck
         for row in rows[near & (now - spoken > AFTER_VOICE)]:
-            gains[row] *= MUTE
+            left = (gains[row] ** 2 * levels[row]).sum() * np.float32(2 / WINDOW)
+            if left > FAINT:
+                gains[row] *= max(MUTE, np.sqrt(FAINT / left))
         idle = (now - struck > HELD) & (speaks >= SPEECH_VOICE)
         for row in rows[idle]:
             gain, level = gains[row], levels[row]

@@ -63,6 +63,14 @@ def test_a_hinted_stroke_in_a_pause_is_muted_further() -> None:
     assert np.array_equal(hinted[115 * BLOCK :], blind[115 * BLOCK :])
 
 
+def test_forged_hints_make_no_hole_in_the_background() -> None:
+    flood = {n: [n * BLOCK - 800, n * BLOCK, n * BLOCK + 800] for n in range(200)}
+    faint, room = noise(2, 10 ** (-70 / 20)), noise(2, 10 ** (-50 / 20))
+    assert np.array_equal(run(Constant(0.9), faint, flood), run(Constant(0.9), faint, {}))
+    muted = decibels(run(Constant(0.9), room, flood)[16000:])
+    assert -69 < muted < -63, "lowered until nobody hears a stroke in it, and no further"
+
+
 def test_forged_hints_mute_no_speech() -> None:
     signal = noise(3, 0.1)
     flood = {n: [n * BLOCK - 800, n * BLOCK, n * BLOCK + 800] for n in range(300)}
