@@ -77,6 +77,11 @@ class Connection(ABC):
         """The preferred codec: what this leg is sent."""
         return self._codec
 
+    @property
+    def held(self) -> bool:
+        """Whether the peer said that it sends nothing for now."""
+        return False
+
     def payload_type(self, codec: Codec) -> int | None:
         """Under which number the peer takes this codec, if it does."""
         return self._numbers.get(codec.name)

@@ -78,6 +78,10 @@ class Live:
         """What lies over what each leg says."""
         self.taps = self._open(profile, degrade)
         self.masked: MaskReason | None = None
+        self.held = False
+        """Whether the operator has put the caller on hold."""
+        self._resting: set[Leg] = set()
+        """Legs whose telephones have the other party on hold."""
         self.memories: dict[Track, Memory] = {}
         self.tracks = {name: self._track(name) for name in Track}
         for side in sides.values():
@@ -134,6 +138,7 @@ class Live:
     def tick(self, now: float) -> bool:
         """What is due every 10 ms, but for `hand_on`; True when something that the operator asked for is over."""
         recalling = self.downlink.recalling
+        self._look_who_rests()
         self.uplink.tick(now)
         self.downlink.tick(now)
         over = recalling is not None and self.downlink.recalling is None
@@ -213,11 +218,23 @@ class Live:
         """Let neither hear the other, or both again."""
         at_ms = self.now_ms
         if on != self.held:
-            for spans in self.spans.values():
-                (spans.begin if on else spans.end)(GapCause.HOLD, at_ms)
+            self.held = on
+            self._cover_holds(at_ms)
             self.downlink.hold(on, self._parts.clock.monotonic())
             self._keep("hold", at_ms, {"on": on})
         return at_ms
+
+    def _look_who_rests(self) -> None:
+        """A telephone that puts the other party on hold says so, and sends nothing: nothing of it is lost."""
+        resting = {leg for leg, side in self._sides.items() if side.connection.held}
+        if resting != self._resting:
+            self._resting = resting
+            self._cover_holds(self.now_ms)
+
+    def _cover_holds(self, at_ms: int) -> None:
+        for leg, spans in self.spans.items():
+            held = self.held or leg in self._resting
+            (spans.begin if held else spans.end)(GapCause.HOLD, at_ms)
 
     def mute(self, on: bool) -> int:
         """Let the caller not hear the operator, or hear again."""
@@ -227,10 +244,6 @@ class Live:
             (spans.begin if on else spans.end)(GapCause.MUTE, at_ms)
             self._keep("mute", at_ms, {"on": on})
         return at_ms
-
-    @property
-    def held(self) -> bool:
-        return self.spans[Leg.CALLER].now(GapCause.HOLD)
 
     @property
     def muted(self) -> bool:
@@ -293,6 +306,11 @@ class Live:
             what["played_ms"] = playing.played_ms
             self.uplink.playing = None
         self._keep("announcement", self.now_ms, what | {"sha256": one.sha256})
+
+    def lacks(self, what: str) -> None:
+        """Keep with the sound that the call must do without this from here on."""
+        if self.taps:
+            self.taps.note(self.now_ms, {"kind": "degraded", "what": what})
 
     def _keep(self, kind: str, at_ms: int, what: Mapping[str, object]) -> None:
         """Keep it with the sound, and tell it."""

@@ -4,8 +4,7 @@
     operator:         INVITE  ─► 180, 183      ─► 200
 
 The operator is offered what the caller offered, and the caller gets the codec that the operator chose: whatever fails
-here, sound can be passed on as it is. Where no telephone is named, the caller rings until an operator takes the call in
-the browser.
+here, sound can be passed on as it is. Where no telephone is named, the caller rings until a browser takes the call.
 """
 
 from __future__ import annotations
@@ -26,11 +25,21 @@ from sippy.CCEvents import (
 )
 from sippy.SipCallId import SipCallId
 
+from audio.codecs import PCMA
 from callsvc import logs
 from callsvc.ids import new_id
 from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
 from callsvc.telephony.sip import metrics, relay
-from callsvc.telephony.sip.description import Description, Direction, Stream, agreed, build, offered, parse
+from callsvc.telephony.sip.description import (
+    USUAL_EVENTS,
+    Description,
+    Direction,
+    Stream,
+    agreed,
+    build,
+    offered,
+    parse,
+)
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
 from callsvc.telephony.sip.line import House, Line
 from callsvc.telephony.sip.media import Pair, SipConnection, passed_on
@@ -39,6 +48,8 @@ from callsvc.types import Leg, Profile
 
 FAULTS = ("fault", "failed")
 """Causes for which something of ours failed, and the parties are well."""
+NOBODY_YET = Description("", 0, {PCMA.payload_type: PCMA}, {USUAL_EVENTS: 8000}, True, Direction.NONE)
+"""A caller whose INVITE said nothing of sound, until the ACK does: what every telephone speaks, sent to nobody."""
 log = logs.get("sip")
 
 
@@ -124,7 +135,7 @@ class SipCall:
         house, line = self._house, self._line
         host, port = self._pairs[Leg.OPERATOR].local
         offer = build(host, port, offered(self._offer), self._session)
-        if line.profile is Profile.ANONYMOUS:
+        if not house.board.policy(line.profile).keep_number:
             calling, name = "anonymous", ""
         dialog = self.operator = Dialog(
             house.config,
@@ -146,11 +157,8 @@ class SipCall:
         dialog.recvEvent(ask)
 
     def _wait_for_browser(self) -> None:
-        if self._offer is None:
-            # Whoever waits must be heard as soon as the operator is there: the sound is agreed on before.
-            self._fail(488, "Not Acceptable Here", "NoOffer")
-            return
-        connection = self._connect(Leg.CALLER, self._offer, agreed(self._offer))
+        offer = self._offer or NOBODY_YET
+        connection = self._connect(Leg.CALLER, offer, agreed(offer))
         connection.live = self._browser_answered
         connection.bye = self._bye
         try:
@@ -163,7 +171,12 @@ class SipCall:
 
     def _browser_answered(self) -> None:
         self._answered = True
-        self.caller.answer(self.described(Leg.CALLER))
+        if self._offer is None:
+            # Our turn to offer; the answer comes with the ACK.
+            host, port = self._pairs[Leg.CALLER].local
+            self.caller.answer(build(host, port, self.media[Leg.CALLER].stream, self._session), offer=True)
+        else:
+            self.caller.answer(self.described(Leg.CALLER))
         metrics.CALLS.labels("200").inc()
 
     # The operator's telephone.
@@ -297,11 +310,20 @@ class SipCall:
             log.warning("sip_hold_not_told", call=str(self.id), error=type(error).__name__)
 
     def _answered_anew(self, leg: Leg, content: Any) -> None:
-        """The answer to an offer of ours while they talk."""
-        connection = self.media.get(leg)
-        if connection is not None and content is not None:
-            with contextlib.suppress(BadOffer):
-                connection.agree(parse(str(content)))
+        """The answer to an offer of ours, while they talk or as a browser has taken the call."""
+        if (connection := self.media.get(leg)) is None:
+            return
+        first = connection.remote is NOBODY_YET
+        try:
+            remote = parse(str(content) if content is not None else "")
+            if first and connection.codec not in remote.codecs.values():
+                raise BadOffer("another codec than was offered")
+        except BadOffer:
+            if first:
+                log.warning("sip_answer_unusable", call=str(self.id))
+                self.hang_up()
+            return
+        connection.agree(remote)
 
     def pass_on(self, leg: Leg, request: Any) -> bool:
         other = self.operator if leg is Leg.CALLER else self.caller

@@ -171,6 +171,7 @@ class SipConnection(RtpConnection):
                 self._reception.heard_of(report, now)
             for block in report.blocks:
                 if block.ssrc == self._out.ssrc:
+                    self.peer_loss = block.fraction_lost
                     metrics.LOSS.labels(self.leg.value, "out").observe(block.fraction_lost)
                     if (there_and_back := rtcp.round_trip_s(block, stamp)) is not None:
                         metrics.ROUND_TRIP.labels(self.leg.value).observe(there_and_back)

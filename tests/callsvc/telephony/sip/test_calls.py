@@ -142,13 +142,13 @@ async def test_a_reinvite_without_a_body_is_offered_what_is_agreed(house: House)
     await house.until(lambda: connection.held is False and connection.direction.value == "recvonly")
 
 
-async def test_a_transfer_and_what_becomes_of_it_are_passed_on(house: House) -> None:
+@pytest.mark.parametrize("replaces", ["", "?Replaces=one%40x%3Bto-tag%3D1%3Bfrom-tag%3D2"])
+async def test_a_transfer_and_what_becomes_of_it_are_passed_on(house: House, replaces: str) -> None:
     await house.talking()
-    house.operator.send_as_called(
-        "REFER", "Refer-To: <sip:third@127.0.0.1:5099>", "Referred-By: <sip:operator@x>"
-    )
+    third = f"<sip:third@127.0.0.1:5099{replaces}>"
+    house.operator.send_as_called("REFER", f"Refer-To: {third}", "Referred-By: <sip:operator@x>")
     refer = await house.caller.hear("REFER ")
-    assert refer.get("Refer-To") == "<sip:third@127.0.0.1:5099>"
+    assert refer.get("Refer-To") == third
     assert "operator" in refer.get("Referred-By")
     house.caller.reply(refer, "202 Accepted")
     assert (await house.operator.hear("SIP/2.0 2")).first == "SIP/2.0 202 Accepted"

@@ -21,8 +21,9 @@ pytestmark = pytest.mark.call
 
 async def test_what_cannot_be_answered_is_refused_by_its_name(house: House) -> None:
     caller = house.caller
-    caller.request("INVITE", "Require: 100rel, timer", body=caller.offer())
-    assert (await caller.hear("SIP/2.0 420")).get("Unsupported") == "100rel"
+    for extension in ("100rel", "replaces"):
+        caller.request("INVITE", f"Require: {extension}, timer", body=caller.offer())
+        assert (await caller.hear("SIP/2.0 420")).get("Unsupported") == extension
     caller.request("INVITE", body=caller.offer().replace("RTP/AVP", "RTP/SAVP"))
     assert (await caller.hear("SIP/2.0 488")).first == "SIP/2.0 488 Not Acceptable Here"
     for method, status in (("SUBSCRIBE", "405"), ("REGISTER", "405")):
