@@ -5,6 +5,7 @@
     service     settings, data directory, ports, database, broker
     parts       suppressor, recogniser, screens, sound devices
     trunks      SIP, Asterisk
+    sign_in     the organisation's provider
     command     `callsvc doctor`
 
 Looking changes nothing: no file is written, no directory is made, nothing stays bound.
