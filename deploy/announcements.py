@@ -27,6 +27,9 @@ def main() -> None:
             for language, text in entry.items() if isinstance(entry, dict) else ():
                 if language == "version":
                     continue
+                if not text:
+                    print(f"{name}.{language}.ogg: no voice speaks it; to be read by somebody")
+                    continue
                 subprocess.run(
                     ["espeak-ng", "-v", language, "-s", WORDS_A_MINUTE, "-w", spoken, "--", text], check=True
                 )

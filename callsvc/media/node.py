@@ -112,13 +112,16 @@ class Node:
         )
 
     def _announcements(self) -> announcements.Catalogue:
-        directory = self._settings.media.announcements
+        directory = self._settings.media.announcements or announcements.PACKAGED
         try:
-            return announcements.load(directory or announcements.PACKAGED)
+            found = announcements.load(directory)
         except ConfigurationError as error:
             # Calls are taken without; every page sees that there is nothing to play.
             log.error("announcements_unusable", detail=error.message)
             return {}
+        if missing := announcements.unspoken(directory):
+            log.warning("announcements_unspoken", missing=missing)
+        return found
 
     @contextlib.asynccontextmanager
     async def _telling(self) -> AsyncIterator[Outbox]:

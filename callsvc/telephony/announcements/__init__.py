@@ -56,13 +56,32 @@ def load(directory: Path = PACKAGED) -> dict[str, dict[str, Announcement]]:
         if not WORD.fullmatch(name) or not isinstance(version, str) or not version:
             raise ConfigurationError(f"The announcement {name} in {directory} has no usable name or version.")
         found[name] = {
-            language: _one(directory, name, version, language) for language in entry if language != "version"
+            language: _one(directory, name, version, language)
+            for language, text in entry.items()
+            if language != "version" and (text or _file(directory, name, language).exists())
         }
     return found
 
 
+def unspoken(directory: Path = PACKAGED) -> list[str]:
+    """Files that somebody has yet to read aloud: languages that a catalogue names with an empty text."""
+    entries = tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
+    files = [
+        _file(directory, name, language)
+        for name, entry in entries.items()
+        if isinstance(entry, dict)
+        for language, text in entry.items()
+        if not text
+    ]
+    return [file.name for file in files if not file.exists()]
+
+
+def _file(directory: Path, name: str, language: str) -> Path:
+    return directory / f"{name}.{language}.ogg"
+
+
 def _one(directory: Path, name: str, version: str, language: str) -> Announcement:
-    file = directory / f"{name}.{language}.ogg"
+    file = _file(directory, name, language)
     try:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         sound = to_float(files.read(file, RATE_HZ))
