@@ -130,6 +130,10 @@ def test_every_text_is_used_and_every_text_that_is_asked_for_is_there() -> None:
                 "desk",
                 "cases",
                 "case",
+                "reviews",
+                "review",
+                "reviewFigures",
+                "told",
             )
         ],
         [f"{key}" for key in catalogue("sv") if re.fullmatch(r"demo\.step\.\w+", key)],

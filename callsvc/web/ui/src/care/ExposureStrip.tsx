@@ -24,14 +24,14 @@ export function ExposureStrip({ call, sound }: { call: Shape<"CallDetail">; soun
   const long = Math.max(1, call.length_ms ?? 0, ...stretches.map((one) => one.end_ms));
   const x = (ms: number) => (WIDE * ms) / long;
   return (
-    <div class="strip">
-      <p class="strip-lead">{stretches.length === 0 ? t("review.strip.none") : tn("review.strip.some", stretches.length)} <span class="hint">{t("review.strip.hint")}</span></p>
+    <div class="ahead">
+      <p class="ahead-lead">{stretches.length === 0 ? t("review.strip.none") : tn("review.strip.some", stretches.length)} <span class="hint">{t("review.strip.hint")}</span></p>
       {stretches.length > 0 && (
         <>
-          <svg class="strip-bar" viewBox={`0 0 ${WIDE} 40`} preserveAspectRatio="none" aria-hidden="true">
+          <svg class="ahead-bar" viewBox={`0 0 ${WIDE} 40`} preserveAspectRatio="none" aria-hidden="true">
             <defs>
-              <pattern id="strip-waves" width="8" height="8" patternUnits="userSpaceOnUse"><path d="M0 6l4-4 4 4" /></pattern>
-              <pattern id="strip-dots" width="6" height="6" patternUnits="userSpaceOnUse"><circle cx="3" cy="3" r="1.2" /></pattern>
+              <pattern id="ahead-waves" width="8" height="8" patternUnits="userSpaceOnUse"><path d="M0 6l4-4 4 4" /></pattern>
+              <pattern id="ahead-dots" width="6" height="6" patternUnits="userSpaceOnUse"><circle cx="3" cy="3" r="1.2" /></pattern>
             </defs>
             <rect class="ground" x="0" y="0" width={WIDE} height="40" />
             {stretches.map((one) => (
@@ -40,14 +40,14 @@ export function ExposureStrip({ call, sound }: { call: Shape<"CallDetail">; soun
             ))}
             <line class="now" x1={x(sound.at.value * 1000)} x2={x(sound.at.value * 1000)} y1="0" y2="40" />
           </svg>
-          <ul class="strip-legend" aria-hidden="true">
+          <ul class="ahead-legend" aria-hidden="true">
             {(["loud", "crying", "silent"] as const).filter((kind) => stretches.some((one) => one.kind === kind)).map((kind) => (
               <li key={kind}><svg width="22" height="14"><rect class={kind} width="22" height="14" rx="2" /></svg>{t(`review.strip.${kind}`)}</li>
             ))}
           </ul>
           <details>
             <summary>{t("review.strip.list")}<span class="count">{stretches.length}</span></summary>
-            <ul class="plain strip-list">
+            <ul class="plain ahead-list">
               {stretches.map((one) => (
                 <li key={`${one.kind} ${one.start_ms} ${one.leg}`}>
                   <button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, one.start_ms / 1000 - BEFORE_S))}>{clock(one.start_ms / 1000)}</button>{" "}

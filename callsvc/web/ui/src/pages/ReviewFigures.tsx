@@ -43,7 +43,7 @@ function Line({ line, told }: { line: string; told: Figures }) {
   return (
     <section class="card figures" aria-labelledby={`line-${line}`}>
       <h2 id={`line-${line}`}>{profileName(line)}</h2>
-      <div class="figures-box" tabIndex={0} role="region" aria-labelledby={`line-${line}`}>
+      <div class="figures-box" tabIndex={0} role="group" aria-labelledby={`line-${line}`}>
         <table>
           <thead><tr><th scope="col">{t("review.figures.question")}</th>{months.map((month) => <th key={month} scope="col">{monthName(month)}</th>)}</tr></thead>
           <tbody>

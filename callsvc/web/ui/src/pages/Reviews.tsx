@@ -60,8 +60,8 @@ function Row({ one, list, which, reload }: { one: Brief; list: List; which: (typ
       </div>
       {one.degraded ? <State tone="warn">{t("review.degraded")}</State> : <span />}
       {which === "waiting"
-        ? <button type="button" class="button small" onClick={take} aria-label={t("review.take.this", { what: title(one) })}>{t("review.take")}</button>
-        : <a class="button small" href={reviewAddress(one.id)} aria-label={t("review.open.this", { what: title(one) })}>{which === "mine" ? t("review.go_on") : t("review.look")}<Icon name="arrow" size={16} /></a>}
+        ? <button type="button" class="button small" onClick={take}>{t("review.take")}<span class="unseen"> {title(one)}</span></button>
+        : <a class="button small" href={reviewAddress(one.id)}>{which === "mine" ? t("review.go_on") : t("review.look")}<span class="unseen"> {title(one)}</span><Icon name="arrow" size={16} /></a>}
       {problem && <Fault problem={problem} />}
     </li>
   );

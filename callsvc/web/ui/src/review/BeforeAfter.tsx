@@ -69,7 +69,7 @@ function Panel({ call, side, from, size, sound, strokes, switches }: PanelProps)
       <figcaption>
         <button type="button" class="button small" aria-pressed={heard} disabled={!switches} onClick={() => sound.setSide(side === "before" ? "raw" : "cleaned")}>
           <span class="letter">{side === "before" ? "A" : "B"}</span>{t(`review.ba.${side}`)}</button>
-        {heard && <span class="aside">{t("review.ba.now")}</span>}
+        <span class="aside">{heard ? t("review.ba.scale.now") : t("review.ba.scale")}</span>
       </figcaption>
       <div class="panel-picture" onClick={(event) => {
         const box = event.currentTarget.getBoundingClientRect();

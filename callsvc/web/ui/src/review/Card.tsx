@@ -123,7 +123,7 @@ function One({ question, answer, now, choose, give, pin, sound }: OneProps) {
       {answer && (
         <div class="row pinned">
           {answer.at_ms === null
-            ? <button type="button" class="button bare small" onClick={pin} aria-label={t("review.pin.this", { what: said(question) })}><Icon name="pin" size={16} />{t("review.pin", { at: clock(sound.at.value) })}</button>
+            ? <button type="button" class="button bare small" onClick={pin}><Icon name="pin" size={16} />{t("review.pin", { at: clock(sound.at.value) })}<span class="unseen"> {said(question)}</span></button>
             : <><button type="button" class="link" onClick={() => sound.seek((answer.at_ms ?? 0) / 1000)}>{t("review.pinned", { at: clock(answer.at_ms / 1000) })}</button>
               <button type="button" class="button bare small" onClick={() => give({ ...answer, at_ms: null })} aria-label={t("review.unpin", { what: said(question) })}><Icon name="close" size={16} /></button></>}
         </div>
