@@ -99,6 +99,8 @@ def _metrics(path: Path) -> Iterator[str]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS):
             continue
         words = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
+        if len(words) < 2:
+            continue  # a counter of Python's own
         keywords = {word.arg: word.value for word in node.keywords}
         labels = node.args[2] if len(node.args) > 2 else keywords.get("labelnames", ast.List(elts=[]))
         named = ", ".join(f"`{label}`" for label in ast.literal_eval(labels))

@@ -133,7 +133,7 @@ def test_a_catalogue_is_written_checked_saved_and_brought_back(site: Served, ope
     expect(text).to_have_value(whole)
     screen.keep("brought-back")
     screen.go("/atkomstlogg")
-    page.get_by_label("Vad", exact=True).select_option(label="Ändrade en katalog")
+    page.get_by_role("combobox", name="Vad").select_option(label="Ändrade en katalog")
     expect(page.get_by_role("row", name="Checklistor och val")).to_have_count(2)
     with page.expect_download() as fetched:
         page.get_by_role("link", name="Hämta som CSV").click()
