@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from callsvc.store.call_notes import CallNote
 
@@ -38,7 +38,7 @@ def lanes(notes: Sequence[CallNote], length_ms: int) -> list[Done]:
     for note in sorted(notes, key=lambda one: one.at_ms):
         if note.note not in get_args(Lane):
             continue
-        kind: Lane = note.note  # type: ignore[assignment]  # it is one of them
+        kind = cast(Lane, note.note)
         if kind in _ON_AND_OFF:
             end(kind, note.at_ms)
             if note.what.get("on"):
@@ -49,8 +49,8 @@ def lanes(notes: Sequence[CallNote], length_ms: int) -> list[Done]:
                 begun[kind] = note
         else:
             found.append(Done(kind, note.at_ms, note.at_ms, _which(note)))
-    for kind in list(begun):
-        end(kind, length_ms)  # type: ignore[arg-type]
+    for left in list(begun):
+        end(cast(Lane, left), length_ms)
     return sorted(found, key=lambda one: (one.start_ms, one.lane))
 
 

@@ -71,7 +71,8 @@ _SAID = (
           join calls c on c.id = t.call_id
          where u.kind <> 'crosstalk' and """
     + _CALL
-    + """ and t.created_at = (select max(created_at) from transcripts where call_id = t.call_id and state = 'done')
+    + """ and not exists (select 1 from transcripts later
+               where later.call_id = t.call_id and later.state = 'done' and later.created_at > t.created_at)
          order by c.started_at desc, c.id, u.start_ms, u.n limit %(limit)s offset %(offset)s)
     select f.call_id, w.case_number, f.started_at as at, u.transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.words,
            u.corrected is not null as corrected,

@@ -32,7 +32,7 @@ from callsvc.web.site import Site
 router = APIRouter(prefix="/api", tags=["search"])
 Reader = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_READ))]
 Seeker = Annotated[Session, Depends(door.may(Action.SEARCH_ALL))]
-PAGE: Final = 30
+PAGE: Final = 20
 """Utterances, or calls where no text is sought, that one answer holds."""
 
 

@@ -14,6 +14,7 @@ from callsvc.access import trail
 from callsvc.shift import wrap_up
 from callsvc.store import Connection
 from callsvc.types import Leg, Profile, Role
+from callsvc.web.routes.search import PAGE
 from tests.support import past_calls as calls
 from tests.support.web import Served
 
@@ -109,7 +110,7 @@ def test_a_call_of_the_anonymous_line_is_in_no_answer_and_in_no_count(
     site: Served, inga: httpx.Client
 ) -> None:
     site.person("olle", Role.OPERATOR)
-    for n in range(31):
+    for n in range(PAGE + 1):
         told(site, "Jag är rädd.", profile=Profile.ANONYMOUS, at=calls.BEGAN + timedelta(hours=n))
     other = told(site, "Jag är rädd.")
     answer = inga.post("/api/search/calls", json={"text": "rädd", "purpose": "Utredning"}).json()
@@ -120,10 +121,10 @@ def test_a_call_of_the_anonymous_line_is_in_no_answer_and_in_no_count(
 
 def test_pages_follow_each_other_without_a_gap(site: Served, inga: httpx.Client) -> None:
     site.person("olle", Role.OPERATOR)
-    every = [str(told(site, "Hund.", at=calls.BEGAN - timedelta(hours=n))) for n in range(33)]
+    every = [str(told(site, "Hund.", at=calls.BEGAN - timedelta(hours=n))) for n in range(PAGE + 3)]
     first = inga.post("/api/search/calls", json={"text": "hund", "purpose": "Utredning"}).json()
-    assert [call["call_id"] for call in first["calls"]] == every[:30]
-    assert found(inga, text="hund", purpose="Utredning", offset=first["next"]) == every[30:]
+    assert [call["call_id"] for call in first["calls"]] == every[:PAGE]
+    assert found(inga, text="hund", purpose="Utredning", offset=first["next"]) == every[PAGE:]
 
 
 def test_a_reason_is_remembered_for_the_calls_of_the_same_case_and_no_others(

@@ -80,6 +80,10 @@ export function Search() {
           </div>
           <p class="hint" id="seek-hint">{t("seek.hint")}</p>
         </div>
+        <div class="seek-case">
+          <Field label={t("cases.number")} value={now.case} change={(number) => set({ case: number })} required={false} />
+          {found.value && <button type="button" class="button" onClick={clear}>{t("seek.clear")}</button>}
+        </div>
         {now.text.trim() && (
           <fieldset class="seek-purpose" aria-describedby={lacking ? "seek-lacking" : undefined}>
             <legend>{t("seek.purpose")}</legend>
@@ -104,10 +108,6 @@ export function Search() {
             <Field label={t("seek.most")} value={now.most} change={(most) => set({ most })} required={false} />
           </div>
         </details>
-        <div class="seek-case">
-          <Field label={t("cases.number")} value={now.case} change={(number) => set({ case: number })} required={false} />
-          {found.value && <button type="button" class="button" onClick={clear}>{t("seek.clear")}</button>}
-        </div>
       </form>
       {problem && <Fault problem={problem} />}
       {found.value && <Found calls={found.value.calls} more={found.value.next === null ? null : () => look(found.value?.next ?? 0)} sought={now.text.trim() !== ""} />}
