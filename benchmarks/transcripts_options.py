@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from callsvc.demo.sound import read
 from callsvc.transcripts.evaluating.aligning import align
-from models.recogniser import check, whisper
+from models.recogniser import check, packaged, whisper
 from models.recogniser.whisper import Whisper
 from tests.support.house import ROOT
 
@@ -87,7 +87,7 @@ def measure(model: Whisper, found: list[Piece], threshold_s: float | None) -> di
 
 
 def main() -> None:
-    model = Whisper(check(FIXTURE / "model"))
+    model = Whisper(check(packaged.directory()))
     rows = {
         name: {"off": measure(model, found, None), "on": measure(model, found, THRESHOLD_S)}
         for name, found in pieces().items()

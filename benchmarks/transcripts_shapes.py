@@ -20,7 +20,6 @@ import argparse
 import importlib.metadata
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -109,8 +108,13 @@ def tell(side: str, model: Path, sound: Path) -> None:
     began = time.process_time()
     words = SIDES[side](model, sound)
     spent = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"words": words, "cpu_s": round(spent, 2), "peak_mb": round(peak)}))
+    print(json.dumps({"words": words, "cpu_s": round(spent, 2), "peak_mb": _peak_mb()}))
+
+
+def _peak_mb() -> int:
+    """Of this program alone; what getrusage tells begins with the parent's."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) >> 10
 
 
 def measure(name: str, seconds: float, work: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from callsvc.demo.progress import OnScreen
 from callsvc.demo.report import Report, page
 from callsvc.locale import text
 from callsvc.store import Database
+from models.recogniser import packaged
 
 app = typer.Typer(help="Place a demonstration call and report what came of it.")
 NOT_WELL = 1
@@ -58,7 +59,7 @@ async def _demonstrate(out: Path, keep_running: bool) -> Report:
     with OnScreen(lang) as teller:
         teller.step("service")
         directory = await asyncio.to_thread(service.fresh, out / "data")
-        async with service.running(directory, clock) as settings:
+        async with service.running(directory, clock, _recogniser(load())) as settings:
             database = Database(store.address(settings), pool_max=2)
             async with database:
                 who = await run.account(database, clock, lang)
@@ -73,6 +74,17 @@ async def _demonstrate(out: Path, keep_running: bool) -> Report:
                 typer.echo(text("demo.kept", lang, url=base, name=who.name, password=who.password))
                 await asyncio.Event().wait()
     return report
+
+
+def _recogniser(settings: Settings) -> dict[str, str]:
+    """The packaged model of speech to text, where no other is set: the demonstration ends with words that it knows."""
+    chosen = settings.transcripts
+    named = {"MODEL_DIR": chosen.model_dir, "LIVE_MODEL_DIR": chosen.live_model_dir}
+    return {
+        f"CALLSVC_TRANSCRIPTS__{name}": str(packaged.directory())
+        for name, path in named.items()
+        if path is None
+    }
 
 
 def _pages(settings: Settings) -> str:

@@ -35,6 +35,8 @@ class Scene:
     """Stretches in which the operator speaks."""
     room_dbfs: float
     """Level of the room in the operator's microphone, as heard at 16 kHz."""
+    said: tuple[tuple[str, str], ...] = ()
+    """Leg and words of what is said in the words of the packaged model of speech to text."""
 
     @property
     def length_s(self) -> float:
@@ -90,6 +92,7 @@ def _compose(folder: Path) -> Scene:
         tuple(round(t, 4) for t in sorted(times)),
         _speech(voices["operator"]),
         float(decibels(float(np.mean(resample(room, RATE, JUDGE_RATE) ** 2)))),
+        tuple((part["leg"], part["words"]) for part in script["voice"] if "words" in part),
     )
 
 

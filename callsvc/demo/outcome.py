@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from callsvc.store import Database, calls, proofs, recordings, transcripts
 from callsvc.store.proofs import ProofRow
 from callsvc.store.recordings import Recording
 from callsvc.store.transcripts import Transcript
-from callsvc.types import CallState, RecordingState, Track, TranscriptState
+from callsvc.transcripts.evaluating.aligning import align, normal
+from callsvc.types import CallState, Leg, RecordingState, Track, TranscriptState
 
 ARCHIVED_S = 60.0
 TRANSCRIBED_S = 240.0
@@ -44,7 +45,21 @@ class Books:
     tracks: tuple[str, ...]
     proof: ProofRow
     transcript: Transcript | None
-    words: int
+    heard: Mapping[str, list[str]]
+    """The transcript's words on each leg."""
+
+    @property
+    def words(self) -> int:
+        return sum(map(len, self.heard.values()))
+
+    def right(self, said: Iterable[tuple[str, str]]) -> int:
+        """How many of these words (by leg) the transcript has, in their order."""
+        said, count = list(said), 0
+        for leg in {leg for leg, _ in said}:
+            spoken = [normal(word) for one, words in said if one == leg for word in words.split()]
+            told = [normal(word) for word in self.heard.get(leg, ())]
+            count += sum(pair.same for pair in align(spoken, told))
+        return count
 
     def own_proof(self) -> Proof:
         """The proof as the report shows it."""
@@ -81,7 +96,7 @@ async def books(database: Database, clock: Clock, call_id: UUID, step: Callable[
         tuple(track.name for track in tracks),
         proof,
         transcript,
-        sum(len(one.words) for one in said),
+        {leg: [word["text"] for one in said if one.leg == leg for word in one.words] for leg in Leg},
     )
 
 

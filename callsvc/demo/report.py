@@ -64,6 +64,10 @@ class Report:
     verified: bool
     transcript_state: str
     transcript_words: int
+    transcript_said: int
+    """Words of the scene that the packaged model of speech to text knows: the last two sentences."""
+    transcript_right: int
+    """How many of these the transcript has."""
     model: str
     """Of the suppressor."""
     passed_pct: float
@@ -166,7 +170,7 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
             + ", "
             + line("verified" if report.verified else "not_verified"),
         ),
-        row("transcript", line(f"transcript_{report.transcript_state}", words=report.transcript_words)),
+        row("transcript", _transcript(report, lang)),
         row(
             "model",
             report.model
@@ -183,3 +187,13 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
 def _number(value: float, digits: int, lang: str) -> str:
     shown = f"{value:.{digits}f}"
     return shown.replace(".", ",").replace("-", "−") if lang == "sv" else shown
+
+
+def _transcript(report: Report, lang: str) -> str:
+    return text(
+        f"demo.report.transcript_{report.transcript_state}",
+        lang,
+        words=report.transcript_words,
+        right=report.transcript_right,
+        said=report.transcript_said,
+    )

@@ -161,6 +161,8 @@ def _report(
         verified=verified,
         transcript_state=found.transcript.state if found.transcript else "none",
         transcript_words=found.words,
+        transcript_said=sum(len(words.split()) for _, words in scene.said),
+        transcript_right=found.right(scene.said),
         model=proof.model,
         passed_pct=round(100 * proof.blocks_passed / max(1, proof.blocks), 2),
         service=found.own_proof(),

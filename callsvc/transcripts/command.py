@@ -13,6 +13,7 @@ from callsvc.errors import MissingPart, UsageError
 from callsvc.locale import text
 from callsvc.transcripts import models
 from callsvc.transcripts.models import Purpose
+from models.recogniser import packaged
 from models.recogniser.catalogue import Entry, catalogue
 from models.recogniser.directory import check
 from models.recogniser.errors import ModelUnusable
@@ -31,6 +32,7 @@ def listing(data_dir: DataDir = None) -> None:
     typer.echo(text("models.head", lang))
     for entry in catalogue().values():
         typer.echo(_line(entry, settings))
+    typer.echo(_packaged(settings))
     for extra in sorted(_here(settings) - catalogue().keys()):
         typer.echo(f"{extra:<18} {_state(extra, settings)}")
     typer.echo(text("models.foot", lang))
@@ -98,7 +100,7 @@ def use(
     """Choose a model that lies here for transcripts or for captions. Calls that waited for one are taken up."""
     settings = load(data_dir=data_dir)
     try:
-        card = check(models.folder(settings) / _plain(name))
+        card = check(models.place(settings, _plain(name)))
         card.require(settings.transcripts.language)
     except ModelUnusable as error:
         raise MissingPart(error.message, hint=error.hint) from None
@@ -120,6 +122,15 @@ def _line(entry: Entry, settings: Settings) -> str:
         f" {text(f'models.use.{entry.use}', lang)}; {text(f'models.languages.{entry.languages}', lang)}"
         f"  {_state(entry.name, settings)}"
     ).rstrip()
+
+
+def _packaged(settings: Settings) -> str:
+    lang, lies = settings.language, packaged.directory()
+    mb = round(sum(one.stat().st_size for one in lies.iterdir()) / 1_000_000)
+    used = _state(packaged.NAME, settings)
+    return (
+        f"{packaged.NAME:<18} {mb:>5} MB  {'EUPL-1.2':<11} {text('models.packaged', lang)}  {used}".rstrip()
+    )
 
 
 def _state(name: str, settings: Settings) -> str:
@@ -149,4 +160,4 @@ def _plain(name: str) -> str:
 
 def _place(name: str, settings: Settings) -> Path:
     path = Path(name)
-    return path if path.is_dir() or "/" in name else models.folder(settings) / _plain(name)
+    return path if path.is_dir() or "/" in name else models.place(settings, _plain(name))

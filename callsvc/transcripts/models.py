@@ -9,6 +9,7 @@ from pathlib import Path
 
 from callsvc.config import Settings
 from callsvc.errors import MissingPart
+from models.recogniser import packaged
 from models.recogniser.directory import ModelCard, check
 from models.recogniser.errors import ModelUnusable
 from models.recogniser.whisper import Whisper
@@ -57,8 +58,13 @@ def directory(settings: Settings, purpose: Purpose = Purpose.FINAL) -> Path | No
         settings.transcripts.model_dir if purpose is Purpose.FINAL else settings.transcripts.live_model_dir
     )
     if named is None and (name := chosen(settings).get(purpose)):
-        return folder(settings) / name
+        return place(settings, name)
     return named
+
+
+def place(settings: Settings, name: str) -> Path:
+    """Where a model of this name lies, if it is here: among the fetched ones, or in the program."""
+    return packaged.directory() if name == packaged.NAME else folder(settings) / name
 
 
 def card(settings: Settings, purpose: Purpose = Purpose.FINAL) -> ModelCard:

@@ -15,7 +15,7 @@ from callsvc.demo.api import Api
 from callsvc.demo.composition import RATE, Scene
 from callsvc.demo.sound import Samples, read
 from callsvc.types import TranscriptState
-from models.recogniser import check
+from models.recogniser import check, packaged
 from models.recogniser.training.evaluate import errors
 from tests.support.house import ROOT
 from tests.support.whole_service import WholeService, whole_service
@@ -23,7 +23,7 @@ from tests.support.whole_service import WholeService, whole_service
 pytestmark = [pytest.mark.transcripts, pytest.mark.acceptance, pytest.mark.timeout(240)]
 
 FIXTURE = ROOT / "tests/fixtures/recogniser"
-MODEL = FIXTURE / "model"
+MODEL = packaged.directory()
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ async def test_every_word_comes_out_on_its_leg_and_in_its_time(running: WholeSer
         said = [word for turn in _turns() if turn.leg == leg for word in turn.words]
         heard = [word for one in transcript["utterances"] if one["leg"] == leg for word in one["words"]]
         wrong = errors([word for word, _, _ in said], [word["text"] for word in heard])
+        print(leg, wrong, len(said), [word["text"] for word in heard])
         # A small model in a call at real pace: what a busy machine loses of the sound costs it a word here and there.
-        assert wrong <= len(said) // 4, (leg, [word["text"] for word in heard])
+        assert wrong <= len(said) // 10, (leg, [word["text"] for word in heard])
         if len(said) == len(heard):
             offsets += [w["start_ms"] / 1000 - start for w, (_, start, _) in zip(heard, said, strict=True)]
     assert len(offsets) > 10

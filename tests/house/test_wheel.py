@@ -44,6 +44,8 @@ def content(wheel: zipfile.ZipFile) -> set[str]:
         "callsvc/py.typed",
         "callsvc/demo/scene/scene.toml",
         "models/suppressor/weights.onnx",
+        "models/recogniser/demo/model.bin",
+        "models/recogniser/demo/checksums.json",
     ],
 )
 def test_the_wheel_holds(content: set[str], path: str) -> None:

@@ -1,6 +1,7 @@
-"""Sentences out of the templates, seeded; half of the training material is random word order.
+"""Sentences out of the templates, seeded; most of the training material is pieces of them and words in no order.
 
-Without the random half the decoder learns the templates by heart and no longer listens.
+With templates alone the decoder learns them by heart and no longer listens. Pieces of several templates on end teach it
+to go on from any word to any other without losing the words that often stand together.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class Phrases:
         """One template with its slots filled at random."""
         template = templates[int(rng.integers(len(templates)))]
         return _SLOT.sub(lambda m: str(rng.choice(self.slots[m.group(1)])), template)
+
+    def pieces(self, rng: np.random.Generator, longest: int = 9) -> str:
+        """Two or three pieces of one to four words each, out of different sentences."""
+        found: list[str] = []
+        for _ in range(int(rng.integers(2, 4))):
+            words = self.sentence(self.known, rng).split()
+            start = int(rng.integers(len(words)))
+            found += words[start : start + int(rng.integers(1, 5))]
+        return " ".join(found[:longest])
 
     def jumble(self, rng: np.random.Generator) -> str:
         """One to seven of the words in no order."""

@@ -5,7 +5,9 @@ Mixing happens on mel powers, where sound, noise and typing simply add up, so th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
@@ -42,14 +44,15 @@ class Window:
 
 def telephone(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """300-3400 Hz and A-law steps, at 16 kHz."""
-    spectrum = np.fft.rfft(sound)
-    hz = np.fft.rfftfreq(len(sound), 1.0 / RATE)
+    size = -(-len(sound) // 1600) * 1600  # a length with a large prime in it takes ten times as long
+    spectrum = np.fft.rfft(sound, size)
+    hz = np.fft.rfftfreq(size, 1.0 / RATE)
     spectrum *= np.clip((hz - 200.0) / 150.0, 0.0, 1.0) * np.clip((3700.0 - hz) / 300.0, 0.0, 1.0)
-    band = np.fft.irfft(spectrum, len(sound))
+    band = np.fft.irfft(spectrum, size)[: len(sound)]
     a = 87.6
-    size = np.abs(band)
+    loud = np.abs(band)
     knee = 1.0 / a
-    law = np.where(size < knee, a * size, 1.0 + np.log(np.maximum(a * size, 1e-9))) / (1.0 + np.log(a))
+    law = np.where(loud < knee, a * loud, 1.0 + np.log(np.maximum(a * loud, 1e-9))) / (1.0 + np.log(a))
     law = np.round(law * 127.0) / 127.0 * (1.0 + np.log(a))
     out = np.sign(band) * np.where(law < 1.0, law / a, np.exp(law - 1.0) / a)
     sounded: NDArray[np.float32] = out.astype(np.float32)
@@ -69,6 +72,34 @@ def utterance(spoken: Spoken, band: bool, numbers: dict[str, int]) -> Utterance:
         number = 0 if name.startswith("_") or not name else numbers.setdefault(name, len(numbers) + 1)
         labels[int(at * 50) : int(until * 50) + 1] = number
     return Utterance(np.log10(np.maximum(power[:, :frames], 1e-7)).astype(np.float16), spoken.words, labels)
+
+
+def save(found: list[Utterance], numbers: dict[str, int], file: Path) -> None:
+    """Keep what was spoken, so that a run that goes on need not speak it again."""
+    np.savez(
+        file,
+        power=np.concatenate([one.power for one in found], axis=1),
+        phonemes=np.concatenate([one.phonemes for one in found]).astype(np.int16),
+        frames=np.array([one.frames for one in found]),
+        told=np.array(json.dumps({"words": [one.words for one in found], "numbers": numbers})),
+    )
+
+
+def load(file: Path) -> tuple[list[Utterance], dict[str, int]]:
+    """What `save` kept."""
+    with np.load(file) as kept:
+        power, phonemes, frames = kept["power"], kept["phonemes"].astype(np.int64), kept["frames"]
+        told = json.loads(str(kept["told"]))
+    ends = np.cumsum(frames)
+    found = [
+        Utterance(
+            power[:, end - size : end],
+            [(word, start, stop) for word, start, stop in words],
+            phonemes[(end - size) // 2 : end // 2],
+        )
+        for end, size, words in zip(ends, frames, told["words"], strict=True)
+    ]
+    return found, told["numbers"]
 
 
 def pack(

@@ -71,7 +71,7 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
     def forward(
         self, mel: torch.Tensor, tokens: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, ...]]:
-        """Logits of the next token, logits of the phonemes, cross-attention of each decoder layer."""
+        """Logits of the next token, what the encoder heard, cross-attention of each decoder layer."""
         heard = self.encode(mel)
         out = self.whisper.model.decoder(
             input_ids=tokens,
@@ -81,7 +81,23 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
             return_dict=True,
         )
         logits = self.whisper.proj_out(out.last_hidden_state)
-        return logits, self.phonemes(heard), out.cross_attentions
+        return logits, heard, out.cross_attentions
+
+    def named(self, heard: torch.Tensor, texts: int) -> torch.Tensor:
+        """Which of the first `texts` tokens each of these frames (count, width) would be written as.
+
+        Said by the very head of the last layer that is told to look at the word being written: what it sees there must
+        be enough to name the word. That is a lesson for every frame of sound instead of one a word.
+        """
+        decoder = self.whisper.model.decoder
+        seeing = decoder.layers[-1].encoder_attn
+        wide = seeing.head_dim
+        seen = nn.functional.linear(heard, seeing.v_proj.weight[:wide], seeing.v_proj.bias[:wide])
+        told = nn.functional.linear(seen, seeing.out_proj.weight[:, :wide], seeing.out_proj.bias)
+        named: torch.Tensor = nn.functional.linear(
+            decoder.layer_norm(told), self.whisper.proj_out.weight[:texts]
+        )
+        return named
 
 
 def export(whisper: WhisperForConditionalGeneration, tokenizer: Tokenizer, work: Path, target: Path) -> None:

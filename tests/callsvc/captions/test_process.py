@@ -25,7 +25,7 @@ from callsvc.captions.room import GIVEN_UP, Caption, Room
 from callsvc.clock import SystemClock
 from callsvc.demo.sound import read
 from callsvc.store import Database, captions
-from models.recogniser import check
+from models.recogniser import check, packaged
 from models.recogniser.training.evaluate import errors
 from models.recogniser.whisper import Whisper
 from tests.support.house import ROOT
@@ -62,7 +62,7 @@ def play(feed: Feed, call: UUID, seconds: float = 60.0) -> None:
 
 def test_what_is_said_is_captioned_on_its_leg_in_its_time_and_grows_before_it_is_final() -> None:
     told: list[Caption] = []
-    room = Room(Whisper(check(FIXTURE / "model"), live=True), ["sv"], told.append, SystemClock())
+    room = Room(Whisper(check(packaged.directory()), live=True), ["sv"], told.append, SystemClock())
     call = uuid4()
     sent: list[feeds.Message] = []
     feed = Feed(Path("nobody"))
@@ -131,7 +131,7 @@ def process(data: Path, conninfo: str) -> Iterator[subprocess.Popen[bytes]]:
             **os.environ,
             "CALLSVC_DATA_DIR": str(data),
             "CALLSVC_DATABASE__URL": conninfo,
-            "CALLSVC_TRANSCRIPTS__LIVE_MODEL_DIR": str(FIXTURE / "model"),
+            "CALLSVC_TRANSCRIPTS__LIVE_MODEL_DIR": str(packaged.directory()),
         },
         stderr=subprocess.DEVNULL,
     )

@@ -34,6 +34,8 @@ GOOD = Report(
     verified=True,
     transcript_state="done",
     transcript_words=41,
+    transcript_said=8,
+    transcript_right=7,
     model="quiet-1",
     passed_pct=0.0,
     service=Proof(104, -38.0, -72.0, 98.0, 0.0, False),
@@ -69,7 +71,7 @@ def test_the_file_holds_the_figures_under_their_promised_names() -> None:
     promised = {
         "call_id", "length_s", "strokes", "audible_before_pct", "audible_after_pct", "level_before_db",
         "level_after_db", "added_delay_ms", "declared_delay_ms", "tracks", "sealed", "verified",
-        "transcript_words", "transcript_state", "model",
+        "transcript_words", "transcript_state", "transcript_right", "model",
     }  # fmt: skip
     assert promised <= content.keys()
     assert content["ok"] is True

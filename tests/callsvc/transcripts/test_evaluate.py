@@ -20,6 +20,7 @@ from callsvc.transcripts.evaluating.aligning import align, distance, normal
 from callsvc.transcripts.evaluating.measuring import Count, add
 from callsvc.transcripts.evaluating.references import Reference, SpokenWord, references
 from callsvc.transcripts.listening import HeardWord
+from models.recogniser import packaged
 from models.recogniser.training.evaluate import errors
 from tests.support.house import ROOT
 
@@ -121,7 +122,7 @@ def test_a_directory_of_ones_own_calls_gives_a_table_and_a_plot(recordings: Path
     asked = [
         str(recordings),
         "--model",
-        str(FIXTURE / "model"),
+        str(packaged.directory()),
         "--out",
         str(out),
         "--data-dir",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from callsvc.config import Settings, TranscriptSettings
 from callsvc.errors import MissingPart, UsageError
 from callsvc.transcripts import command, models
 from callsvc.transcripts.models import Purpose
+from models.recogniser import check, packaged
 from tests.support.model_files import model_directory
 
 pytestmark = pytest.mark.transcripts
@@ -97,3 +99,18 @@ def test_only_a_model_of_the_catalogue_is_fetched(data: Path) -> None:
 def test_a_damaged_note_of_the_choice_is_no_choice(data: Path, noted: str) -> None:
     (data / "models" / models.IN_USE).write_text(noted)
     assert models.chosen(settings(data)) == {}
+
+
+def test_the_packaged_model_is_whole_is_labelled_and_can_be_chosen_by_name(data: Path) -> None:
+    found = check(packaged.directory())
+    assert found.size < 8_000_000
+    assert found.name == packaged.NAME
+    assert json.loads((packaged.directory() / "checksums.json").read_text()).keys() >= {
+        "model.bin",
+        "tokenizer.json",
+    }
+    line = next(one for one in run(data, "list").splitlines() if one.startswith(packaged.NAME))
+    assert "demonstration" in line
+    run(data, "use", "live", packaged.NAME)
+    assert models.card(settings(data), Purpose.LIVE).path == packaged.directory()
+    assert packaged.NAME in run(data, "check", packaged.NAME)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from models.recogniser.training import tokens
 from models.recogniser.training.corpus import Phrases
-from models.recogniser.training.material import MELS, Utterance, pack, telephone
+from models.recogniser.training.material import MELS, Utterance, load, pack, save, telephone
 
 pytestmark = pytest.mark.transcripts
 
@@ -25,6 +27,15 @@ def test_sentences_are_made_of_the_vocabulary_and_no_slot_is_left_open(phrases: 
             assert "{" not in made
             assert set(made.split()) <= words
         assert 1 <= len(phrases.jumble(rng).split()) <= 7
+
+
+def test_pieces_are_of_taught_sentences_and_no_longer_than_asked(phrases: Phrases) -> None:
+    rng = np.random.default_rng(4)
+    words = {word for _ in range(4000) for word in phrases.sentence(phrases.known, rng).split()}
+    made = [phrases.pieces(rng, 6).split() for _ in range(200)]
+    assert {word for one in made for word in one} <= words
+    assert max(map(len, made)) == 6
+    assert len({tuple(one) for one in made}) > 150
 
 
 def test_templates_that_are_held_out_are_taught_nowhere(phrases: Phrases) -> None:
@@ -79,6 +90,17 @@ def test_words_keep_their_place_in_a_window_and_what_does_not_fit_is_left_out() 
         assert np.all(made.phonemes[int(start * 50) + 1 : int(end * 50) - 1] == 1)
     before = made.mel[25, : max(0, int(made.words[0][1] * 100) - 8)]
     assert not len(before) or before.max() < 0.0
+
+
+def test_what_was_spoken_is_kept_for_a_run_that_goes_on(tmp_path: Path) -> None:
+    spoken = [_tone(100, "ja"), _tone(60, "nej")]
+    save(spoken, {"a": 1}, tmp_path / "material.npz")
+    again, numbers = load(tmp_path / "material.npz")
+    assert numbers == {"a": 1}
+    for one, other in zip(spoken, again, strict=True):
+        assert np.array_equal(one.power, other.power)
+        assert np.array_equal(one.phonemes, other.phonemes)
+        assert [tuple(word) for word in other.words] == one.words
 
 
 def test_the_telephone_keeps_its_band_and_no_more() -> None:
