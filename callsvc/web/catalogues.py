@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,17 +125,16 @@ def _place(where: tuple[int | str, ...]) -> str:
 
 def changes(before: str, after: str) -> Iterator[tuple[str, str]]:
     """The lines of both texts: ("same" | "out" | "in", line), each change with what stands around it."""
-    from difflib import SequenceMatcher
-
     old, new = before.splitlines(), after.splitlines()
-    for group in SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(3):
+    for n, group in enumerate(SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(3)):
+        if n:
+            yield ("gap", "")
         for kind, a1, a2, b1, b2 in group:
             if kind == "equal":
                 yield from (("same", line) for line in old[a1:a2])
                 continue
             yield from (("out", line) for line in old[a1:a2])
             yield from (("in", line) for line in new[b1:b2])
-        yield ("gap", "")
 
 
 class Catalogues:
