@@ -31,7 +31,9 @@ def tracks() -> dict[str, Samples]:
     caller = np.pad(caller, (0, max(0, SECONDS * 8000 - len(caller))))[: SECONDS * 8000]
     first, last = (8000 * at for at in SHOUT_S)
     at = np.arange(last - first) / 8000
-    caller[first:last] = 0.35 * np.sign(np.sin(2 * np.pi * 190 * at)) * np.clip(np.sin(2 * np.pi * 3 * at) + 0.8, 0, 1)
+    caller[first:last] = (
+        0.35 * np.sign(np.sin(2 * np.pi * 190 * at)) * np.clip(np.sin(2 * np.pi * 3 * at) + 0.8, 0, 1)
+    )
     quiet = Suppressor(load(), comfort=True).process(raw)
     return {"caller.rx": _int16(caller), "operator.rx": _int16(raw), "operator.tx": _int16(quiet)}
 

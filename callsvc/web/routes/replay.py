@@ -150,7 +150,7 @@ async def hints(here: OneSite, session: Listener, call_id: CallId) -> Exposure:
 
 
 @router.get("/me/care")
-async def chosen(here: OneSite, session: SignedIn) -> CareChoices:
+async def care_choices(here: OneSite, session: SignedIn) -> CareChoices:
     """How the asker wants to listen."""
     async with here.database.transaction() as conn:
         found = await care.get(conn, session.person.id)
@@ -160,7 +160,7 @@ async def chosen(here: OneSite, session: SignedIn) -> CareChoices:
 
 
 @router.put("/me/care", status_code=204)
-async def choose(here: OneSite, session: SignedIn, asked: CareChoices) -> None:
+async def choose_care(here: OneSite, session: SignedIn, asked: CareChoices) -> None:
     """Choose it; nobody else can see what was chosen."""
     async with here.database.transaction() as conn:
         await care.choose(conn, session.person.id, care.Choices(**asked.model_dump()))

@@ -1185,15 +1185,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Chosen
+         * Care Choices
          * @description How the asker wants to listen.
          */
-        get: operations["review_chosen"];
+        get: operations["review_care_choices"];
         /**
-         * Choose
+         * Choose Care
          * @description Choose it; nobody else can see what was chosen.
          */
-        put: operations["review_choose"];
+        put: operations["review_choose_care"];
         post?: never;
         delete?: never;
         options?: never;
@@ -5841,7 +5841,7 @@ export interface operations {
             };
         };
     };
-    review_chosen: {
+    review_care_choices: {
         parameters: {
             query?: never;
             header?: never;
@@ -5861,7 +5861,7 @@ export interface operations {
             };
         };
     };
-    review_choose: {
+    review_choose_care: {
         parameters: {
             query?: never;
             header?: never;

@@ -45,7 +45,7 @@ export function BeforeAfter({ call, sound, replay }: { call: Shape<"CallDetail">
       {!kept && (
         <Notice tone="quiet" title={t("review.ba.none")}>
           <p>{t("review.ba.none.hint")}</p>
-          <p>{t("review.ba.none.policy")} <code>[media] keep_raw = "{replay.keep_raw}"</code></p>
+          <p>{t("review.ba.none.policy")} <code>{`[media] keep_raw = "${replay.keep_raw}"`}</code></p>
         </Notice>
       )}
       {kept && <p>{t("review.ba.how", { key: hint("side") })}</p>}
