@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from audio.resample import to_int16
 from callsvc.demo.composition import compose
 from callsvc.store import Connection, captions
 from callsvc.store.captions import CaptionRow, StateRow
+from callsvc.telephony import announcements
 from callsvc.types import Role
 from tests.acceptance.screens.conftest import CHROMIUM, FLAGS, OpenScreen, Screen
 from tests.support.on_air import OnAir, Telephone, on_air
@@ -161,6 +162,53 @@ def likeness(heard: np.ndarray, sound: np.ndarray) -> float:
     return best
 
 
+def comes(page: Page, true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(100)
+
+
+def what_the_caller_is_left_with(telephone: Telephone, page: Page, spoken: np.ndarray) -> None:
+    """Hold, mute, listening back and an announcement, from the screen, by what comes out of the telephone."""
+    begun = 0
+
+    def since() -> np.ndarray:
+        return telephone.sound()[begun:]
+
+    def silent() -> bool:
+        return len(since()) > 8000 and bool(np.abs(since()[-4000:]).max() < 100)
+
+    def hears_the_operator() -> bool:
+        return len(since()) > 16_000 and likeness(since()[-16_000:], spoken) > 0.8
+
+    for key, words in (("Shift+F8", "Samtalet är parkerat"), ("Shift+F9", "Mikrofonen är avstängd")):
+        begun = len(telephone.sound())
+        page.keyboard.press(key)
+        expect(page.get_by_text(words, exact=True)).to_be_visible()
+        comes(page, silent, f"the caller still hears the operator after {key}")
+        if key == "Shift+F8":
+            until(page, "Math.max(...window.heard.slice(-window.rate / 4).map(Math.abs)) < 0.01")
+        page.keyboard.press(key)
+        expect(page.get_by_text(words, exact=True)).to_have_count(0)
+        begun = len(telephone.sound())
+        comes(page, hears_the_operator, f"the caller does not hear the operator again after {key}")
+
+    page.keyboard.press("F8")
+    expect(page.get_by_text("Bara du hör det.")).to_be_visible()
+    begun = len(telephone.sound())
+    comes(page, hears_the_operator, "the caller does not hear the operator who listens back")
+    assert likeness(since(), babble(8000, 20.0)[:40_000]) < 0.5  # nothing of what was said before
+    page.keyboard.press("F8")
+
+    page.keyboard.press("F9")
+    page.get_by_role("button", name="Stanna kvar i telefonen").click()
+    begun = len(telephone.sound())
+    announced = (announcements.load()["wait"]["sv"].sound[::2] * 32767).astype(np.int16)[4000:24_000]
+    comes(page, lambda: likeness(since(), announced) > 0.5, "the caller does not hear the announcement")
+    expect(page.get_by_text("Den som ringer hör: Stanna kvar")).to_have_count(0)
+
+
 def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     air: OnAir, telephone: Telephone, open_screen: OpenScreen, microphone: Path
 ) -> None:
@@ -192,6 +240,7 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     spoken = read(microphone, 8000)
     assert likeness(telephone.sound(), spoken) > 0.9
 
+    what_the_caller_is_left_with(telephone, page, spoken)
     page.keyboard.press("Shift+F4")
     expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
     assert not telephone.left.is_set()
