@@ -94,26 +94,33 @@ async def recording_sealed(conn: Connection, told: Told, body: RecordingSealed) 
     else:
         if known.state in (RecordingState.SEALED, RecordingState.ARCHIVED):
             return
+    tracks = [
+        recordings.TrackRow(
+            track.name,
+            track.rate,
+            track.samples,
+            [{"start": start, "length": length, "cause": cause} for start, length, cause in track.gaps],
+        )
+        for track in body.tracks
+    ]
+    if body.continues is not None:
+        before = await recordings.tracks(conn, body.continues.recording)
+        tracks = recordings.joined(tracks, before, body.continues.samples)
     await recordings.seal(
         conn,
         body.recording,
         told.call,
         outcome=body.outcome,
         head=body.head,
-        tracks=[
-            recordings.TrackRow(
-                track.name,
-                track.rate,
-                track.samples,
-                [{"start": start, "length": length, "cause": cause} for start, length, cause in track.gaps],
-            )
-            for track in body.tracks
-        ],
+        tracks=tracks,
         at=body.sealed_at or told.at,
     )
     # Whichever comes last, the end of the call or the seal of its recording: then it can be drawn for review.
     await sampling.consider(conn, told.call, at=told.at)
     await jobs.defer(conn, ARCHIVE, once=f"archive {body.recording}", recording=str(body.recording))
+    latest = await recordings.of_call(conn, told.call)
+    if latest is not None and latest.id != body.recording and latest.state == RecordingState.RECORDING:
+        return  # the call goes on in another recording, which is heard with this one
     await jobs.defer(conn, TRANSCRIBE, once=f"transcribe {told.call}", call=str(told.call))
 
 

@@ -89,8 +89,14 @@ class SealedTrack(Body):
     gaps: list[tuple[Count, Count, Word]] = []
 
 
+class Continued(Body):
+    recording: UUID
+    samples: list[Count]
+
+
 class RecordingSealed(Body):
     recording: UUID
+    continues: Continued | None = None
     head: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     outcome: Literal["complete", "ended_by_failure"]
     sealed_at: datetime | None = None

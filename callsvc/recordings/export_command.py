@@ -13,15 +13,17 @@ from uuid import UUID
 import typer
 
 from callsvc.access import trail
-from callsvc.clock import SystemClock
+from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings, load
 from callsvc.errors import NotFound, UsageError
 from callsvc.ids import parse_id
 from callsvc.locale import text
-from callsvc.recordings import place
 from callsvc.recordings.bundle import Line, Stretch, export
+from callsvc.recordings.head import load_head
+from callsvc.recordings.joined import parts
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.keys import KeyRing
+from callsvc.recordings.layout import HEAD
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.source import Source
 from callsvc.recordings.timestamps import authority
@@ -60,7 +62,10 @@ def run(
 async def hand_out(
     settings: Settings, call: UUID, target: Path, reason: str, begin: str = "", end: str = ""
 ) -> dict[str, Any]:
-    """Write the bundle, and the trail's line, or neither."""
+    """Write the bundle, and the trail's line, or neither; what paket.json says.
+
+    A call that went on in another spool gets a bundle for each part, `del-1` and so on: each is signed and checked by itself.
+    """
     clock = SystemClock()
     keys = key_ring(settings)
     if await asyncio.to_thread(target.exists):
@@ -74,24 +79,7 @@ async def hand_out(
                 if row is None:
                     raise NotFound("That call has no recording.")
                 lines = await _lines(conn, call)
-            found = place.find(settings, call=str(call), recording=str(row.id), location=row.location)
-            stretch = None
-            if begin or end:
-                length_ms = await asyncio.to_thread(_length_ms, found, keys)
-                stretch = Stretch(
-                    milliseconds(begin) if begin else 0, milliseconds(end) if end else length_ms
-                )
-            about = await asyncio.to_thread(
-                export,
-                found,
-                part,
-                keys,
-                clock,
-                stretch=stretch,
-                lines=lines,
-                lang=settings.language,
-                stamps=authority(settings),
-            )
+            about = await asyncio.to_thread(_write, settings, keys, clock, row, part, begin, end, lines)
             async with database.transaction() as conn:
                 await trail.record(
                     conn,
@@ -125,6 +113,50 @@ async def _lines(conn: Connection, call: UUID) -> list[Line]:
         return []
     spoken = await transcripts.utterances(conn, transcript.id)
     return [Line(u.leg, u.start_ms, u.end_ms, u.text) for u in spoken]
+
+
+def _write(
+    settings: Settings,
+    keys: KeyRing,
+    clock: Clock,
+    row: recordings.Recording,
+    target: Path,
+    begin: str,
+    end: str,
+    lines: list[Line],
+) -> dict[str, Any]:
+    found = parts(settings, call=str(row.call_id), recording=str(row.id), location=row.location)
+    last_ms = _length_ms(found[-1], keys)
+    stretch = None
+    if begin or end:
+        stretch = Stretch(milliseconds(begin) if begin else 0, milliseconds(end) if end else last_ms)
+    about: dict[str, Any] = {}
+    for number, source in enumerate(found, start=1):
+        mine = stretch
+        if stretch is not None and number < len(found):
+            mine = Stretch(stretch.from_ms, min(stretch.to_ms, _goes_on_ms(found[number])))
+            if mine.from_ms >= mine.to_ms:
+                continue  # the next part had begun before
+        about = export(
+            source,
+            target if len(found) == 1 else target / f"del-{number}",
+            keys,
+            clock,
+            stretch=mine,
+            lines=lines,
+            lang=settings.language,
+            stamps=authority(settings),
+        )
+    return about
+
+
+def _goes_on_ms(source: Source) -> int:
+    """Where a recording takes over from the one that it continues."""
+    head = load_head(source.whole(HEAD))
+    if head.continues is None:
+        return 0
+    positions = zip(head.continues.samples, head.tracks, strict=True)
+    return max(position * 1000 // track.rate_hz for position, track in positions)
 
 
 def _length_ms(source: Source, keys: KeyRing) -> int:

@@ -156,7 +156,7 @@ class Hand:
             else:
                 manifest = writing.seal(*call.closing, self._keys, self._clock)
                 self._end(call)
-                self._sink.emit(sealed(manifest))
+                self._sink.emit(sealed(manifest, writing.head.continues))
             self._relieved(call)
         except OSError as error:
             self._troubled(call, "disk_full" if error.errno in _FULL else "disk_error")

@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import UUID
 
 from callsvc import logs
-from callsvc.errors import Unavailable, VerificationFailed
+from callsvc.config import Settings
+from callsvc.errors import ConfigurationError, Unavailable, VerificationFailed
 from callsvc.jobs import Job, Work, defer
 from callsvc.recordings import archive, place
 from callsvc.recordings.durable import write_whole
@@ -15,7 +16,7 @@ from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.layout import MANIFEST, SIGNATURE, TIMESTAMP
 from callsvc.recordings.objects import Objects, StoredSource, objects, prefix_of
 from callsvc.recordings.timestamps import Authority, authority
-from callsvc.store import recordings
+from callsvc.store import Connection, Database, recordings
 from callsvc.types import RecordingState
 
 ARCHIVE = "archive_recording"
@@ -57,7 +58,7 @@ async def archive_recording(work: Work, recording: str) -> None:
                 manifest=manifest.content(),
             )
             if stamps is not None:
-                await defer(conn, STAMP, once=f"stamp-{recording}", recording=recording)
+                await _ask(conn, recording)
         log.info("recording_archived", recording=recording)
     if directory is not None:
         await asyncio.to_thread(archive.free, directory)
@@ -80,14 +81,38 @@ def stamp_stored(store: Objects, prefix: str, stamps: Authority) -> None:
     """The same in the object store. Raises `Unavailable` while the authority or the store is away."""
     source = StoredSource(store, prefix)
     if TIMESTAMP not in source.names() and stamps.answers:
-        store.put_bytes(f"{prefix}/{TIMESTAMP}", stamps.stamp(source.whole(SIGNATURE)))
+        store.put(f"{prefix}/{TIMESTAMP}", stamps.stamp(source.whole(SIGNATURE)))
 
 
 async def stamp_recording(work: Work, recording: str) -> None:
-    """Fetch the timestamp of an archived recording that was sealed while the authority was away."""
+    """Fetch the timestamp of an archived recording that has none, and write down that it has one."""
     stamps = authority(work.settings)
-    if stamps is not None:
+    if stamps is not None and stamps.answers:
         await asyncio.to_thread(stamp_stored, objects(work.settings), prefix_of(recording), stamps)
+        async with work.database.transaction() as conn:
+            await recordings.stamped(conn, UUID(recording), at=work.clock.utc_now())
+
+
+async def stamps_that_are_missing(settings: Settings, database: Database) -> int:
+    """Queue the archived recordings that have no timestamp, a hundred at a time; how many.
+
+    They were archived before there was an authority, or restored from the store. Told again it changes nothing.
+    """
+    try:
+        stamps = authority(settings)
+    except ConfigurationError:
+        return 0  # the archive's own job says so, each time
+    if stamps is None or not stamps.answers:
+        return 0
+    async with database.transaction() as conn:
+        missing = await recordings.unstamped(conn)
+        for recording in missing:
+            await _ask(conn, str(recording))
+    return len(missing)
+
+
+async def _ask(conn: Connection, recording: str) -> None:
+    await defer(conn, STAMP, once=f"stamp-{recording}", recording=recording)
 
 
 # A store or an authority may be away for days: the job waits for it, ten minutes at a time.

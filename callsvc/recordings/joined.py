@@ -6,8 +6,11 @@ from callsvc import logs
 from callsvc.config import Settings
 from callsvc.recordings import place
 from callsvc.recordings.errors import KeyMissing, NoRecording
+from callsvc.recordings.head import load_head
 from callsvc.recordings.keys import KeyRing
+from callsvc.recordings.layout import HEAD
 from callsvc.recordings.reader import Recording, open_recording
+from callsvc.recordings.source import Source
 
 
 def open_joined(
@@ -25,3 +28,14 @@ def open_joined(
         except (NoRecording, KeyMissing) as error:
             logs.get("recordings").warning("earlier_part_away", call=call, kind=type(error).__name__)
     return opened
+
+
+def parts(settings: Settings, *, call: str, recording: str, location: str | None = None) -> list[Source]:
+    """A recording and all that it continues, as far as that is found; the first first. Raises `NoRecording`."""
+    found = [place.find(settings, call=call, recording=recording, location=location)]
+    while (continues := load_head(found[0].whole(HEAD)).continues) is not None:
+        try:
+            found.insert(0, place.find(settings, call=call, recording=str(continues.recording)))
+        except NoRecording:
+            break
+    return found

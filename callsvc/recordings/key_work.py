@@ -28,7 +28,8 @@ class Place(Protocol):
     @property
     def label(self) -> str: ...
     def whole(self, name: str) -> bytes: ...
-    def replace_key(self, content: bytes) -> None: ...
+    def replace_key(self, content: bytes) -> bool:
+        """Put another key file there; True when the place keeps the one before, too."""
 
 
 class InSpool:
@@ -47,8 +48,9 @@ class InSpool:
         except FileNotFoundError:
             raise NoRecording(f"{name} is not in {self._directory}.") from None
 
-    def replace_key(self, content: bytes) -> None:
+    def replace_key(self, content: bytes) -> bool:
         write_whole(self._directory / KEY, content)
+        return False
 
 
 class InStore:
@@ -65,8 +67,8 @@ class InStore:
     def whole(self, name: str) -> bytes:
         return self._source.whole(name)
 
-    def replace_key(self, content: bytes) -> None:
-        self._store.put_bytes(f"{self._prefix}/{KEY}", content)
+    def replace_key(self, content: bytes) -> bool:
+        return self._store.put(f"{self._prefix}/{KEY}", content)
 
 
 @dataclass(slots=True)
@@ -76,6 +78,14 @@ class Wrapped:
     anew: int
     by: collections.Counter[str]
     failed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """The recordings whose keys are gone, and those of which the store keeps an earlier version of the key file."""
+
+    recordings: list[str]
+    versions: list[str]
 
 
 def places(settings: Settings) -> Iterator[Place]:
@@ -108,9 +118,10 @@ def wrap_anew(settings: Settings, keys: KeyRing) -> Wrapped:
     return done
 
 
-def destroy(settings: Settings, call: str, clock: Clock) -> list[str]:
-    """Destroy the keys of a call's recordings: nobody can hear them again. The recordings' ids.
+def destroy(settings: Settings, call: str, clock: Clock) -> Destroyed:
+    """Destroy the keys of a call's recordings: nobody can hear them again.
 
+    Where the store keeps earlier versions, only new keys of the installation end those: `wrap_anew` after a rotation.
     Raises `NoRecording` for a call without one, `UsageError` for one that still runs.
     """
     mine: list[tuple[Place, str]] = []
@@ -130,6 +141,5 @@ def destroy(settings: Settings, call: str, clock: Clock) -> list[str]:
     if not mine:
         raise NoRecording("There is no recording of that call in the spool or the object store.")
     note = json.dumps({"destroyed_at": isoformat(clock.utc_now())}).encode() + b"\n"
-    for found, _ in mine:
-        found.replace_key(note)
-    return sorted({recording for _, recording in mine})
+    versions = {recording for found, recording in mine if found.replace_key(note)}
+    return Destroyed(sorted({recording for _, recording in mine}), sorted(versions))

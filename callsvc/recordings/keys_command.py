@@ -134,11 +134,14 @@ def destroy(call: Call, reason: Reason, yes: Yes = False, data_dir: DataDir = No
     if not yes:
         typer.confirm(text("recordings.keys.sure", settings.language), abort=True)
     gone = asyncio.run(dispose(settings, parse_id(call), reason.strip()))
-    typer.echo(text("recordings.keys.destroyed", settings.language, count=len(gone)))
+    typer.echo(text("recordings.keys.destroyed", settings.language, count=len(gone.recordings)))
+    if gone.versions:
+        typer.echo(text("recordings.keys.versions", settings.language, count=len(gone.versions)), err=True)
+        raise typer.Exit(1)
 
 
-async def dispose(settings: Settings, call: UUID, reason: str) -> list[str]:
-    """Write into the trail that a call's recordings' keys are destroyed, and destroy them; their ids."""
+async def dispose(settings: Settings, call: UUID, reason: str) -> key_work.Destroyed:
+    """Write into the trail that a call's recordings' keys are destroyed, and destroy them."""
     clock = SystemClock()
     async with Database(address(settings), pool_max=2) as database:
         # The line first: a key is never destroyed without one. Done again, it leaves a second line and no harm.
@@ -156,6 +159,6 @@ async def dispose(settings: Settings, call: UUID, reason: str) -> list[str]:
             )
         gone = await asyncio.to_thread(key_work.destroy, settings, str(call), clock)
         async with database.transaction() as conn:
-            for recording in gone:
+            for recording in gone.recordings:
                 await recordings.fail(conn, UUID(recording), outcome="destroyed")
     return gone

@@ -17,6 +17,8 @@ class Known:
 
     chain: str | None
     told: tuple[int, str] | None
+    stamped: bool = False
+    """Whether a timestamp was put beside it."""
 
 
 def known_recordings(settings: Settings, call: str) -> dict[str, Known] | None:
@@ -24,11 +26,12 @@ def known_recordings(settings: Settings, call: str) -> dict[str, Known] | None:
     try:
         with psycopg.connect(address(settings), connect_timeout=3) as conn:
             rows = conn.execute(
-                "select id::text, head, told_records, told_chain from recordings where call_id = %s", [call]
+                "select id::text, head, told_records, told_chain, stamped_at from recordings where call_id = %s",
+                [call],
             ).fetchall()
     except (psycopg.Error, CallsvcError):
         return None
     return {
-        str(recording): Known(head, (int(records), str(chain)) if records and chain else None)
-        for recording, head, records, chain in rows
+        str(recording): Known(head, (int(records), str(chain)) if records and chain else None, bool(stamped))
+        for recording, head, records, chain, stamped in rows
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from callsvc.recordings.head import Head
+from callsvc.recordings.head import Continues, Head
 from callsvc.recordings.manifest import Manifest
 from callsvc.types import Event, EventKind
 
@@ -30,12 +30,16 @@ def head_so_far(recording: Head, records: int, chain: str) -> Event:
     return Event(recording.call, EventKind.RECORDING_HEAD, fields)
 
 
-def sealed(manifest: Manifest) -> Event:
+def sealed(manifest: Manifest, continues: Continues | None = None) -> Event:
     """The chain's head leaves the node with this event, so that the past cannot be rewritten there unseen."""
+    before: dict[str, object] = {}
+    if continues is not None:
+        before = {"continues": {"recording": str(continues.recording), "samples": list(continues.samples)}}
     return Event(
         UUID(manifest.call),
         EventKind.RECORDING_SEALED,
-        {
+        before
+        | {
             "recording": manifest.recording,
             "head": manifest.chain,
             "outcome": str(manifest.outcome),

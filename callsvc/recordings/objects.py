@@ -1,4 +1,8 @@
-"""The object store: a directory, or a bucket that speaks S3. Recordings lie there under `recordings/<id>/`."""
+"""The object store: a directory, or a bucket that speaks S3. Recordings lie there under `recordings/<id>/`.
+
+Their wrapped keys may lie elsewhere under the same names (`store.keys_url`). What is under object lock cannot be destroyed,
+and a recording ends with its key.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from callsvc.config import Settings, StoreSettings
 from callsvc.errors import ConfigurationError, Unavailable
 from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import NoRecording
+from callsvc.recordings.layout import KEY
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -28,30 +33,48 @@ RECORDINGS: Final = "recordings"
 class Objects:
     """Puts files into the store and reads them back. Blocks; every failure of the store is `Unavailable`."""
 
-    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
+    def __init__(self, store: ObjectStore, root: Path | None = None, *, keys: Objects | None = None) -> None:
         self._store = store
         self._root = root
         """Where the store lies when it is a directory: what is put there is synced by us."""
+        self._keys = keys
+        """Where the keys lie, when not beside the recordings."""
 
-    def put(self, name: str, file: Path) -> None:
-        """Store a file under `name`, safe when this returns; what was there is replaced."""
+    def put(self, name: str, content: Path | bytes) -> bool:
+        """Store a file, or a small thing that lies in no file, safe when this returns; what was there is replaced.
+
+        True when an earlier version of it is kept by the store all the same.
+        """
+        if self._keys is not None and _is_key(name):
+            kept = self._keys.put(name, content)
+            # One that was archived before keys had a place of their own is replaced as well, as far as that goes.
+            return self._put(name, content) or kept if self._has(name) else kept
+        return self._put(name, content)
+
+    def _has(self, name: str) -> bool:
         try:
-            obstore.put(self._store, name, file)
+            obstore.head(self._store, name)
+        except FileNotFoundError:
+            return False
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+        return True
+
+    def _put(self, name: str, content: Path | bytes) -> bool:
+        try:
+            done = obstore.put(self._store, name, content)
             if self._root is not None:
                 self._settle(self._root / name)
         except (BaseError, OSError) as error:
             raise _away(error) from None
-
-    def put_bytes(self, name: str, content: bytes) -> None:
-        """The same for a small thing that lies in no file."""
-        try:
-            obstore.put(self._store, name, content)
-            if self._root is not None:
-                self._settle(self._root / name)
-        except (BaseError, OSError) as error:
-            raise _away(error) from None
+        return done.get("version") not in (None, "", "null")
 
     def size(self, name: str) -> int:
+        if self._keys is not None and _is_key(name):
+            try:
+                return self._keys.size(name)
+            except NoRecording:
+                pass  # archived before keys had a place of their own
         try:
             return int(obstore.head(self._store, name)["size"])
         except FileNotFoundError:
@@ -63,6 +86,11 @@ class Objects:
         """Up to `length` bytes from `offset` of something that is `size` long; fewer at the end."""
         if offset >= size or length <= 0:
             return b""
+        if self._keys is not None and _is_key(name):
+            try:
+                return self._keys.read(name, offset, length, size)
+            except NoRecording:
+                pass
         try:
             part = obstore.get_range(self._store, name, start=offset, length=min(length, size - offset))
             return bytes(part)
@@ -73,10 +101,12 @@ class Objects:
 
     def names(self, prefix: str) -> list[str]:
         """Everything below `prefix`, sorted."""
+        elsewhere = self._keys.names(prefix) if self._keys is not None else []
         try:
-            return sorted(str(meta["path"]) for batch in obstore.list(self._store, prefix) for meta in batch)
+            found = {str(meta["path"]) for batch in obstore.list(self._store, prefix) for meta in batch}
+            return sorted(found.union(name for name in elsewhere if _is_key(name)))
         except FileNotFoundError:
-            return []
+            return elsewhere
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
@@ -123,20 +153,31 @@ class StoredSource:
 
 def objects(settings: Settings) -> Objects:
     """The store of the settings; data_dir/objects when none is named. Raises `ConfigurationError`."""
-    url = settings.store.url
+    url, keys_url = settings.store.url, settings.store.keys_url
+    store, root = _store(settings, url, "store.url")
+    if not keys_url:
+        return Objects(store, root)
+    return Objects(store, root, keys=Objects(*_store(settings, keys_url, "store.keys_url")))
+
+
+def _store(settings: Settings, url: str, setting: str) -> tuple[ObjectStore, Path | None]:
     parts = urlsplit(url)
     if url and parts.scheme not in ("file", "s3"):
-        raise ConfigurationError("store.url must begin with file:// or s3://.")
+        raise ConfigurationError(f"{setting} must begin with file:// or s3://.")
     try:
         if parts.scheme == "s3":
-            return Objects(_bucket(settings.store))
+            return _bucket(settings.store, url), None
         root = Path(url2pathname(parts.path)) if url else settings.data_dir.absolute() / "objects"
-        return Objects(LocalStore(root, mkdir=True), root)
+        return LocalStore(root, mkdir=True), root
     except (BaseError, OSError, ValueError) as error:
         raise ConfigurationError(f"The object store cannot be used: {type(error).__name__}.") from None
 
 
-def _bucket(store: StoreSettings) -> S3Store:
+def _is_key(name: str) -> bool:
+    return name.startswith(f"{RECORDINGS}/") and name.endswith(f"/{KEY}")
+
+
+def _bucket(store: StoreSettings, url: str) -> S3Store:
     named: dict[str, Any] = {
         "endpoint": store.endpoint,
         "region": store.region,
@@ -147,7 +188,7 @@ def _bucket(store: StoreSettings) -> S3Store:
     if store.endpoint:
         config["virtual_hosted_style_request"] = False
     return S3Store.from_url(
-        store.url,
+        url,
         config=cast("S3Config", config),
         client_options={
             "allow_http": store.endpoint.startswith("http://"),

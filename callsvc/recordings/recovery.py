@@ -32,6 +32,7 @@ from callsvc.recordings.sealing import conclude, end_drafts
 from callsvc.recordings.segment_file import Draft, SegmentFile
 from callsvc.recordings.sound import decode
 from callsvc.recordings.source import DirectorySource
+from callsvc.types import Event
 
 # A call cannot have gone on for longer than this after its last sync: a disk that was away fills the rings first.
 MAX_FAILURE_S = 60
@@ -64,7 +65,7 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
     for directory in sorted(d for d in spool.iterdir() if d.is_dir() and not d.name.startswith(".")):
         if (directory / MANIFEST).exists():
             with suppress(CallsvcError):
-                sink.emit(sealed(load_manifest((directory / MANIFEST).read_bytes())))
+                sink.emit(_sealed(directory, load_manifest((directory / MANIFEST).read_bytes())))
             continue
         if not (directory / HEAD).exists() or not (directory / SEGMENTS).exists():
             with suppress(OSError):  # something else lies there, or the disk fails: neither holds up the rest
@@ -76,9 +77,13 @@ def recover(spool: Path, keys: KeyRing, clock: Clock, sink: EventSink) -> list[M
             log.error("orphan_not_sealed", recording=directory.name, kind=type(error).__name__)
             continue
         log.warning("orphan_sealed", call=manifest.call, records=manifest.records)
-        sink.emit(sealed(manifest))
+        sink.emit(_sealed(directory, manifest))
         done.append(manifest)
     return done
+
+
+def _sealed(directory: Path, manifest: Manifest) -> Event:
+    return sealed(manifest, load_head((directory / HEAD).read_bytes()).continues)
 
 
 def clear(directory: Path) -> None:

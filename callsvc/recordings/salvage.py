@@ -80,7 +80,7 @@ class Salvage:
             return
         manifest = seal_orphan(directory, self._keys, self._clock)
         self._log.warning("left_behind_sealed", call=manifest.call, records=manifest.records)
-        self._sink.emit(sealed(manifest))
+        self._sink.emit(sealed(manifest, left.opening.head.continues))
 
     def _copy(self, left: Left) -> Path:
         """Its files once more, in a spool that takes them."""

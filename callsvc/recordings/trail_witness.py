@@ -55,7 +55,7 @@ def keep(store: Objects, keys: KeyRing, head: Head, now: datetime) -> bool:
         at = isoformat(now)
         content = {"id": head.id, "hash": head.hash.hex(), "at": at, "signer": keys.signer}
         signature = base64.b64encode(keys.sign(_signed(head.id, head.hash.hex(), at))).decode()
-        store.put_bytes(name, json.dumps({**content, "signature": signature}).encode() + b"\n")
+        store.put(name, json.dumps({**content, "signature": signature}).encode() + b"\n")
         return True
     return False
 

@@ -12,7 +12,7 @@ from callsvc.recordings.findings import Report, clock_time
 from callsvc.recordings.head import Head, load_head
 from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.known import Known, known_recordings
-from callsvc.recordings.layout import HEAD
+from callsvc.recordings.layout import HEAD, TIMESTAMP
 from callsvc.recordings.source import Source
 from callsvc.recordings.timestamps import authority
 from callsvc.recordings.verify import verify
@@ -58,6 +58,8 @@ def check_call(settings: Settings, call: str, keys: KeyRing | None) -> list[Repo
         earlier = one.head.continues if one.head is not None else None
         if one.head is not None and earlier is not None and str(earlier.recording) not in heads:
             report.find("earlier_missing", **_continues(one.head))
+        if told.stamped and TIMESTAMP not in one.source.names():
+            report.find("timestamp_gone")
         if known is None:
             report.note("database_away")
         reports.append(report)

@@ -93,6 +93,32 @@ async def seal(
         )
 
 
+def joined(
+    tracks: Sequence[TrackRow], before: Sequence[TrackRow], positions: Sequence[int]
+) -> list[TrackRow]:
+    """The tracks of a recording that continues another one from these positions, with that one's gaps before them."""
+    earlier = {track.name: track for track in before}
+    found = []
+    for track, position in zip(tracks, positions, strict=False):
+        gaps = list(track.gaps)
+        if track.name in earlier:
+            gaps = [
+                *_clipped(earlier[track.name].gaps, 0, position),
+                *_clipped(gaps, position, track.samples),
+            ]
+        found.append(TrackRow(track.name, track.rate, track.samples, gaps))
+    return found + list(tracks[len(found) :])
+
+
+def _clipped(gaps: Sequence[Any], first: int, last: int) -> list[dict[str, Any]]:
+    cut = [
+        (max(int(g["start"]), first), min(int(g["start"]) + int(g["length"]), last), g["cause"]) for g in gaps
+    ]
+    return [
+        {"start": start, "length": end - start, "cause": cause} for start, end, cause in cut if start < end
+    ]
+
+
 async def archive(
     conn: Connection,
     recording_id: UUID,
@@ -107,6 +133,22 @@ async def archive(
         " manifest = coalesce(%s, manifest) where id = %s",
         [location, at, None if manifest is None else Jsonb(manifest), recording_id],
     )
+
+
+async def stamped(conn: Connection, recording_id: UUID, *, at: datetime) -> None:
+    """A time-stamping authority's token lies beside it."""
+    await conn.execute(
+        "update recordings set stamped_at = coalesce(stamped_at, %s) where id = %s", [at, recording_id]
+    )
+
+
+async def unstamped(conn: Connection, *, limit: int = 100) -> list[UUID]:
+    """Archived recordings without a token, oldest first."""
+    cursor = await conn.execute(
+        "select id from recordings where state = 'archived' and stamped_at is null order by archived_at limit %s",
+        [limit],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
 
 
 async def fail(conn: Connection, recording_id: UUID, *, outcome: str) -> None:

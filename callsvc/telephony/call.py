@@ -205,6 +205,8 @@ class Call:
             self._degrade,
             self._noted,
         )
+        for what in sorted(self.degraded):
+            live.lacks(what)
         now = self._parts.clock.monotonic()
         self._next_proof = now + PROOF_EVERY_S
         self._next_report = now
@@ -337,6 +339,8 @@ class Call:
     def _degrade(self, what: str) -> None:
         if what not in self.degraded:
             self.degraded.add(what)
+            if self.live:
+                self.live.lacks(what)
             metrics.DEGRADED.labels(what).inc()
             self._emit(EventKind.CALL_DEGRADED, what=what)
             self._log.warning("call_degraded", what=what)

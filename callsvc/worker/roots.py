@@ -14,6 +14,7 @@ from callsvc.errors import NotFound
 from callsvc.jobs import Job
 from callsvc.recordings import trail_witness
 from callsvc.recordings.jobs import JOBS as RECORDING_JOBS
+from callsvc.recordings.jobs import stamps_that_are_missing
 from callsvc.recordings.joined import open_joined
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.objects import objects
@@ -66,6 +67,10 @@ async def _captions_of_calls_that_are_over(settings: Settings, database: Databas
         await captions.clear(conn, at=SystemClock().utc_now())
 
 
+async def _stamps_that_are_missing(settings: Settings, database: Database) -> None:
+    await stamps_that_are_missing(settings, database)
+
+
 async def _head_of_the_trail(settings: Settings, database: Database) -> None:
     async with database.transaction() as conn:
         head = await trail.head(conn)
@@ -78,6 +83,7 @@ def _keep_head(settings: Settings, head: trail.Head) -> None:
 
 CHORES: Final[tuple[Chore, ...]] = (
     _head_of_the_trail,
+    _stamps_that_are_missing,
     _transcripts_that_waited,
     _transcripts_nobody_works_on,
     _captions_of_calls_that_are_over,

@@ -164,6 +164,7 @@ def _fill(
             "signer": manifest.signer,
             "stamped_at": stamped_at,
         },
+        "continues": str(continues.recording) if (continues := recording.head.continues) else "",
         "signer": keys.signer,
         "tracks": told,
         "stereo": {"file": "ljud/stereo.flac", "rate_hz": stereo, "derived_from": [t.name for t in tracks]},

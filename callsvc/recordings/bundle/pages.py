@@ -63,6 +63,7 @@ def readme(about: Mapping[str, Any], lang: str) -> str:
             at=about["original"]["stamped_at"],
         ),
         gaps="\n".join(gaps) or text("bundle.no_gaps", lang),
+        continues=text("bundle.continues", lang, recording=about["continues"]) if about["continues"] else "",
     )
 
 

@@ -16,7 +16,7 @@ from callsvc.errors import Unavailable, UsageError
 from callsvc.recordings import archive, place
 from callsvc.recordings.errors import KeyDestroyed, KeyMissing, NoRecording
 from callsvc.recordings.head import load_key
-from callsvc.recordings.key_work import destroy, wrap_anew
+from callsvc.recordings.key_work import Destroyed, destroy, wrap_anew
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.keys_command import app, dispose
 from callsvc.recordings.layout import KEY, SEGMENTS
@@ -99,7 +99,7 @@ async def test_a_destroyed_key_ends_the_sound_keeps_the_seals_and_is_in_the_trai
             at=SystemClock().utc_now(),
         )  # fmt: skip
     archive.archive(made.directory, objects(settings), made.keys)  # it lies in both places for a moment
-    assert await dispose(settings, UUID(made.call), "rule 7") == [recording]
+    assert await dispose(settings, UUID(made.call), "rule 7") == Destroyed([recording], [])
     for source in place.of_call(settings, made.call):
         report = verify(source, keys=made.keys)
         assert report.ok
@@ -111,6 +111,28 @@ async def test_a_destroyed_key_ends_the_sound_keeps_the_seals_and_is_in_the_trai
         assert (row.state, row.outcome) == ("failed", "destroyed")
         (line,) = await trail.events(conn)
         assert (line.action, line.reason, line.object_id) == ("recording.destroy", "rule 7", made.call)
+
+
+def test_keys_have_a_place_of_their_own_where_one_is_named(tmp_path: Path) -> None:
+    beside, elsewhere = load(data_dir=tmp_path), tmp_path / "elsewhere"
+    settings = load(data_dir=tmp_path, store={"keys_url": elsewhere.as_uri()})
+    earlier, made = archived(tmp_path, beside), archived(tmp_path, settings)
+    assert len(list((tmp_path / "objects").rglob(KEY))) == 1
+    (lies,) = elsewhere.rglob(KEY)
+    assert heard(settings, made.call)
+    assert heard(settings, earlier.call)  # archived before: its key lies beside it still
+    made.keys.rotate()
+    assert wrap_anew(settings, made.keys).anew == 2
+    assert heard(settings, earlier.call)
+    for one in (made, earlier):
+        destroy(settings, one.call, SystemClock())
+        (source,) = place.of_call(settings, one.call)
+        with pytest.raises(KeyDestroyed):
+            open_recording(source, one.keys)
+        assert verify(source, keys=one.keys).ok
+    for file in (lies, *(tmp_path / "objects").rglob(KEY)):
+        with pytest.raises(KeyDestroyed):
+            load_key(file.read_bytes())
 
 
 async def test_without_the_database_nothing_is_destroyed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -11,15 +12,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
 from callsvc.clock import SystemClock
 from callsvc.config import Settings, load
+from callsvc.events.entries import ENTRIES, Told
+from callsvc.events.kinds import CallDegraded, body
 from callsvc.recordings import archive, place
 from callsvc.recordings.errors import NoRecording
+from callsvc.recordings.export_command import hand_out
 from callsvc.recordings.hand import RecordedCall
 from callsvc.recordings.head import Head, load_head
 from callsvc.recordings.joined import open_joined
@@ -33,6 +37,7 @@ from callsvc.recordings.recovery import recover
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from callsvc.recordings.whole_call import check_call, check_directory
+from callsvc.store import Database, recordings
 from tests.support.failing_spool import NOT_HERE, PATIENCE_S
 from tests.support.house import ROOT
 from tests.support.recordings import TRACKS, Sink, lengths, play, sound, wait_for
@@ -221,15 +226,21 @@ def test_a_call_moves_as_often_as_it_must_also_at_its_very_end(tmp_path: Path) -
     assert whole(joined(tmp_path, continuation))
 
 
-def moved(base: Path) -> tuple[str, Path, Path]:
-    """A call whose first spool failed after two seconds: its name, the part before, the continuation."""
+def moved_node(base: Path) -> Node:
+    """A call whose first spool failed after two seconds, and was well again after it had moved."""
     node = Node(base)
     node.failing = str(base / "spool")
     node.plays(range(100, 300))
-    continuation = node.call.writing.directory
     node.failing = ""
-    node.ends(lambda: is_sealed(base / "spool" / node.name))
-    return node.name, base / "spool" / node.name, continuation
+    node.until(lambda: is_sealed(base / "spool" / node.name))
+    node.ends()
+    return node
+
+
+def moved(base: Path) -> tuple[str, Path, Path]:
+    """Its name, the part before, the continuation."""
+    node = moved_node(base)
+    return node.name, base / "spool" / node.name, base / "second" / node.name
 
 
 def test_both_parts_are_archived_and_heard_as_one_from_the_store(tmp_path: Path) -> None:
@@ -273,3 +284,39 @@ def test_what_the_head_says_of_the_part_before_is_signed_with_it(tmp_path: Path)
     head["continues"]["samples"] = [8000, 16_000]
     (continuation / "head.json").write_text(json.dumps(head))
     assert "head_changed" in [f.code for f in verify(DirectorySource(continuation), keys=keys).findings]
+
+
+def whole_bundle(bundle: Path) -> bool:
+    words: list[str | Path] = [sys.executable, "-I", "-S", ROOT / "deploy" / "check_bundle.py", bundle]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+async def test_the_books_hold_one_call_and_the_export_a_bundle_for_each_part(
+    tmp_path: Path, conninfo: str, database: Database
+) -> None:
+    node = await asyncio.to_thread(moved_node, tmp_path)
+    for event in node.sink.events:
+        content = body(event.kind, json.loads(json.dumps(event.fields)))
+        if content is not None and not isinstance(content, CallDegraded):
+            async with database.transaction() as conn:
+                await ENTRIES[type(content)](
+                    conn, Told(UUID(node.name), "node-1", SystemClock().utc_now()), content
+                )
+    async with database.transaction() as conn:
+        latest = await recordings.of_call(conn, UUID(node.name))
+        assert latest is not None
+        assert [track.gaps for track in await recordings.tracks(conn, latest.id)] == [[], []]
+        cursor = await conn.execute("select task_name from procrastinate_jobs order by task_name")
+        jobs = [row["task_name"] for row in await cursor.fetchall()]
+    assert jobs == ["archive_recording", "archive_recording", "transcribe_call"]
+    settings = load(
+        data_dir=tmp_path, media={"second_spool": tmp_path / "second"}, database={"url": conninfo}
+    )
+    await hand_out(settings, UUID(node.name), tmp_path / "paket", "dnr 1-26")
+    for number, after in ((1, ""), (2, head_in(tmp_path / "spool" / node.name).recording)):
+        bundle = tmp_path / "paket" / f"del-{number}"
+        assert await asyncio.to_thread(whole_bundle, bundle)
+        assert json.loads((bundle / "paket.json").read_text(encoding="utf-8"))["continues"] == str(after)
+        assert ("fortsättningen" in (bundle / "LÄSMIG.txt").read_text(encoding="utf-8")) == bool(after)
+    await hand_out(settings, UUID(node.name), tmp_path / "slutet", "dnr 1-26", "0:04", "0:05")
+    assert [path.name for path in (tmp_path / "slutet").iterdir()] == ["del-2"]

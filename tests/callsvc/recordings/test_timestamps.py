@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,13 +22,19 @@ from callsvc.jobs import Work
 from callsvc.recordings.bundle import export
 from callsvc.recordings.command import app
 from callsvc.recordings.errors import Damaged
-from callsvc.recordings.jobs import archive_recording, stamp_directory, stamp_recording
+from callsvc.recordings.jobs import (
+    archive_recording,
+    stamp_directory,
+    stamp_recording,
+    stamps_that_are_missing,
+)
 from callsvc.recordings.layout import SIGNATURE, TIMESTAMP
 from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import StoredSource, objects, prefix_of
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.timestamps import authority
 from callsvc.recordings.verify import verify
+from callsvc.recordings.whole_call import check_call
 from callsvc.store import Database, recordings
 from tests.support.authority import StampingAuthority
 from tests.support.house import ROOT
@@ -189,6 +198,63 @@ async def test_while_the_authority_is_away_it_is_archived_without_and_stamped_la
         StoredSource(objects(settings), prefix_of(recording)), keys=made.keys, authority=authority(settings)
     )
     assert (report.findings, report.notes) == ([], [])
+
+
+async def test_what_was_archived_before_there_was_an_authority_is_stamped_later_and_once(
+    tmp_path: Path, conninfo: str, database: Database, stamping: StampingAuthority
+) -> None:
+    made = make_recording(tmp_path, seconds=1)
+    recording, without = await booked(database, made), load(data_dir=tmp_path)
+    await archive_recording(Work(without, database, SystemClock(), 1, 1), recording)
+    assert await stamps_that_are_missing(without, database) == 0
+    settings = settings_for(tmp_path, stamping)
+    assert await stamps_that_are_missing(settings, database) == 1
+    assert await stamps_that_are_missing(settings, database) == 1  # it waits in the queue, once
+    async with database.transaction() as conn:
+        cursor = await conn.execute("select args from procrastinate_jobs where task_name = 'stamp_recording'")
+        assert await cursor.fetchall() == [{"args": {"recording": recording}}]
+    stamping.away = True
+    with pytest.raises(Unavailable):
+        await stamp_recording(Work(settings, database, SystemClock(), 1, 1), recording)
+    assert await stamps_that_are_missing(settings, database) == 1
+    stamping.away = False
+    await stamp_recording(Work(settings, database, SystemClock(), 1, 2), recording)
+    asked = stamping.asked
+    assert await stamps_that_are_missing(settings, database) == 0
+    await stamp_recording(Work(settings, database, SystemClock(), 1, 1), recording)
+    assert stamping.asked == asked
+    stamped = load(
+        data_dir=tmp_path,
+        timestamp={"url": stamping.url, "certificate": stamping.certificate},
+        database={"url": conninfo},
+    )
+    (report,) = await asyncio.to_thread(check_call, stamped, made.call, made.keys)
+    assert report.stamped_at
+    assert [note.code for note in report.notes] == []
+    # From now on the books know that there was one.
+    (tmp_path / "objects" / prefix_of(recording) / TIMESTAMP).unlink()
+    (report,) = await asyncio.to_thread(check_call, stamped, made.call, made.keys)
+    assert "timestamp_gone" in [finding.code for finding in report.findings]
+
+
+def test_a_token_is_tied_to_the_manifest_by_the_signature_alone(
+    tmp_path: Path, stamping: StampingAuthority
+) -> None:
+    """What the format says of it, followed with openssl: imprint = SHA-256 of manifest.sig."""
+    made = make_recording(tmp_path, seconds=1)
+    stamps = authority(settings_for(tmp_path, stamping))
+    assert stamps is not None
+    stamp_directory(made.directory, stamps)
+    shown = subprocess.run(
+        ["openssl", "ts", "-reply", "-in", made.directory / TIMESTAMP, "-text"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "Hash Algorithm: sha256" in shown
+    imprint = "".join(re.findall(r"^    [0-9a-f]{4} - ([0-9a-f -]{47})", shown, re.MULTILINE))
+    assert (
+        re.sub(r"[^0-9a-f]", "", imprint)
+        == hashlib.sha256((made.directory / SIGNATURE).read_bytes()).hexdigest()
+    )
 
 
 def test_a_bundle_carries_both_timestamps_and_others_can_check_them(

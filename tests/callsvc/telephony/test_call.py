@@ -85,6 +85,7 @@ async def test_without_a_suppressor_sound_goes_past_it_and_everybody_sees_degrad
 
     assert {"what": "suppressor"} in legs.events.of(EventKind.CALL_DEGRADED)
     assert legs.call.status()["degraded"] == ["suppressor"]
+    assert [what for _, what in legs.tapes.notes] == [{"kind": "degraded", "what": "suppressor"}]
     heard = legs.caller.sound(PCMA).astype(float)
     found = np.correlate(heard, sound[4000:8000].astype(float))
     assert found.max() > 0.8 * float((sound[4000:8000].astype(float) ** 2).sum())
