@@ -1,9 +1,10 @@
 """Media nodes that will be killed: each child records a call at real pace until it dies.
 
-    python -m tests.support.doomed_node BASE N
+    python -m tests.support.doomed_node N
 
-Starts N children, prints their process ids, and waits for them all. A child's spool is BASE/<n>/spool; in BASE/<n>/fed
-it notes, through the kernel, how far its call has come, what the recorder calls safe, and how late the machine was.
+For each BASE that is written to it, a line each, it starts N children, prints their process ids, and `dead` when all are. A
+child's spool is BASE/<n>/spool; in BASE/<n>/fed it notes, through the kernel, how far its call has come, what the recorder
+calls safe, and how late the machine was.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def record_until_killed(base: Path, n: int) -> None:
         time.sleep(max(0.0, begun + (frame + 1) * FRAME_MS / 1000 - time.monotonic()))
 
 
-def main() -> None:
-    base, count = Path(sys.argv[1]), int(sys.argv[2])
+def start(base: Path, count: int) -> None:
+    """A round of nodes, until each of them is dead."""
     for n in range(count):
         (base / str(n)).mkdir(parents=True)
         FileKeyRing(base / str(n) / "keys")
@@ -95,6 +96,12 @@ def main() -> None:
     print(*children, flush=True)
     for child in children:
         os.waitpid(child, 0)
+    print("dead", flush=True)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        start(Path(line.rstrip("\n")), int(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -38,23 +38,36 @@ LATE_US = 100_000
 SEED = 7
 
 
-def kill_some(base: Path, rng: random.Random, nodes: int) -> None:
-    """Start nodes with a running call each, and kill each at its own moment."""
-    parent = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.doomed_node", base, str(nodes)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert parent.stdout is not None
-    children = [int(word) for word in parent.stdout.readline().split()]
-    assert len(children) == nodes
-    begun = time.monotonic()
-    for moment, child in sorted((rng.uniform(0.02, 1.8), child) for child in children):
-        time.sleep(max(0.0, begun + moment - time.monotonic()))
-        os.kill(child, signal.SIGKILL)
-    parent.stdout.close()
-    assert parent.wait(60) == 0
+class Killing:
+    """Starts nodes with a running call each, and kills each at its own moment; round after round from one process."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes = nodes
+        self._parent = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.doomed_node", str(nodes)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def round(self, base: Path, rng: random.Random) -> None:
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(f"{base}\n")
+        self._parent.stdin.flush()
+        children = [int(word) for word in self._parent.stdout.readline().split()]
+        assert len(children) == self._nodes
+        begun = time.monotonic()
+        for moment, child in sorted((rng.uniform(0.02, 1.8), child) for child in children):
+            time.sleep(max(0.0, begun + moment - time.monotonic()))
+            os.kill(child, signal.SIGKILL)
+        assert self._parent.stdout.readline() == "dead\n"
+
+    def __enter__(self) -> Killing:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        # No more rounds; the children of the last are dead.
+        self._parent.communicate(timeout=60)
+        assert self._parent.returncode == 0
 
 
 def check_what_is_left(base: Path, n: int) -> str:
@@ -95,17 +108,19 @@ def check_what_is_left(base: Path, n: int) -> str:
 def test_killed_two_hundred_times_a_node_never_loses_a_second(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     came = []
-    for number in range(ROUNDS):
-        base = tmp_path / str(number)
-        kill_some(base, rng, NODES)
-        came += [check_what_is_left(base / str(n), n) for n in range(NODES)]
+    with Killing(NODES) as killing:
+        for number in range(ROUNDS):
+            base = tmp_path / str(number)
+            killing.round(base, rng)
+            came += [check_what_is_left(base / str(n), n) for n in range(NODES)]
     assert len(came) == NODES * ROUNDS
     # On a machine that keeps pace most have a recording, each with less than a second missing.
     assert came.count("sealed") + came.count("slow") > len(came) / 2
 
 
 def test_a_second_recovery_changes_nothing(tmp_path: Path) -> None:
-    kill_some(tmp_path / "nodes", random.Random(SEED + 1), 1)
+    with Killing(1) as killing:
+        killing.round(tmp_path / "nodes", random.Random(SEED + 1))
     base = tmp_path / "nodes" / "0"
     check_what_is_left(base, 0)
     before = {path: path.read_bytes() for path in (base / "spool").rglob("*") if path.is_file()}
