@@ -6,17 +6,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 import pytest
 import pytest_asyncio
+from scipy.signal import correlate
 
 from callsvc.demo.api import Api
 from callsvc.demo.composition import RATE, Scene
-from callsvc.demo.sound import Samples, read
-from callsvc.types import TranscriptState
+from callsvc.demo.outcome import Books
+from callsvc.demo.sound import Samples, read, resample
+from callsvc.recordings import place
+from callsvc.recordings.key_source import key_ring
+from callsvc.recordings.reader import open_recording
+from callsvc.transcripts.evaluating.aligning import align, distance
+from callsvc.types import Track, TranscriptState
 from models.recogniser import check, packaged
-from models.recogniser.training.evaluate import errors
 from tests.support.house import ROOT
 from tests.support.whole_service import WholeService, whole_service
 
@@ -24,6 +30,8 @@ pytestmark = [pytest.mark.transcripts, pytest.mark.acceptance, pytest.mark.timeo
 
 FIXTURE = ROOT / "tests/fixtures/recogniser"
 MODEL = packaged.directory()
+HEARD_RATE = 16_000
+STRAIGHT = 0.9
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,34 @@ def _turns() -> list[Turn]:
 def _sound(leg: str) -> Samples:
     said = read(FIXTURE / f"{leg}.flac", RATE)
     return said + np.random.default_rng(1).normal(0.0, 2e-4, len(said))
+
+
+def _recorded(service: WholeService, call_id: UUID, found: Books) -> dict[str, Samples]:
+    """Both legs as they were recorded, at 16 kHz: what the transcript is made of."""
+    source = place.find(
+        service.settings,
+        call=str(call_id),
+        recording=str(found.recording.id),
+        location=found.recording.location,
+    )
+    opened = open_recording(source, key_ring(service.settings))
+    legs: dict[str, Samples] = {}
+    for leg, track in (("caller", Track.CALLER_RX), ("operator", Track.OPERATOR_TX)):
+        info = opened.tracks[track]
+        raw = opened.read(info.name, 0, info.samples).astype(np.float64) / 32768.0
+        legs[leg] = resample(raw, info.rate_hz, HEARD_RATE)
+    return legs
+
+
+def _straight(turn: Turn, kept: Samples) -> bool:
+    """Whether what one party said at one go lies in the recording as it was said, moved as a whole."""
+    said = read(FIXTURE / f"{turn.leg}.flac", HEARD_RATE)
+    part = said[int(turn.words[0][1] * HEARD_RATE) : int(turn.words[-1][2] * HEARD_RATE)]
+    found = correlate(kept, part, "valid", "fft")
+    at = int(np.argmax(np.abs(found)))
+    there = kept[at : at + len(part)]
+    alike = abs(found[at]) / (np.linalg.norm(part) * np.linalg.norm(there) + 1e-9)
+    return bool(alike > STRAIGHT)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -86,26 +122,26 @@ async def test_every_word_comes_out_on_its_leg_and_in_its_time(running: WholeSer
     await api.post(f"/api/calls/{placed.id}/access", {"reason": "kontroll av utskriften"})
     transcript = await api.get(f"/api/calls/{placed.id}/transcript")
 
+    kept = await asyncio.to_thread(_recorded, running, placed.id, found)
     offsets: list[float] = []
     for leg in ("caller", "operator"):
         said = [word for turn in _turns() if turn.leg == leg for word in turn.words]
         heard = [word for one in transcript["utterances"] if one["leg"] == leg for word in one["words"]]
-        wrong = errors([word for word, _, _ in said], [word["text"] for word in heard])
-        print(leg, wrong, len(said), [word["text"] for word in heard])
-        # A small model in a call at real pace: what a busy machine loses of the sound costs it a word here and there.
-        assert wrong <= len(said) // 10, (leg, [word["text"] for word in heard])
-        if len(said) == len(heard):
-            offsets += [w["start_ms"] / 1000 - start for w, (_, start, _) in zip(heard, said, strict=True)]
+        wrong = distance([word for word, _, _ in said], [word["text"] for word in heard])
+        # Where the machine had no time, the sound itself arrived bent (stretched by tens of milliseconds to and fro),
+        # which a small model may mishear. Elsewhere one word at most is wrong; cut in two, it counts twice.
+        bent = sum(len(turn.words) for turn in _turns() if turn.leg == leg and not _straight(turn, kept[leg]))
+        assert wrong <= 2 + bent // 2, (leg, bent, [word["text"] for word in heard])
+        pairs = align([word for word, _, _ in said], [word["text"] for word in heard])
+        offsets += [
+            heard[pair.heard]["start_ms"] / 1000 - said[pair.spoken][1]
+            for pair in pairs
+            if pair.same and pair.spoken is not None and pair.heard is not None
+        ]
     assert len(offsets) > 10
     # The file begins some while into the call: that much, the same for all words, is no error.
     apart = np.asarray(offsets) - float(np.median(offsets))
-    assert float(np.median(np.abs(apart))) < 0.2
-
-
-def test_the_model_of_the_tests_says_what_it_is() -> None:
-    card = json.loads((MODEL / "card.json").read_text(encoding="utf-8"))
-    assert "test" in card["note"].lower()
-    assert check(MODEL).size < 8_000_000
+    assert float(np.median(np.abs(apart))) < 0.15
 
 
 def test_the_sounds_say_where_they_come_from() -> None:
