@@ -21,6 +21,8 @@ from playwright.sync_api import (
 )
 
 from audio.taps import Samples, Track
+from callsvc.review import care
+from callsvc.store import Connection
 from callsvc.types import Role
 from tests.support import past_calls, recordings
 from tests.support.house import ROOT
@@ -85,6 +87,17 @@ class Screen:
         """A picture for people to look at."""
         SHOWN.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOWN / f"{self.name}{'-' if name else ''}{name}.png", full_page=True)
+
+    def sound_on(self, name: str) -> None:
+        """This person has chosen to open recordings with sound, without a hint of what comes."""
+        chosen = care.Choices(sound_off=False, marked=False)
+
+        async def choose(conn: Connection) -> None:
+            row = await (await conn.execute("select id from users where name = %s", [name])).fetchone()
+            assert row is not None
+            await care.choose(conn, row["id"], chosen)
+
+        self.site.run(choose)
 
     def open_call(self, call: object, reason: str = "Utredning") -> None:
         self.go(f"/samtal/{call}")

@@ -36,6 +36,7 @@ def written_up(site: Served, call: UUID, said: str) -> None:
             case=NUMBER, labels=["threat"], told=["support"], hand_over="Ring henne före tolv.",
             state="done", at=at,
         )  # fmt: skip
+        await conn.execute("update calls set answered_by = %s where id = %s", [operator, call])
 
     site.run(write)
 
@@ -54,7 +55,19 @@ def test_what_was_told_once_is_found_heard_and_corrected(
     page.get_by_label("Ärendenummer").fill("0201-k")
     expect(page.get_by_text("2 samtal")).to_be_visible()
     screen.keep("cases")
+    page.get_by_label("Något som sades").fill("systern")
+    page.get_by_role("button", name="Sök", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Välj ett skäl")
+    page.get_by_label("Utredning").check()
+    page.get_by_text("Fler villkor").click()
+    page.get_by_label("Operatörens namn").fill("berg")
+    page.get_by_role("button", name="Sök", exact=True).click()
+    expect(page.locator(".found-call")).to_have_count(2)
+    expect(page.locator(".found-call mark").first).to_have_text("syster.")
+    screen.keep("found")
     assert screen.faults() == []
+    page.get_by_role("button", name="Rensa sökningen").click()
+    page.get_by_label("Ärendenummer").fill("0201-k")
     page.get_by_role("link", name=NUMBER).click()
     expect(page.get_by_role("link", name="00:16 Hot").first).to_be_visible()
     expect(page.get_by_text("Ring henne före tolv.")).to_have_count(0)

@@ -13,7 +13,7 @@ import { doubt, Line, type Utterance } from "./Said";
 import type { Sound } from "./sound";
 
 const LINE_PX = 31;
-const FRAME_PX = 22;
+const FRAME_PX = 31;
 const LETTERS = 70;
 const SCROLLING = new Set(["PageUp", "PageDown", "Home", "End"]);
 
@@ -52,9 +52,10 @@ export function Text({ call, text, sound, reload }: Props) {
     wordBefore: () => step(-1), wordAfter: () => step(1), nextDoubt, loop,
     correct: () => mayCorrect && now >= 0 && correct(utterances[now]?.n ?? null),
   });
+  // Again when rows were measured: where a row stands is a guess until those before it have been seen.
   useEffect(() => {
     if (follow && now >= 0) list.bring(now);
-  }, [now, follow]);
+  }, [now, follow, list.measure]);
   if (utterances.length === 0) return <p class="empty">{t("transcript.silent")}</p>;
   const [first, after] = list.shown;
   const scrolled = () => setFollow(false);
@@ -83,12 +84,13 @@ export function Text({ call, text, sound, reload }: Props) {
   );
 }
 
-type List = { rows: Rows; long: boolean; shown: [number, number]; look: () => void; measured: (n: number, height: number) => void; bring: (n: number) => void };
+type List = { rows: Rows; long: boolean; measure: number; shown: [number, number]; look: () => void; measured: (n: number, height: number) => void; bring: (n: number) => void };
 
 /** The rows of the list that stand in the page, and bringing one into sight. */
 function useRows(utterances: Utterance[], box: { readonly current: HTMLOListElement | null }): List {
   const [paper, setPaper] = useState(false);
   const [, again] = useState(0);
+  const [measure, remeasure] = useState(0);
   const rows = useMemo(() => new Rows(utterances.map(guess)), [utterances.length]);
   const frame = useRef(0);
   const long = !paper && utterances.length > WHOLE;
@@ -126,9 +128,9 @@ function useRows(utterances: Utterance[], box: { readonly current: HTMLOListElem
     if (!row) look();
   };
   return {
-    rows, long, look, bring,
+    rows, long, look, bring, measure,
     shown: long ? rows.shown(list?.scrollTop ?? 0, list?.clientHeight ?? 600) : [0, utterances.length],
-    measured: (n, height) => rows.measured(n, height) && look(),
+    measured: (n, height) => rows.measured(n, height) && remeasure((m) => m + 1),
   };
 }
 

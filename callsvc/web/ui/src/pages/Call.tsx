@@ -1,6 +1,7 @@
 /** One call: its facts and its proof for all who may know of it; its sound and its words for a reason. */
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
+import { Care } from "../care/Care";
 import { Beside } from "../call/Beside";
 import { Disclosing } from "../call/Disclosing";
 import { Facts } from "../call/Facts";
@@ -53,6 +54,7 @@ export function Call({ id }: { id: string }) {
       <Proof call={call} />
       {call.state === "ended" && may("call.open") && (call.opened
         ? <>
+          <Care call={call} sound={sound} />
           <Player call={call} sound={sound} />
           <Transcript call={call} sound={sound} />
           {may("notes.read") && <Beside call={call} sound={sound} />}
