@@ -34,7 +34,7 @@ def tracks() -> dict[str, Samples]:
     caller[first:last] = (
         0.35 * np.sign(np.sin(2 * np.pi * 190 * at)) * np.clip(np.sin(2 * np.pi * 3 * at) + 0.8, 0, 1)
     )
-    quiet = Suppressor(load(), comfort=True).process(raw)
+    quiet = Suppressor(load(), comfort=True).process(raw).astype(np.float64)
     return {"caller.rx": _int16(caller), "operator.rx": _int16(raw), "operator.tx": _int16(quiet)}
 
 
