@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "callsvc.recordings.keys_command",
         "Show the installation's keys, change them, destroy a recording's.",
     ),
+    "restore": ("callsvc.recordings.restore_command", "Write lost books anew from the object store."),
     "mask": ("callsvc.recordings.mask_command", "Open what was masked, by two people; make their keys."),
     "transcript": ("callsvc.transcripts.export_command", "Write a call's transcript as a file."),
     "evaluate": ("callsvc.transcripts.evaluating.command", "Measure a model on recordings of your own."),

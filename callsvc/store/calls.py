@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -97,6 +97,35 @@ async def end(conn: Connection, call_id: UUID, *, cause: str, length_ms: int, at
     await conn.execute(
         "update calls set state = 'ended', cause = %s, length_ms = %s, ended_at = %s where id = %s",
         [cause, length_ms, at, call_id],
+    )
+
+
+async def restore(
+    conn: Connection,
+    call_id: UUID,
+    *,
+    profile: Profile,
+    node: str,
+    started_at: datetime,
+    length_ms: int,
+    cause: str,
+) -> None:
+    """Write down a call that is over, by what its recordings say. A call that more is known of stays as it is."""
+    await conn.execute(
+        "insert into calls (id, profile, state, node, created_at, started_at, ended_at, length_ms, cause)"
+        " values (%(id)s, %(profile)s, 'ended', %(node)s, %(at)s, %(at)s, %(end)s, %(length)s, %(cause)s)"
+        " on conflict (id) do update set profile = excluded.profile, state = 'ended', node = excluded.node,"
+        " created_at = excluded.created_at, started_at = excluded.started_at, ended_at = excluded.ended_at,"
+        " length_ms = excluded.length_ms, cause = excluded.cause where calls.state = 'setting_up'",
+        {
+            "id": call_id,
+            "profile": profile,
+            "node": node,
+            "at": started_at,
+            "end": started_at + timedelta(milliseconds=length_ms),
+            "length": length_ms,
+            "cause": cause,
+        },
     )
 
 

@@ -32,12 +32,13 @@ from callsvc.recordings.layout import SEGMENTS
 from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import objects
 from callsvc.recordings.reader import Recording, open_recording
+from callsvc.recordings.rebooking import rebook
 from callsvc.recordings.recorder import Condition, Recorder
 from callsvc.recordings.recovery import recover
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from callsvc.recordings.whole_call import check_call, check_directory
-from callsvc.store import Database, recordings
+from callsvc.store import Database, calls, recordings
 from tests.support.failing_spool import NOT_HERE, PATIENCE_S
 from tests.support.house import ROOT
 from tests.support.recordings import TRACKS, Sink, lengths, play, sound, wait_for
@@ -320,3 +321,20 @@ async def test_the_books_hold_one_call_and_the_export_a_bundle_for_each_part(
         assert ("fortsättningen" in (bundle / "LÄSMIG.txt").read_text(encoding="utf-8")) == bool(after)
     await hand_out(settings, UUID(node.name), tmp_path / "slutet", "dnr 1-26", "0:04", "0:05")
     assert [path.name for path in (tmp_path / "slutet").iterdir()] == ["del-2"]
+
+
+async def test_books_that_are_lost_are_written_anew_from_both_parts_as_one_call(
+    tmp_path: Path, database: Database
+) -> None:
+    call, _, continuation = await asyncio.to_thread(moved, tmp_path)
+    settings, keys = settings_for(tmp_path), FileKeyRing(tmp_path / "keys")
+    archive.archive(continuation, objects(settings), keys)
+    archive.free(continuation)
+    assert (await rebook(settings, database, keys, SystemClock())).written == 2
+    async with database.transaction() as conn:
+        row = await calls.get(conn, UUID(call))
+        assert (row.state, row.length_ms) == ("ended", FRAMES * 20)
+        latest = await recordings.of_call(conn, UUID(call))
+        assert latest is not None
+        assert latest.state == "archived"
+        assert [track.gaps for track in await recordings.tracks(conn, latest.id)] == [[], []]
