@@ -21,6 +21,7 @@ class Action(StrEnum):
     CALL_NOTE = "call.note"  # write notes beside a call, tick its checklists, write it up
     CALL_OPEN = "call.open"  # give a reason and so open a call for reading
     AUDIO_READ = "audio.read"
+    RAW_READ = "raw.read"  # hear the operator's microphone as it was: typed text can be guessed from its keys
     TRANSCRIPT_READ = "transcript.read"
     TRANSCRIPT_ASK = "transcript.ask"  # have a call transcribed ahead of the others
     TRANSCRIPT_EDIT = "transcript.edit"  # correct what the machine heard; write a summary

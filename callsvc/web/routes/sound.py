@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from callsvc.access.rights import Action
+from callsvc.access.rights import Action, allowed
 from callsvc.access.sessions import Session
-from callsvc.types import Track
+from callsvc.types import Role, Track
 from callsvc.web import door, ranges
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.playback import Playback
@@ -38,8 +38,9 @@ CHANNELS = (Track.CALLER_RX, Track.OPERATOR_TX, Track.OPERATOR_RX)
 async def audio(
     here: OneSite, session: Listener, call_id: CallId, track: Track, asked: Range = None
 ) -> Response:
-    """One track, as it was recorded, at its own rate."""
-    await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name=track)
+    """One track, as it was recorded, at its own rate. The raw microphone is for quality review alone."""
+    action = Action.RAW_READ if track is Track.OPERATOR_RX else Action.AUDIO_READ
+    await here.readings.ask(session, call_id, action, kind="track", name=track)
     recording = await here.library.open(call_id)
     if track not in recording.tracks:
         raise Problem("no_sound")
@@ -48,18 +49,18 @@ async def audio(
 
 @router.get("/{call_id}/playback.wav", response_class=Response, responses=_WAV)
 async def playback(here: OneSite, session: Listener, call_id: CallId, asked: Range = None) -> Response:
-    """All tracks in step, a channel each, in the order that `peaks` names."""
+    """All tracks that this person may hear, in step, a channel each, in the order that `peaks` names."""
     await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name="playback")
     recording = await here.library.open(call_id)
-    return ranges.wav(Playback(recording, channels(recording.tracks)), asked)
+    return ranges.wav(Playback(recording, channels(recording.tracks, session.person.roles)), asked)
 
 
 @router.get("/{call_id}/peaks")
 async def peaks(here: OneSite, session: Listener, call_id: CallId) -> Peaks:
-    """The outline of every track, for the waveform; and which channel of playback.wav is which."""
+    """The outline of every track that this person may hear, for the waveform; and which channel of playback.wav is which."""
     await here.readings.ask(session, call_id, Action.AUDIO_READ, kind="track", name="peaks")
     recording = await here.library.open(call_id)
-    names = channels(recording.tracks)
+    names = channels(recording.tracks, session.person.roles)
     longest = max(recording.tracks[name].samples / recording.tracks[name].rate_hz for name in names)
     lanes = []
     for name in names:
@@ -69,9 +70,10 @@ async def peaks(here: OneSite, session: Listener, call_id: CallId) -> Peaks:
     return Peaks(duration_ms=round(1000 * longest), channels=names, lanes=lanes)
 
 
-def channels(tracks: Container[str]) -> list[str]:
-    """The tracks that there are, in the order of the channels. Raises `Problem` when there is none."""
-    names = [str(name) for name in CHANNELS if name in tracks]
+def channels(tracks: Container[str], roles: Iterable[Role]) -> list[str]:
+    """The tracks that there are for these roles, in the order of the channels. Raises `Problem` when there is none."""
+    raw_too = allowed(roles, Action.RAW_READ)
+    names = [str(name) for name in CHANNELS if name in tracks and (raw_too or name is not Track.OPERATOR_RX)]
     if not names:
         raise Problem("no_sound")
     return names

@@ -51,9 +51,18 @@ def hears(page: Page, *tracks: str) -> None:
 
 @pytest.fixture
 def reader(site: Served, open_screen: OpenScreen) -> Screen:
+    return listening(site, open_screen, Role.INVESTIGATOR)
+
+
+@pytest.fixture
+def reviewer(site: Served, open_screen: OpenScreen) -> Screen:
+    return listening(site, open_screen, Role.QA)
+
+
+def listening(site: Served, open_screen: OpenScreen, role: Role) -> Screen:
     screen = open_screen(site)
     screen.page.add_init_script(EAR)
-    screen.sign_in("birgitta", Role.INVESTIGATOR)
+    screen.sign_in("birgitta", role)
     return screen
 
 
@@ -87,20 +96,21 @@ def test_nothing_is_heard_or_read_before_a_reason(call: str, reader: Screen) -> 
     page.reload()
     expect(page.get_by_text("berätta")).to_be_visible()  # open until signed out
     expect(page.get_by_text("Ljudet är av").first).to_be_visible()
+    expect(page.get_by_label("Rått från mikrofonen")).to_have_count(0)  # that is for quality review
     page.keyboard.press("k")  # nothing sounds before one has chosen to hear
     expect(page.get_by_role("button", name="Spela", exact=True)).to_be_visible()
     assert page.evaluate("window.heard([500, 1000, 3000])") == []
 
 
 def test_both_parties_are_heard_and_the_operator_raw_or_as_the_caller_heard(
-    call: str, reader: Screen
+    call: str, reviewer: Screen
 ) -> None:
-    page = reader.page
-    reader.sound_on("birgitta")
-    reader.open_call(call)
+    page = reviewer.page
+    reviewer.sound_on("birgitta")
+    reviewer.open_call(call)
     page.get_by_role("button", name="Spela", exact=True).click()
     hears(page, "caller.rx", "operator.tx")
-    reader.keep("playing")
+    reviewer.keep("playing")
     page.keyboard.press("b")
     hears(page, "caller.rx", "operator.rx")
     expect(page.get_by_label("Rått från mikrofonen")).to_be_checked()

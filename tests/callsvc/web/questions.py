@@ -51,8 +51,8 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/peaks", None),
         ("GET", "/api/calls/{call}/exposure", None),
         ("GET", "/api/calls/{call}/lanes", None),
-        ("GET", "/api/calls/{call}/exposure", None),
     ],
+    Action.RAW_READ: [("GET", "/api/calls/{call}/audio/operator.rx.wav", None)],
     Action.TRANSCRIPT_READ: [
         ("GET", "/api/calls/{call}/transcript", None),
         ("GET", "/api/calls/{call}/transcript/edits", None),

@@ -47,8 +47,8 @@ def call(site: Served, made: Made) -> str:
 
 @pytest.fixture
 def reader(site: Served, call: str) -> Iterator[httpx.Client]:
-    """Somebody who has opened the call."""
-    with site.signed_in("birgitta", Role.INVESTIGATOR) as client:
+    """Somebody who has opened the call, and may hear all of it."""
+    with site.signed_in("birgitta", Role.INVESTIGATOR, Role.QA) as client:
         assert client.post(f"/api/calls/{call}/access", json=REASON).status_code == 204
         yield client
 
@@ -122,6 +122,16 @@ def test_a_track_comes_as_it_was_recorded_with_silence_where_it_was_lost(
         assert np.array_equal(samples, expected)
 
 
+def test_the_raw_microphone_is_there_for_quality_review_alone(site: Served, call: str) -> None:
+    with site.signed_in("ingrid", Role.INVESTIGATOR) as client:
+        assert client.post(f"/api/calls/{call}/access", json=REASON).status_code == 204
+        assert client.get(f"/api/calls/{call}/audio/operator.rx.wav").status_code == 403
+        told = client.get(f"/api/calls/{call}/peaks").json()
+        assert told["channels"] == [lane["track"] for lane in told["lanes"]] == ["caller.rx", "operator.tx"]
+        with wave.open(io.BytesIO(client.get(f"/api/calls/{call}/playback.wav").content)) as heard:
+            assert heard.getnchannels() == 2
+
+
 def test_the_tracks_are_heard_in_step_a_channel_each(reader: httpx.Client, call: str) -> None:
     named = reader.get(f"/api/calls/{call}/peaks").json()
     assert named["channels"] == ["caller.rx", "operator.tx", "operator.rx"]
@@ -191,7 +201,7 @@ def test_each_look_leaves_a_line_with_its_reason_and_a_sitting_leaves_one(
         ("call.open", call, reason),
         ("transcript.read", "transcript", reason),
         ("audio.read", "playback", reason),
-        ("audio.read", "operator.rx", reason),
+        ("raw.read", "operator.rx", reason),
     ]
 
 

@@ -219,7 +219,7 @@ export interface paths {
         };
         /**
          * Audio
-         * @description One track, as it was recorded, at its own rate.
+         * @description One track, as it was recorded, at its own rate. The raw microphone is for quality review alone.
          */
         get: operations["reading_audio"];
         put?: never;
@@ -430,7 +430,7 @@ export interface paths {
         };
         /**
          * Peaks
-         * @description The outline of every track, for the waveform; and which channel of playback.wav is which.
+         * @description The outline of every track that this person may hear, for the waveform; and which channel of playback.wav is which.
          */
         get: operations["reading_peaks"];
         put?: never;
@@ -450,7 +450,7 @@ export interface paths {
         };
         /**
          * Playback
-         * @description All tracks in step, a channel each, in the order that `peaks` names.
+         * @description All tracks that this person may hear, in step, a channel each, in the order that `peaks` names.
          */
         get: operations["reading_playback"];
         put?: never;
@@ -1807,7 +1807,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
