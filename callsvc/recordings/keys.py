@@ -149,7 +149,8 @@ class FileKeyRing(HeldKeys):
         os.chmod(directory, 0o700)
         with self._locked():
             if not self._wrapping_file.exists():
-                self._save({"current": "", "keys": {}})
+                # The directory's own name must outlive a loss of power as well as what is put into it.
+                sync_directory(directory.absolute().parent)
                 self._add_wrapping_key()
             if not self._signing_file.exists():
                 self._add_signing_key()
@@ -209,7 +210,10 @@ class FileKeyRing(HeldKeys):
         return self.directory / "signing.pem"
 
     def _add_wrapping_key(self) -> None:
-        held = json.loads(self._wrapping_file.read_text())
+        # The first file has its key from the beginning: one without any would bar every later start.
+        held: dict[str, Any] = {"current": "", "keys": {}}
+        if self._wrapping_file.exists():
+            held = json.loads(self._wrapping_file.read_text())
         name = os.urandom(8).hex()
         held["keys"][name] = base64.b64encode(os.urandom(32)).decode()
         held["current"] = name

@@ -69,6 +69,7 @@ def conclude(
     write_whole(directory / INDEX, index)
     write_whole(directory / SIGNATURE, keys.sign(raw))
     (directory / REACHED).unlink(missing_ok=True)
-    write_whole(directory / MANIFEST, raw)
+    # Gone for good before the manifest's name is there: a sealed recording with a file too many is not as sealed.
     sync_directory(directory)
+    write_whole(directory / MANIFEST, raw)
     return manifest

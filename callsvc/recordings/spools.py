@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from callsvc import logs
 from callsvc.bus import EventSink
 from callsvc.clock import Clock
+from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.figures import FREE
 from callsvc.recordings.keys import KeyRing
 from callsvc.recordings.layout import MANIFEST
@@ -40,6 +42,8 @@ class Spools:
         for spool in self._all:
             try:
                 spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with suppress(PermissionError):  # somebody else's directory, whose names are theirs to keep
+                    sync_directory(spool.absolute().parent)
                 self._locks.append(SpoolLock(spool))
                 sealed += recover(spool, keys, clock, sink)
             except OSError as error:
