@@ -19,6 +19,9 @@ from scipy.signal import correlate
 from audio.files import WavWriter, read
 from audio.resample import to_int16
 from callsvc.demo.composition import compose
+from callsvc.recordings.key_source import key_ring
+from callsvc.recordings.reader import open_recording
+from callsvc.recordings.source import DirectorySource
 from callsvc.store import Connection, captions
 from callsvc.store.captions import CaptionRow, StateRow
 from callsvc.telephony import announcements
@@ -209,6 +212,26 @@ def what_the_caller_is_left_with(telephone: Telephone, page: Page, spoken: np.nd
     expect(page.get_by_text("Den som ringer hör: Stanna kvar")).to_have_count(0)
 
 
+def consents(page: Page) -> None:
+    """The caller consents to something and takes it back, while the call runs."""
+    page.locator("summary", has_text="Samtycke").click()
+    page.get_by_label("Till vad").select_option("social_services")
+    page.get_by_role("button", name="Samtycker", exact=True).click()
+    expect(page.get_by_text("Uppringare samtycker: Uppgifter till socialtjänsten")).to_be_visible()
+    page.get_by_role("button", name="Återkallas").click()
+    expect(page.get_by_text("Uppringare har återkallat: Uppgifter till socialtjänsten")).to_be_visible()
+
+
+def what_was_consented_to_is_sealed(air: OnAir, telephone: Telephone, page: Page) -> None:
+    """It stands in the recording's own list, which needs no database; what was ticked after the call does not."""
+    settings, call = air.site.settings, str(telephone.call)
+    directory = settings.data_dir / "spool" / call
+    comes(page, (directory / "manifest.json").exists, "the recording is not sealed")
+    notes = open_recording(DirectorySource(directory), key_ring(settings)).notes()
+    marked = [note["text"] for _, note in notes if note.get("marker") == "consent"]
+    assert marked == ["social_services/given", "social_services/withdrawn"]
+
+
 def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     air: OnAir, telephone: Telephone, open_screen: OpenScreen, microphone: Path
 ) -> None:
@@ -279,6 +302,7 @@ def test_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_the_call_is_
     expect(page.get_by_text("1 av 3")).to_be_visible()
     screen.keep("in-call")
     assert screen.faults(contrast_enhanced=True) == []
+    consents(page)
 
     page.get_by_role("button", name="Lägg på").click()
     page.get_by_role("button", name="Tryck igen för att lägga på").click()
@@ -288,6 +312,7 @@ def test_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_the_call_is_
     page.get_by_label("Våld i nära relation").check()
     page.get_by_role("button", name="Samtycker", exact=True).click()
     expect(page.get_by_text("Uppringare samtycker: Inspelning")).to_be_visible()
+    what_was_consented_to_is_sealed(air, telephone, page)
     screen.keep("after")
     assert screen.faults(contrast_enhanced=True) == []
     page.keyboard.press("F10")

@@ -5,20 +5,27 @@ import { clock } from "../format";
 import { t } from "../locale";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
+import type { Leg } from "../phone/leg";
 import { said, type Beside, type Guides } from "./beside";
 
-type Props = { call: string; guides: Guides; beside: Beside; reload: () => void; atMs: number | null };
+type Props = { call: string; guides: Guides; beside: Beside; reload: () => void; atMs: number | null; leg: Leg | null };
 
-export function Consents({ call, guides, beside, reload, atMs }: Props) {
+export function Consents({ call, guides, beside, reload, atMs, leg }: Props) {
   const [what, setWhat] = useState(guides.consents[0]?.id ?? "");
   const [problem, setProblem] = useState<Problem>();
   const fail = (fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+  // In the recording itself, too, while the call runs: sealed with the sound in which it was said.
+  const mark = (text: string) => {
+    if (atMs !== null) leg?.channel.command({ do: "marker", kind: "consent", text }).catch(() => undefined);
+  };
   const record = (given: boolean) => {
     setProblem(undefined);
     api.post("/api/calls/{call_id}/consents", { path: { call_id: call }, body: { who: t("leg.caller"), what, given, at_ms: atMs } }).then(reload).catch(fail);
+    mark(`${what}/${given ? "given" : "refused"}`);
   };
-  const withdraw = (id: string) => {
+  const withdraw = (id: string, of: string) => {
     api.post("/api/calls/{call_id}/consents/{consent_id}/withdrawal", { path: { call_id: call, consent_id: id } }).then(reload).catch(fail);
+    mark(`${of}/withdrawn`);
   };
   const name = (id: string) => {
     const found = guides.consents.find((one) => one.id === id);
@@ -36,7 +43,7 @@ export function Consents({ call, guides, beside, reload, atMs }: Props) {
                 {t(one.withdrawn_at ? "consent.withdrawn" : one.given ? "consent.given" : "consent.refused", { who: one.who, what: name(one.what) })}
               </State>
               {one.at_ms !== null && <span class="aside">{clock(one.at_ms / 1000)}</span>}
-              {one.given && !one.withdrawn_at && <button type="button" class="link" onClick={() => withdraw(one.id)}>{t("consent.withdraw")}</button>}
+              {one.given && !one.withdrawn_at && <button type="button" class="link" onClick={() => withdraw(one.id, one.what)}>{t("consent.withdraw")}</button>}
             </li>
           ))}
         </ul>

@@ -40,7 +40,7 @@ export function InCall({ call, profile, leg, due }: Props) {
           {leg && guides && beside.data ? (
             <details class="card fold">
               <summary>{t("consent.title")}</summary>
-              <Consents call={call} guides={guides} beside={beside.data} reload={beside.reload} atMs={now()} />
+              <Consents call={call} guides={guides} beside={beside.data} reload={beside.reload} atMs={now()} leg={leg} />
             </details>
           ) : null}
           {leg ? (

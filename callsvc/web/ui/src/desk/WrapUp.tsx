@@ -58,7 +58,7 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
         {!anonymous && <Field label={t("wrap.case")} value={number} change={setNumber} hint={t("wrap.case.hint")} required={false} />}
         <Chips legend={t("wrap.labels")} options={guides.labels} chosen={labels} choose={setLabels} />
         <Chips legend={t("wrap.told")} options={guides.told} chosen={told} choose={setTold} />
-        <Consents call={due.call_id} guides={guides} beside={beside} reload={reload} atMs={null} />
+        <Consents call={due.call_id} guides={guides} beside={beside} reload={reload} atMs={null} leg={null} />
         <div class="field">
           <label for="hand-over">{t("wrap.hand_over")}</label>
           <textarea id="hand-over" rows={2} value={handOver} onInput={(event) => setHandOver(event.currentTarget.value)} aria-describedby="hand-over-hint" />
