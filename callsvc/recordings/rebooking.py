@@ -43,6 +43,18 @@ class Rebooked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Something that says that it is a sealed recording; `location` is where it lies in the store."""
+
+    source: Source
+    location: str | None
+    manifest: Manifest | None
+
+    def opened_at(self) -> str:
+        return self.manifest.opened_at if self.manifest else ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Vouched:
     """A recording that is what was sealed; `location` where it lies in the store."""
 
@@ -67,25 +79,36 @@ class _Vouched:
 
 
 async def rebook(settings: Settings, database: Database, keys: KeyRing, clock: Clock) -> Rebooked:
-    """Walk everything there is and write down what is missing. Raises `Unavailable` while the store is away."""
+    """Walk everything there is and write down what is missing, call by call. Raises `Unavailable` while the store is away."""
     done = Rebooked()
-    good: list[_Vouched] = []
-    for source, location in await asyncio.to_thread(lambda: list(_everything(settings))):
-        async with database.transaction() as conn:
-            if await _booked(conn, await asyncio.to_thread(_named, source), location):
-                done.known += 1
-                continue
-        found = await asyncio.to_thread(_vouched, source, location, keys, settings.language, done)
-        if found is not None:
-            good.append(found)
-    # The earlier part of a call that moved comes first: the later one takes its gaps.
-    for found in sorted(good, key=lambda one: one.manifest.opened_at):
-        parts = [one for one in good if one.manifest.call == found.manifest.call]
-        async with database.transaction() as conn:
-            await _write_call(conn, parts)
-            await _write(conn, found, at=clock.utc_now())
-        done.written += 1
+    for places in await asyncio.to_thread(_by_call, settings):
+        parts: list[_Vouched] = []
+        for one in places:
+            async with database.transaction() as conn:
+                if await _booked(conn, one):
+                    done.known += 1
+                    continue
+            found = await asyncio.to_thread(_vouched, one, keys, settings.language, done)
+            if found is not None:
+                parts.append(found)
+        if parts:
+            async with database.transaction() as conn:
+                await _write_call(conn, parts)
+                for found in parts:
+                    await _write(conn, found, at=clock.utc_now())
+            # One that the archive had copied and not yet taken from the spool lies in both.
+            done.written += len({found.manifest.recording for found in parts})
     return done
+
+
+def _by_call(settings: Settings) -> list[list[_Place]]:
+    """What lies where, the parts of a call together: the earlier one first, for the later one takes its gaps."""
+    calls_found: dict[str, list[_Place]] = {}
+    for source, location in _everything(settings):
+        manifest = _read(source)
+        one = _Place(source, location, manifest)
+        calls_found.setdefault(manifest.call if manifest else source.label, []).append(one)
+    return [sorted(places, key=_Place.opened_at) for places in calls_found.values()]
 
 
 def _everything(settings: Settings) -> Iterator[tuple[Source, str | None]]:
@@ -102,34 +125,34 @@ def _everything(settings: Settings) -> Iterator[tuple[Source, str | None]]:
                     yield DirectorySource(directory), None
 
 
-def _named(source: Source) -> UUID | None:
+def _read(source: Source) -> Manifest | None:
+    """Its manifest, which nothing vouches for yet; None where that cannot be read."""
     try:
-        return UUID(load_manifest(source.whole(MANIFEST)).recording)
+        return load_manifest(source.whole(MANIFEST))
     except Unavailable:
         raise
-    except (CallsvcError, ValueError):
+    except CallsvcError:
         return None
 
 
-async def _booked(conn: Connection, recording: UUID | None, location: str | None) -> bool:
-    if recording is None:
+async def _booked(conn: Connection, one: _Place) -> bool:
+    if one.manifest is None:
         return False
     try:
-        row = await recordings.get(conn, recording)
+        row = await recordings.get(conn, UUID(one.manifest.recording))
         call = await calls.get(conn, row.call_id)
-    except NotFound:
+    except (NotFound, ValueError):
         return False
     if call.state == "setting_up":
         return False  # its node told of the recording once more, and of nothing else
-    if location is None:
+    if one.location is None:
         return row.state in (*BOOKED, RecordingState.SEALED)
-    return row.state in BOOKED and row.location in (location, None)
+    return row.state in BOOKED and row.location in (one.location, None)
 
 
-def _vouched(
-    source: Source, location: str | None, keys: KeyRing, language: str, done: Rebooked
-) -> _Vouched | None:
+def _vouched(one: _Place, keys: KeyRing, language: str, done: Rebooked) -> _Vouched | None:
     """Every byte against the signature. What is not as sealed is named and not written."""
+    source, location = one.source, one.location
     report = verify(source, trusted=keys.trusted())
     try:
         manifest = load_manifest(source.whole(MANIFEST))

@@ -12,8 +12,9 @@ from callsvc.access import trail
 from callsvc.clock import FixedClock
 from callsvc.config import Settings, load
 from callsvc.errors import UsageError
+from callsvc.jobs import Work
 from callsvc.recordings import archive
-from callsvc.recordings.jobs import ARCHIVE
+from callsvc.recordings.jobs import ARCHIVE, archive_recording
 from callsvc.recordings.joined import open_joined
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.keys import FileKeyRing
@@ -156,6 +157,20 @@ async def test_a_spool_that_is_left_is_booked_and_queued_for_the_archive(
         assert (await recordings.get(conn, recording)).state == "sealed"
         cursor = await conn.execute("select args from procrastinate_jobs where task_name = %s", [ARCHIVE])
         assert [row["args"] for row in await cursor.fetchall()] == [{"recording": str(recording)}]
+
+
+async def test_a_recording_that_lies_in_both_places_is_one_and_leaves_the_spool(
+    settings: Settings, database: Database
+) -> None:
+    made = make_recording(settings.data_dir, seconds=1)
+    recording = manifest_of(made).recording
+    archive.archive(made.directory, objects(settings), made.keys)  # and here the archive died
+    assert await again(settings, database) == Rebooked(written=1)
+    async with database.transaction() as conn:
+        assert (await recordings.get(conn, UUID(recording))).state == "archived"
+    await archive_recording(Work(settings, database, FixedClock(), job_id=1, attempt=1), recording)
+    assert not made.directory.exists()
+    assert await again(settings, database) == Rebooked(known=1)
 
 
 async def test_a_recording_whose_key_was_destroyed_stays_destroyed(
