@@ -17,6 +17,7 @@ call.list          own      all          all all
 call.note          own      -            -   -
 call.open          -        all          all -
 audio.read         -        all          all -
+raw.read           -        -            all -
 transcript.read    -        all          all -
 transcript.ask     -        all          all -
 transcript.edit    -        all          -   -
@@ -25,10 +26,15 @@ transcript.export  -        all          -   -
 captions.read      own      -            all -
 notes.read         -        all          all -
 case.read          -        all          -   -
+search.all         -        all          -   -
 disclosure.decide  -        all          -   -
+review.work        -        -            all -
+review.figures     -        -            all -
+review.answer      own      -            -   -
 demo.place         all      -            all all
 trail.read         -        -            -   all
 users.admin        -        -            -   all
+rules.edit         -        -            -   all
 health.read        -        -            -   all
 """
 
