@@ -32,8 +32,8 @@ from tests.support.long_call import LeanTapes
 from tests.support.packets import babble, payloads
 
 RESULT = Path(__file__).with_name("results") / "media-pauses.json"
-TARGET_MS = 2.0
-"""A fifth of the time from one wake of the node to the next."""
+TARGET_MS = 1.0
+"""A tenth of the time from one wake of the node to the next."""
 
 
 class Pauses:

@@ -89,6 +89,11 @@ def check_what_is_left(base: Path, n: int) -> str:
     for track in TRACKS:
         info = recording.tracks[track.name]
         size = track.rate_hz // 50
+        if info.samples == 0:
+            # Killed while the spool was being opened: the taps were not told yet where to note how far they are.
+            assert slow or frames * 20 < 1000, f"node {n}: {frames} frames and none kept"
+            missing = max(missing, frames / 50)
+            continue
         # The frame under way when the node died may or may not be in.
         assert frames * size <= info.samples <= (frames + 1) * size, f"node {n}"
         expected = sound(track, 0, info.samples)

@@ -3,7 +3,7 @@
 Locked, the whole application is taken out of the document and kept as it is: nothing of it can be read, and nothing that
 was written is lost. What it asks of the service waits until it is unlocked. A call goes on, for its sound is not a part of
 the document. The service refuses a locked session by itself; this is what makes it easy to live with. */
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { api, gate, Problem } from "../api/client";
 import { t } from "../locale";
 import { addresses, path } from "../router";
@@ -53,7 +53,7 @@ export function lock(): void {
   if (!me.value || locked.value) return;
   locked.value = true;
   channel.postMessage("locked");
-  api.post("/api/me/lock").catch(() => undefined);
+  api.post("/api/me/lock", { keepalive: true }).catch(() => undefined);
 }
 
 export async function unlock(password: string, code: string | null): Promise<void> {
@@ -88,6 +88,20 @@ channel.onmessage = ({ data }: MessageEvent<string>) => {
   else if (data === "unlocked") void lookAgain();
 };
 
+// Who is signed in no more has nothing to unlock; who comes to a locked session finds it locked. A page that is loaded anew
+// behind the lock is locked, too: the service may not have heard of it yet. This stands before what leaves that address.
+let behind = location.pathname === addresses.locked;
+effect(() => {
+  const who = me.value;
+  if (who === undefined) return;
+  if (who === null) {
+    gate.forget(new Problem(401, "signed_out", "", ""));
+    locked.value = false;
+  } else if (who.locked) locked.value = true;
+  else if (behind) untracked(lock);
+  behind = false;
+});
+
 // The address tells of a case or a call: a locked screen stands at one that tells nothing.
 effect(() => {
   if (locked.value) {
@@ -103,14 +117,6 @@ effect(() => {
   }
 });
 
-// Who is signed in no more has nothing to unlock; who comes to a locked session finds it locked.
-effect(() => {
-  const who = me.value;
-  if (who === null) {
-    gate.forget(new Problem(401, "signed_out", "", ""));
-    locked.value = false;
-  } else if (who?.locked) locked.value = true;
-});
 let person: string | null = null;
 effect(() => {
   const now = me.value?.id ?? null;

@@ -19,6 +19,8 @@ export type Options<O> = {
   query?: Fields<O, "query">;
   body?: Body<O>;
   signal?: AbortSignal;
+  /** The page may be gone before the service has heard it. */
+  keepalive?: boolean;
 };
 
 /** What went wrong, in the words of the service: `title` says what, `hint` what to do. `code` is for the program. */
@@ -91,6 +93,7 @@ async function once<P extends keyof paths, M extends Method>(
     init.body = JSON.stringify(options.body);
   }
   if (options.signal) init.signal = options.signal;
+  if (options.keepalive) init.keepalive = true;
   let answer: Response;
   try {
     answer = await fetch(address(path, options), init);
