@@ -68,6 +68,7 @@ class EventKind(StrEnum):
     CALL_DEGRADED = "call.degraded"
     CALL_PROOF = "call.proof"
     CALL_NOTED = "call.noted"
+    CALL_STROKES = "call.strokes"
     CALL_ENDED = "call.ended"
     LEG_JOINED = "leg.joined"
     LEG_LEFT = "leg.left"

@@ -17,6 +17,7 @@ from callsvc.events.kinds import (
     CallNoted,
     CallProof,
     CallStarted,
+    CallStrokes,
     LegJoined,
     LegLeft,
     RecordingHead,
@@ -24,7 +25,7 @@ from callsvc.events.kinds import (
     RecordingStarted,
 )
 from callsvc.review import sampling
-from callsvc.store import Connection, call_notes, calls, proofs, recordings
+from callsvc.store import Connection, call_notes, calls, keystrokes, proofs, recordings
 from callsvc.types import RecordingState
 
 ARCHIVE = "archive_recording"
@@ -61,6 +62,10 @@ async def call_proof(conn: Connection, told: Told, body: CallProof) -> None:
 async def call_noted(conn: Connection, told: Told, body: CallNoted) -> None:
     what = dict(body.__pydantic_extra__)
     await call_notes.add(conn, told.call, body.note, body.at_ms, what, at=told.at)
+
+
+async def call_strokes(conn: Connection, told: Told, body: CallStrokes) -> None:
+    await keystrokes.add(conn, told.call, list(zip(body.at_ms, body.level_db, strict=True)), at=told.at)
 
 
 async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
@@ -130,6 +135,7 @@ ENTRIES: dict[type[Body], Callable[[Connection, Told, Any], Awaitable[None]]] = 
     CallEnded: call_ended,
     CallProof: call_proof,
     CallNoted: call_noted,
+    CallStrokes: call_strokes,
     LegJoined: leg_joined,
     LegLeft: leg_left,
     RecordingStarted: recording_started,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from callsvc.types import EventKind, Leg, Profile
 
@@ -61,6 +61,19 @@ class CallProof(Body):
     degraded: bool
 
 
+class CallStrokes(Body):
+    """Keystrokes since the last such event: when, on the call's clock, and how loud at the microphone, in dBFS."""
+
+    at_ms: Annotated[list[Annotated[int, Field(ge=0, lt=1 << 31)]], Field(max_length=2000)]
+    level_db: Annotated[list[Annotated[int, Field(ge=-200, le=0)]], Field(max_length=2000)]
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if len(self.at_ms) != len(self.level_db):
+            raise ValueError("a stroke without a level")
+        return self
+
+
 class CallNoted(Body):
     """`note` says what was done; what else belongs to it are words, figures and yes or no."""
 
@@ -108,6 +121,7 @@ BODIES: dict[str, type[Body]] = {
     EventKind.CALL_DEGRADED: CallDegraded,
     EventKind.CALL_PROOF: CallProof,
     EventKind.CALL_NOTED: CallNoted,
+    EventKind.CALL_STROKES: CallStrokes,
     EventKind.CALL_ENDED: CallEnded,
     EventKind.LEG_JOINED: LegJoined,
     EventKind.LEG_LEFT: LegLeft,

@@ -62,6 +62,7 @@ class Call:
         self._listeners: list[Tell] = []
         self._next_report = 0.0
         self._next_proof = 0.0
+        self._strokes_told = False
         self._log = logs.get("telephony").bind(call=str(call_id))
 
     # What comes in.
@@ -348,6 +349,15 @@ class Call:
     def _emit_proof(self) -> None:
         if self.live and (proof := self.live.proof()):
             self._emit(EventKind.CALL_PROOF, **proof)
+            self._emit_strokes(self.live)
+
+    def _emit_strokes(self, live: Live) -> None:
+        """The first time also that there are none yet: whoever looks knows then that they are told."""
+        strokes = live.strokes()
+        if live.taps and (strokes or not self._strokes_told):
+            self._strokes_told = True
+            at_ms, level_db = [one[0] for one in strokes], [one[1] for one in strokes]
+            self._emit(EventKind.CALL_STROKES, at_ms=at_ms, level_db=level_db)
 
     def _emit(self, kind: EventKind, **fields: object) -> None:
         self._parts.events.emit(Event(self.id, kind, fields))

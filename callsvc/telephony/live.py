@@ -186,6 +186,11 @@ class Live:
         proof = self.uplink.proof()
         return asdict(proof) if proof else None
 
+    def strokes(self) -> list[tuple[int, int]]:
+        """The keystrokes since this was last asked, each with its time and its level; where nothing is kept, none."""
+        found = self.uplink.strokes()
+        return found if self.taps else []
+
     # What the operator does.
 
     def mask(self, on: bool, reason: MaskReason) -> int:

@@ -36,6 +36,10 @@ STUCK_BLOCKS = 25
 FRAME = RATE // 50
 SILENCED = (GapCause.HOLD, GapCause.MUTE)
 """What the caller does not hear."""
+STROKES = 500
+"""Keystrokes that wait to be told; nobody types as many before they are fetched."""
+STROKE_GRAIN_MS = 10
+"""How exactly a stroke's time is told: enough to be drawn, too little to guess what was typed."""
 
 
 class Uplink:
@@ -66,6 +70,7 @@ class Uplink:
         self._shift: int | None = None
         self._wakes = Wakes.of(asyncio.get_running_loop())
         self._returned: deque[Floats] = deque()
+        self._struck: deque[tuple[int, float]] = deque(maxlen=STROKES)
         self._awake = False
         self._enough = 1
         """Blocks that make the next frame whole: with fewer there is nothing to send yet."""
@@ -169,6 +174,8 @@ class Uplink:
     def _on_block(self, out: Floats, info: StrokeInfo) -> None:
         """A block came back; in the engine's thread."""
         self._returned.append(out)
+        if info.stroke:
+            self._struck.append((info.at_samples, info.level_db))
         if not self._awake and len(self._returned) >= self._enough:
             self._awake = True
             self._wakes.soon(self._take_back)
@@ -266,6 +273,18 @@ class Uplink:
         if self._stream:
             self._last_proof = self._stream.close()
             self._stream = None
+
+    def strokes(self) -> list[tuple[int, int]]:
+        """The keystrokes since this was last asked: when on the call's clock, in ms, and how loud at the microphone, in
+        dBFS. Not those under a mask.
+        """
+        found: list[tuple[int, int]] = []
+        while self._struck:
+            at_samples, level_db = self._struck.popleft()
+            at_ms = max(0, at_samples - (self._shift or 0)) * 1000 // RATE
+            if not self._spans.over(GapCause.MASK, at_ms):
+                found.append((at_ms - at_ms % STROKE_GRAIN_MS, round(level_db)))
+        return found
 
     def proof(self) -> Proof | None:
         """What was done to the typing so far; None when there never was a suppressor."""

@@ -276,6 +276,17 @@ class Lanes(Shape):
     done: list[DoneOut]
 
 
+class Typing(Shape):
+    """Each keystroke: when, on the call's clock, and its loudest 8 ms at the microphone, dBFS. Two lists of equal length.
+
+    `told` is false where the node told of none, as of calls that are not recorded: then nothing is known of the typing.
+    """
+
+    told: bool
+    at_ms: list[int]
+    level_db: list[int]
+
+
 class Demonstration(Shape):
     """A demonstration call. `progress` runs from 0 to 1; `step` names what is being done."""
 

@@ -19,7 +19,7 @@ from callsvc.bus import Ack, Broker, Outbox, Resolve, publish
 from callsvc.bus.envelope import Message
 from callsvc.events import Consumer
 from callsvc.jobs import prepare
-from callsvc.store import Database, call_notes, calls, nodes, proofs, recordings
+from callsvc.store import Database, call_notes, calls, keystrokes, nodes, proofs, recordings
 from callsvc.store.embedded.cluster import Cluster
 from callsvc.types import Event, EventKind
 from tests.support.database import FAST, start, stop
@@ -64,6 +64,7 @@ def call_events(call: UUID, recording: UUID) -> list[Event]:
         Event(call, EventKind.CALL_STARTED, {"profile": "report"}),
         Event(call, EventKind.RECORDING_STARTED, {"recording": str(recording)}),
         Event(call, EventKind.CALL_PROOF, proof),
+        Event(call, EventKind.CALL_STROKES, {"at_ms": [1200, 900], "level_db": [-31, -40]}),
         Event(call, EventKind.CALL_NOTED, {"note": "mask", "at_ms": 1500, "on": True, "reason": "private"}),
         Event(call, EventKind.LEG_LEFT, {"leg": "caller", "cause": "hangup"}),
         Event(call, EventKind.CALL_ENDED, {"cause": "hangup", "length_ms": 4000}),
@@ -129,6 +130,7 @@ async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) ->
         proof = await proofs.get(conn, call)
         assert proof is not None
         assert proof.strokes == 12
+        assert await keystrokes.of_call(conn, call) == [(900, -40), (1200, -31)]
     assert await jobs_of(database) == [
         ("archive_recording", {"recording": str(recording)}),
         ("transcribe_call", {"call": str(call)}),
@@ -195,6 +197,7 @@ async def test_an_event_that_makes_no_sense_is_passed_over_and_holds_up_nothing(
         ("call.ended", {"cause": "x" * 5000}),
         ("recording.sealed", {"recording": "../../etc", "head": "x", "outcome": "complete", "tracks": []}),
         ("call.proof", {"strokes": -1}),
+        ("call.strokes", {"at_ms": [10, 20], "level_db": [-30]}),
         ("leg.joined", {"leg": "caller", "codec": "nul \x00 byte"}),
     ]
     for n, (kind, fields) in enumerate(nonsense, start=1):

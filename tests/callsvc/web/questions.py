@@ -51,6 +51,7 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/peaks", None),
         ("GET", "/api/calls/{call}/exposure", None),
         ("GET", "/api/calls/{call}/lanes", None),
+        ("GET", "/api/calls/{call}/typing", None),
     ],
     Action.RAW_READ: [("GET", "/api/calls/{call}/audio/operator.rx.wav", None)],
     Action.TRANSCRIPT_READ: [

@@ -14,7 +14,7 @@ import pytest
 
 from callsvc.access import trail
 from callsvc.clock import FixedClock
-from callsvc.store import Connection
+from callsvc.store import Connection, keystrokes
 from callsvc.types import Role, TranscriptState
 from callsvc.web.reading import SITTING_S
 from tests.support import past_calls as calls
@@ -271,3 +271,14 @@ def test_sound_that_was_changed_is_not_passed_off_as_evidence(
     file.write_bytes(bytes(index))
     answer = reader.get(f"/api/calls/{call}/playback.wav")
     assert (answer.status_code, answer.json()["code"]) == (500, "damaged")
+
+
+def test_keystrokes_are_told_with_time_and_level_where_the_node_told_of_them(
+    site: Served, reader: httpx.Client, call: str
+) -> None:
+    address = f"/api/calls/{call}/typing"
+    assert reader.get(address).json() == {"told": False, "at_ms": [], "level_db": []}
+    for strokes in ([(1200, -31)], [], [(300, -44), (900, -40)]):
+        site.run(lambda conn, new=strokes: keystrokes.add(conn, UUID(call), new, at=site.clock.utc_now()))
+    told = {"told": True, "at_ms": [300, 900, 1200], "level_db": [-44, -40, -31]}
+    assert reader.get(address).json() == told

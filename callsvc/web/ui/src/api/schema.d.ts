@@ -749,6 +749,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Typed
+         * @description When the operator typed and how loud it was at the microphone, as the node told it while the call went on.
+         */
+        get: operations["reading_typed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/wrap-up": {
         parameters: {
             query?: never;
@@ -3632,6 +3652,20 @@ export interface components {
             progress: number;
             state: components["schemas"]["TranscriptState"] | null;
         };
+        /**
+         * Typing
+         * @description Each keystroke: when, on the call's clock, and its loudest 8 ms at the microphone, dBFS. Two lists of equal length.
+         *
+         *     `told` is false where the node told of none, as of calls that are not recorded: then nothing is known of the typing.
+         */
+        Typing: {
+            /** At Ms */
+            at_ms: number[];
+            /** Level Db */
+            level_db: number[];
+            /** Told */
+            told: boolean;
+        };
         /** Undo */
         Undo: {
             /** Version */
@@ -5214,6 +5248,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EditOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reading_typed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Typing"];
                 };
             };
             /** @description Validation Error */
