@@ -67,33 +67,78 @@ async def record(
     detail: Mapping[str, str | int | bool | None] | None = None,
 ) -> AccessEvent:
     """Append an event in the caller's transaction; other writers wait until it ends."""
+    (event,) = await record_each(
+        conn,
+        [call_id],
+        user_id=user_id,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        at=at,
+        reason=reason,
+        detail=detail,
+    )
+    return event
+
+
+async def record_each(
+    conn: Connection,
+    calls: Sequence[UUID | None],
+    *,
+    user_id: UUID | None,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    at: datetime,
+    reason: str = "",
+    detail: Mapping[str, str | int | bool | None] | None = None,
+) -> list[AccessEvent]:
+    """The same event for each of these calls, at once."""
     await conn.execute("select pg_advisory_xact_lock(%s)", [LOCK])
     last = await head(conn)
     at = at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
     fields = dict(detail or {})
-    digest = _hash(
-        last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash
-    )
-    event = AccessEvent(
-        last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash, digest
-    )
-    await conn.execute(
-        f"insert into access_events ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            event.id,
-            event.at,
-            event.user_id,
-            event.action,
-            event.object_kind,
-            event.object_id,
-            event.call_id,
-            event.reason,
-            Jsonb(event.detail),
-            event.prev_hash,
-            event.hash,
-        ],
-    )
-    return event
+    events = []
+    for call_id in calls:
+        digest = _hash(
+            last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash
+        )
+        event = AccessEvent(
+            last.id + 1,
+            at,
+            user_id,
+            action,
+            object_kind,
+            object_id,
+            call_id,
+            reason,
+            fields,
+            last.hash,
+            digest,
+        )
+        events.append(event)
+        last = Head(event.id, event.hash)
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            f"insert into access_events ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    event.id,
+                    event.at,
+                    event.user_id,
+                    event.action,
+                    event.object_kind,
+                    event.object_id,
+                    event.call_id,
+                    event.reason,
+                    Jsonb(event.detail),
+                    event.prev_hash,
+                    event.hash,
+                )
+                for event in events
+            ],
+        )
+    return events
 
 
 async def head(conn: Connection) -> Head:

@@ -5,7 +5,7 @@ Calls of the anonymous line are never found: they cannot be joined to others, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -47,50 +47,53 @@ class FoundCall:
     hits: list[Hit] = field(default_factory=list)
 
 
-_CALL = """
-    c.state = 'ended' and c.started_at is not null and c.profile <> all(%(never)s)
-    and (%(profile)s = '' or c.profile = %(profile)s)
-    and (%(since)s::timestamptz is null or c.started_at >= %(since)s)
-    and (%(until)s::timestamptz is null or c.started_at < %(until)s)
-    and (%(least_ms)s::bigint is null or c.length_ms >= %(least_ms)s)
-    and (%(most_ms)s::bigint is null or c.length_ms <= %(most_ms)s)
-    and (%(case)s = '' or exists (select 1 from wrap_ups f where f.call_id = c.id and f.case_number ^@ %(case)s))
-    and (%(operator)s = '' or exists (select 1 from users o where o.id = c.answered_by
-         and strpos(lower(o.display_name), lower(%(operator)s)) > 0))
-    and (%(language)s = '' or exists (select 1 from transcripts l where l.call_id = c.id and l.state = 'done'
-         and (l.language = %(language)s or exists (select 1 from utterances v
-              where v.transcript_id = l.id and v.language = %(language)s))))
-"""
-_SAID = (
-    """
-    with asked as materialized (select to_tsquery('public.spoken_swedish', %(query)s) as q),
-    found as materialized (
-        select u.transcript_id, u.n, t.call_id, c.started_at
-          from asked join utterances u on (u.search @@ q or u.corrected is not null and u.search_corrected @@ q)
-          join transcripts t on t.id = u.transcript_id and t.state = 'done'
-          join calls c on c.id = t.call_id
-         where u.kind <> 'crosstalk' and """
-    + _CALL
-    + """ and not exists (select 1 from transcripts later
-               where later.call_id = t.call_id and later.state = 'done' and later.created_at > t.created_at)
-         order by c.started_at desc, c.id, u.start_ms, u.n limit %(limit)s offset %(offset)s)
+# Who looks for something looks for the newest first. So few calls are gone through one by one before it is worked out
+# from the other end: a word that is common is found in them at once, and one that is not is quick to find everywhere.
+NEAR: Final = 200
+# Calls that are gone through one by one, too, where what is known of them leaves no more.
+FEW: Final = 1000
+
+_LATEST = "select l.id from transcripts l where l.call_id = c.id and l.state = 'done' order by l.created_at desc, l.id limit 1"
+# What narrows by more than the call's own row: asked of each call of a few, or worked out at once for all.
+_EACH = {
+    "case": "exists (select 1 from wrap_ups f where f.call_id = c.id and f.case_number ^@ %(case)s)",
+    "operator": "exists (select 1 from users o where o.id = c.answered_by"
+    " and strpos(lower(o.display_name), lower(%(operator)s)) > 0)",
+    "language": "exists (select 1 from transcripts l where l.call_id = c.id and l.state = 'done'"
+    " and (l.language = %(language)s or exists (select 1 from utterances v"
+    " where v.transcript_id = l.id and v.language = %(language)s)))",
+}
+_ALL = {
+    "case": "c.id in (select f.call_id from wrap_ups f where f.case_number ^@ %(case)s)",
+    "operator": "c.answered_by in (select o.id from users o where strpos(lower(o.display_name), lower(%(operator)s)) > 0)",
+    "language": "c.id in (select l.call_id from transcripts l where l.state = 'done' and l.language = %(language)s"
+    " union all select l.call_id from utterances v join transcripts l on l.id = v.transcript_id and l.state = 'done'"
+    " where v.language = %(language)s)",
+}
+_OWN = {
+    "profile": "c.profile = %(profile)s",
+    "since": "c.started_at >= %(since)s",
+    "until": "c.started_at < %(until)s",
+    "least_ms": "c.length_ms >= %(least_ms)s",
+    "most_ms": "c.length_ms <= %(most_ms)s",
+}
+_ENDED = "c.state = 'ended' and c.started_at is not null and c.profile <> all(%(never)s)"
+_AFTER = "c.started_at <= %(at)s and (c.started_at < %(at)s or c.id >= %(call)s)"
+_QUERY = "to_tsquery('public.spoken_swedish', %(query)s)"
+_HOLDS = f"u.kind <> 'crosstalk' and (u.search @@ {_QUERY} or u.corrected is not null and u.search_corrected @@ {_QUERY})"
+_HIT_AFTER = "(c.started_at < %(at)s or c.call_id > %(call)s or (u.start_ms, u.n) > (%(start_ms)s, %(n)s))"
+_SHOWN = f"""
     select f.call_id, w.case_number, f.started_at as at, u.transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.words,
            u.corrected is not null as corrected,
-           u.corrected is not null and not u.search_corrected @@ q as replaced,
+           u.corrected is not null and not u.search_corrected @@ {_QUERY} as replaced,
            ts_headline('public.spoken_swedish',
-               case when u.corrected is not null and u.search_corrected @@ q then u.corrected else u.text end, q,
+               case when u.corrected is not null and u.search_corrected @@ {_QUERY} then u.corrected else u.text end, {_QUERY},
                'HighlightAll=true, StartSel=' || %(open)s || ', StopSel=' || %(close)s) as marked
-      from asked, found f
+      from found f
       join utterances u on u.transcript_id = f.transcript_id and u.n = f.n
       left join wrap_ups w on w.call_id = f.call_id
      order by f.started_at desc, f.call_id, u.start_ms, u.n
 """
-)
-_KNOWN = (
-    "select c.id from calls c where "
-    + _CALL
-    + " order by c.started_at desc, c.id limit %(limit)s offset %(offset)s"
-)
 _CALLS = """
     select c.id, c.profile, c.started_at, c.length_ms, w.case_number, o.display_name as operator,
            (select t.language from transcripts t where t.call_id = c.id and t.state = 'done'
@@ -100,28 +103,123 @@ _CALLS = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer ended: a call, and with a text the utterance in it."""
+
+    at: datetime
+    call: UUID
+    start_ms: int = -1
+    n: int = -1
+
+
+def _where(wanted: Wanted, after: Place | None, *, of_call: bool) -> tuple[str, str]:
+    """What is asked of the call's own row, and what beyond it."""
+    asked = [name for name in Wanted.__dataclass_fields__ if getattr(wanted, name) not in ("", None)]
+    own = [_ENDED, *([_AFTER] if after else []), *(_OWN[name] for name in asked if name in _OWN)]
+    beyond = _EACH if of_call else _ALL
+    return " and ".join(own), " and ".join(["true", *(beyond[name] for name in asked if name in beyond)])
+
+
+def _newest(wanted: Wanted, after: Place | None) -> str:
+    own, _ = _where(wanted, after, of_call=True)
+    return f"select c.* from calls c where {own} order by c.started_at desc, c.id limit {NEAR}"
+
+
+def _known(wanted: Wanted, after: Place | None, *, near: bool) -> str:
+    """The newest calls that fit."""
+    own, beyond = _where(wanted, after, of_call=near)
+    among = f"({_newest(wanted, after)})" if near else "calls"
+    fits = beyond if near else f"{own} and {beyond}"
+    follows = " and c.id <> %(call)s" if after else ""
+    return (
+        f"select c.id, c.started_at from {among} c where {fits}{follows}"
+        " order by c.started_at desc, c.id limit %(limit)s"
+    )
+
+
+def _said(wanted: Wanted, after: Place | None, among: str) -> str:
+    """The newest utterances that hold it: `near`, in a `few` calls, or `everywhere`."""
+    own, beyond = _where(wanted, after, of_call=among != "everywhere")
+    follows = f" and {_HIT_AFTER}" if after else ""
+    if among == "everywhere":
+        # What holds it is worked out first, then its calls one by one: how rare it is, is more than the planner can know.
+        places = f"""said as materialized (select u.transcript_id, u.n, u.start_ms from utterances u where {_HOLDS}),
+            its as materialized (select t.id, t.call_id, t.started_at
+              from (select distinct transcript_id as id from said) s
+              cross join lateral (select t.id, c.id as call_id, c.started_at
+                                    from transcripts t join calls c on c.id = t.call_id
+                                   where t.id = s.id and t.id = ({_LATEST}) and {own} and {beyond} offset 0) t)
+            select u.transcript_id, u.n, u.start_ms, c.call_id, c.started_at
+              from said u join its c on c.id = u.transcript_id where true{follows}"""
+    else:
+        calls = (
+            _newest(wanted, after) if among == "near" else "select c.* from calls c where c.id = any(%(few)s)"
+        )
+        places = f"""few as materialized ({calls})
+            select u.transcript_id, u.n, u.start_ms, c.call_id, c.started_at
+              from (select few.*, few.id as call_id from few) c cross join lateral ({_LATEST}) t
+              cross join lateral (select u.transcript_id, u.n, u.start_ms from utterances u
+                                   where u.transcript_id = t.id and {_HOLDS} offset 0) u
+             where {beyond}{follows}"""
+    order = "order by started_at desc, call_id, start_ms, n limit %(limit)s"
+    return f"with found as materialized (with {places} {order}){_SHOWN}"
+
+
 async def find(
-    conn: Connection, text: str, wanted: Wanted, *, limit: int, offset: int
-) -> tuple[list[FoundCall], bool]:
-    """Calls that fit, newest first, and whether there are more. With a text, `limit` counts utterances, else calls.
+    conn: Connection, text: str, wanted: Wanted, *, limit: int, after: Place | None = None
+) -> tuple[list[FoundCall], Place | None]:
+    """Calls that fit, newest first, and the place to go on after, if there are more. With a text, `limit` counts
+    utterances, else calls.
 
     A text that seeks nothing ("och -", say) finds nothing.
     """
     values: dict[str, Any] = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__}
-    values |= {"never": list(NEVER), "limit": limit + 1, "offset": offset}
+    values |= {"never": list(NEVER), "limit": limit + 1} | (asdict(after) if after else {})
     hits: list[Hit] = []
     if text.strip():
         if not (asked := query(text)):
-            return [], False
-        async with conn.cursor(row_factory=class_row(Hit)) as cursor:
-            await cursor.execute(_SAID, values | {"query": asked, "open": OPEN, "close": CLOSE})
-            hits = await cursor.fetchall()
-        more = len(hits) > limit
+            return [], None
+        values |= {"query": asked, "open": OPEN, "close": CLOSE}
+        hits = await _hits(conn, wanted, after, "near", values)
+        if len(hits) <= limit:
+            few = (
+                await _calls(conn, wanted, after, values | {"limit": FEW + 1}) if _narrowed(wanted) else None
+            )
+            if few is not None and len(few) <= FEW:
+                hits = await _hits(conn, wanted, after, "few", values | {"few": [row["id"] for row in few]})
+            else:
+                hits = await _hits(conn, wanted, after, "everywhere", values)
+        last = hits[limit - 1] if len(hits) > limit else None
+        go_on = Place(last.at, last.call_id, last.start_ms, last.n) if last and last.at else None
         hits = hits[:limit]
         ids = list(dict.fromkeys(hit.call_id for hit in hits))
     else:
-        rows = await (await conn.execute(_KNOWN, values)).fetchall()
-        more = len(rows) > limit
+        rows = await _calls(conn, wanted, after, values)
+        go_on = Place(rows[limit - 1]["started_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
         ids = [row["id"] for row in rows[:limit]]
     known = {row["id"]: row for row in await (await conn.execute(_CALLS, [ids])).fetchall()}
-    return [FoundCall(**known[one], hits=[hit for hit in hits if hit.call_id == one]) for one in ids], more
+    return [FoundCall(**known[one], hits=[hit for hit in hits if hit.call_id == one]) for one in ids], go_on
+
+
+def _narrowed(wanted: Wanted) -> bool:
+    return any(getattr(wanted, name) not in ("", None) for name in Wanted.__dataclass_fields__)
+
+
+async def _calls(
+    conn: Connection, wanted: Wanted, after: Place | None, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    near = await conn.execute(_known(wanted, after, near=True), values, prepare=False)
+    if len(rows := await near.fetchall()) >= values["limit"]:
+        return rows
+    everywhere = await conn.execute(_known(wanted, after, near=False), values, prepare=False)
+    return await everywhere.fetchall()
+
+
+async def _hits(
+    conn: Connection, wanted: Wanted, after: Place | None, among: str, values: dict[str, Any]
+) -> list[Hit]:
+    async with conn.cursor(row_factory=class_row(Hit)) as cursor:
+        # Planned for what is sought this time, and not once for all.
+        await cursor.execute(_said(wanted, after, among), values, prepare=False)
+        return await cursor.fetchall()

@@ -198,7 +198,7 @@ class Sought(Shape):
     until: AwareDatetime | None = None
     least_ms: Annotated[int, Field(ge=0, lt=1 << 40)] | None = None
     most_ms: Annotated[int, Field(ge=0, lt=1 << 40)] | None = None
-    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+    after: Annotated[str, Field(max_length=200)] = ""
 
 
 class SentenceOut(Shape):
@@ -227,10 +227,10 @@ class FoundCallOut(Shape):
 
 
 class FoundCalls(Shape):
-    """Newest first. `next` is given back as `offset` to go on; null at the end."""
+    """Newest first. `next` is given back as `after` to go on; null at the end."""
 
     calls: list[FoundCallOut]
-    next: int | None
+    next: str | None
 
 
 class CaptionOut(Shape):
@@ -258,7 +258,7 @@ class CaptionCorrection(Shape):
 
 class CaptionState(Shape):
     """`behind`: captions come late, or some did not come. `off`: there are none; `why` says `none` (nobody makes them),
-    `silent` (whoever made them is gone), `ended` or `database`."""
+    `silent` (whoever made them is gone), `crowded` (calls that began earlier take all the room), `ended` or `database`."""
 
     state: Literal["on", "behind", "off"]
     why: str

@@ -42,8 +42,8 @@ class Served:
         self.clock = clock
         self.site: Site
         self._conninfo = conninfo
-        self._sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self._sock.getsockname()[1]
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.loop = asyncio.new_event_loop()
         self._up = threading.Event()
@@ -56,7 +56,7 @@ class Served:
         async with Database(self._conninfo, pool_max=6) as database:
             self.site = make_site(self.settings, database, self.clock)
             server = Server(create_app(self.site), behind_proxy=False)
-            serving = asyncio.create_task(server.serve([self._sock]))
+            serving = asyncio.create_task(server.serve([self.listening]))
             watching = asyncio.create_task(self.site.changes.run())
             while not server.started:
                 await asyncio.sleep(0.01)
@@ -73,7 +73,7 @@ class Served:
             return
         self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
-        self._sock.close()
+        self.listening.close()
         self.loop.close()
 
     def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:

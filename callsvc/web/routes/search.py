@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -106,12 +108,14 @@ async def everywhere(here: OneSite, session: Seeker, asked: Sought) -> FoundCall
         most_ms=asked.most_ms,
     )
     async with here.database.transaction() as conn:
-        found, more = await finding.find(conn, asked.text, wanted, limit=PAGE, offset=asked.offset)
+        found, go_on = await finding.find(
+            conn, asked.text, wanted, limit=PAGE, after=_place(asked.after) if asked.after else None
+        )
         open_now = await reasons.opened(conn, session, [call.id for call in found])
         await _note(here, conn, session, purpose, found)
     return FoundCalls(
         calls=[_call(call, call.id in open_now) for call in found],
-        next=asked.offset + PAGE if more else None,
+        next=_mark(go_on) if go_on else None,
     )
 
 
@@ -119,19 +123,34 @@ async def _note(
     here: Site, conn: Connection, session: Session, purpose: str, found: list[finding.FoundCall]
 ) -> None:
     """What was sought stays out of a log that nobody can ever change; whose words were shown does not."""
-    at = here.clock.utc_now()
-    for call in found:
-        if call.hits:
-            await trail.record(
-                conn,
-                user_id=session.person.id,
-                action=Action.SEARCH_ALL,
-                object_kind="transcript",
-                object_id="search",
-                call_id=call.id,
-                reason=purpose,
-                at=at,
-            )
+    if shown := [call.id for call in found if call.hits]:
+        await trail.record_each(
+            conn,
+            shown,
+            user_id=session.person.id,
+            action=Action.SEARCH_ALL,
+            object_kind="transcript",
+            object_id="search",
+            reason=purpose,
+            at=here.clock.utc_now(),
+        )
+
+
+def _mark(place: finding.Place) -> str:
+    # Microseconds, as the database has them: an answer must go on exactly where the last one ended.
+    text = f"{place.at.isoformat()} {place.call} {place.start_ms} {place.n}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _place(mark: str) -> finding.Place:
+    try:
+        at, call, start_ms, n = base64.urlsafe_b64decode(mark.encode()).decode().split(" ")
+        found = finding.Place(datetime.fromisoformat(at), UUID(call), int(start_ms), int(n))
+    except ValueError:
+        raise Problem("invalid") from None
+    if found.at.tzinfo is None or not all(-1 <= one < 1 << 31 for one in (found.start_ms, found.n)):
+        raise Problem("invalid")
+    return found
 
 
 def _call(call: finding.FoundCall, opened: bool) -> FoundCallOut:

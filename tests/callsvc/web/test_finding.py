@@ -12,7 +12,7 @@ import pytest
 
 from callsvc.access import trail
 from callsvc.shift import wrap_up
-from callsvc.store import Connection
+from callsvc.store import Connection, finding
 from callsvc.types import Leg, Profile, Role
 from callsvc.web.routes.search import PAGE
 from tests.support import past_calls as calls
@@ -124,7 +124,31 @@ def test_pages_follow_each_other_without_a_gap(site: Served, inga: httpx.Client)
     every = [str(told(site, "Hund.", at=calls.BEGAN - timedelta(hours=n))) for n in range(PAGE + 3)]
     first = inga.post("/api/search/calls", json={"text": "hund", "purpose": "Utredning"}).json()
     assert [call["call_id"] for call in first["calls"]] == every[:PAGE]
-    assert found(inga, text="hund", purpose="Utredning", offset=first["next"]) == every[PAGE:]
+    assert found(inga, text="hund", purpose="Utredning", after=first["next"]) == every[PAGE:]
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_what_lies_further_back_than_the_newest_calls_is_found_just_as_well(
+    site: Served, inga: httpx.Client, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(finding, "NEAR", 1)
+    monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr("callsvc.web.routes.search.PAGE", 1)
+    site.person("olle", Role.OPERATOR, shown="Olle Berg")
+    told(site, "Ingen var där.", at=calls.BEGAN + timedelta(days=3))
+    new = str(told(site, "Grannen kom. Grannen gick.", case="K1-26", at=calls.BEGAN + timedelta(days=1)))
+    old = str(told(site, "Hunden och grannen.", case="K1-26"))
+    asked: dict[str, Any] = {"text": "grannen", "purpose": "Utredning"}
+    for known in ({}, {"case": "k1"}, {"operator": "berg"}, {"language": "sv"}, {"least_ms": 1}):
+        first = inga.post("/api/search/calls", json=asked | known).json()
+        assert [call["call_id"] for call in first["calls"]] == [new], known
+        assert found(inga, **asked, **known, after=first["next"]) == [old], known
+    assert found(inga, **asked, language="ar") == []
+    first = inga.post("/api/search/calls", json={"case": "K1-26"}).json()
+    assert [call["call_id"] for call in first["calls"]] == [new]
+    assert found(inga, case="K1-26", after=first["next"]) == [old]
+    for forged in ("x", "eA==", "MjAyNi0wMS0wMSAxIDEgMQ=="):
+        assert inga.post("/api/search/calls", json={"after": forged}).json()["code"] == "invalid"
 
 
 def test_a_reason_is_remembered_for_the_calls_of_the_same_case_and_no_others(

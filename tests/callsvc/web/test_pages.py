@@ -78,3 +78,7 @@ def test_without_built_screens_the_start_is_refused_with_what_to_do(tmp_path: Pa
     with pytest.raises(MissingPart, match="not been built") as refused:
         pages.router(tmp_path)
     assert "make run" in refused.value.hint
+
+
+def test_the_second_half_of_an_answer_waits_for_nobody(site: Served) -> None:
+    assert site.listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

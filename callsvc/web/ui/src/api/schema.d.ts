@@ -1385,6 +1385,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listing
+         * @description Every model that is known or lies here, and what is in use.
+         */
+        get: operations["models_listing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/uses/{purpose}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Use
+         * @description Use another model that lies here, from the next transcript or call on. One that is not whole is refused.
+         */
+        put: operations["models_use"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Look through every file of a model that lies here; a large one takes a while.
+         */
+        post: operations["models_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/own-reviews": {
         parameters: {
             query?: never;
@@ -1399,6 +1459,130 @@ export interface paths {
         get: operations["review_told"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tonight
+         * @description What would be deleted, in the coming night if no other is named; the calls with this outcome, oldest first.
+         */
+        get: operations["retention_tonight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/closings/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Close Case
+         * @description The case was closed on this day: from then on the time of its calls runs.
+         */
+        put: operations["retention_close_case"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/closings/{number}/reopening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Case
+         * @description The case is open after all: no time runs for its calls.
+         */
+        post: operations["retention_reopen_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The same calls, all of them, as a file (RFC 4180). That it was fetched is a line in the access log.
+         */
+        get: operations["retention_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders
+         * @description Orders to keep, those in force first; and the cases that were closed.
+         */
+        get: operations["retention_orders"];
+        put?: never;
+        /**
+         * Hold
+         * @description Order that a call, or every call of a case, be kept whatever the rules say.
+         */
+        post: operations["retention_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/holds/{hold_id}/lifting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift
+         * @description The order ends: from now on the rules speak of the call again.
+         */
+        post: operations["retention_lift"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1827,7 +2011,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "retention.read" | "retention.decide" | "models.choose" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
@@ -2002,6 +2186,7 @@ export interface components {
             call_id: string;
             /** Demo */
             demo: boolean;
+            line: components["schemas"]["LineNamed"] | null;
             profile: components["schemas"]["Profile"];
             /** Started At */
             started_at: string | null;
@@ -2185,6 +2370,14 @@ export interface components {
             /** Told */
             told: string[];
         };
+        /** CaseClosing */
+        CaseClosing: {
+            /**
+             * Closed On
+             * Format: date
+             */
+            closed_on: string;
+        };
         /**
          * CaseDetail
          * @description The calls of a case, oldest first.
@@ -2270,6 +2463,8 @@ export interface components {
         /**
          * CatalogueOut
          * @description What is in force, and what was before, newest first. `in_settings`: a file that settings name goes before it.
+         *
+         *     `nodes` is null for what the media nodes do not go by.
          */
         CatalogueOut: {
             /** Body */
@@ -2280,6 +2475,8 @@ export interface components {
             in_settings: boolean;
             /** Kind */
             kind: string;
+            /** Nodes */
+            nodes: components["schemas"]["NodeStanding"][] | null;
             /** Version */
             version: number;
         };
@@ -2413,6 +2610,25 @@ export interface components {
             n: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * ClosingOut
+         * @description A case that was closed, and who said so.
+         */
+        ClosingOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Who"] | null;
+            /** Case Number */
+            case_number: string;
+            /**
+             * Closed On
+             * Format: date
+             */
+            closed_on: string;
         };
         /**
          * Code
@@ -2689,13 +2905,13 @@ export interface components {
         };
         /**
          * FoundCalls
-         * @description Newest first. `next` is given back as `offset` to go on; null at the end.
+         * @description Newest first. `next` is given back as `after` to go on; null at the end.
          */
         FoundCalls: {
             /** Calls */
             calls: components["schemas"]["FoundCallOut"][];
             /** Next */
-            next: number | null;
+            next: string | null;
         };
         /** FoundWord */
         FoundWord: {
@@ -2823,6 +3039,43 @@ export interface components {
             /** Start Ms */
             start_ms: number;
         };
+        /** HoldList */
+        HoldList: {
+            /** Closings */
+            closings: components["schemas"]["ClosingOut"][];
+            /** Holds */
+            holds: components["schemas"]["HoldOut"][];
+        };
+        /**
+         * HoldOut
+         * @description An order to keep a call, or all calls of a case. `calls`: how many that are now.
+         */
+        HoldOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Who"] | null;
+            /** Call Id */
+            call_id: string | null;
+            /** Calls */
+            calls: number;
+            /** Case Number */
+            case_number: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lifted At */
+            lifted_at: string | null;
+            lifted_by: components["schemas"]["Who"] | null;
+            /** Lifted Why */
+            lifted_why: string;
+            /** Reason */
+            reason: string;
+        };
         /** ItemOut */
         ItemOut: {
             /** En */
@@ -2917,6 +3170,25 @@ export interface components {
             /** Transport */
             transport: string;
         };
+        /** Lifting */
+        Lifting: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * LineNamed
+         * @description The line that a call came in on; `queue` is empty where it has no label.
+         */
+        LineNamed: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Queue */
+            queue: string;
+            /** Sv */
+            sv: string;
+        };
         /**
          * MarkOut
          * @description Words `first` to `last` may be personal data, and come to `value`: a help for whoever redacts.
@@ -2966,6 +3238,88 @@ export interface components {
             /** Roles */
             roles: components["schemas"]["Role"][];
         };
+        /** ModelChoice */
+        ModelChoice: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * ModelOut
+         * @description A model that is known, or that lies here. Word errors are what its publisher states, in per cent.
+         */
+        ModelOut: {
+            /** Here */
+            here: boolean;
+            /** Languages */
+            languages: ("sv" | "many") | null;
+            /** Licence */
+            licence: string | null;
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** Name */
+            name: string;
+            /** Partly */
+            partly: boolean;
+            /** Size Mb */
+            size_mb: number;
+            /** Use */
+            use: ("live" | "final" | "both") | null;
+            /** Used For */
+            used_for: components["schemas"]["Purpose"][];
+            /** Wer */
+            wer: number[];
+            /** Wer Confirmed */
+            wer_confirmed: boolean;
+        };
+        /**
+         * ModelState
+         * @description How a model's files were found. `known`: its weights are the ones that the catalogue or the card speaks of.
+         *
+         *     `damaged`: not whole, or not what was fetched; `language`: it cannot write the language that is expected here.
+         *     `detail` is the check's own word, in English.
+         */
+        ModelState: {
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /** Known */
+            known: boolean | null;
+            /** Languages */
+            languages: number | null;
+            /** Sha256 */
+            sha256: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "whole" | "damaged" | "language" | "none";
+        };
+        /**
+         * ModelUse
+         * @description What a purpose is served by. `in_settings`: a setting names the model, and goes before what is chosen here.
+         */
+        ModelUse: {
+            found: components["schemas"]["ModelState"];
+            /** In Settings */
+            in_settings: boolean;
+            /** Name */
+            name: string | null;
+            purpose: components["schemas"]["Purpose"];
+        };
+        /** ModelsOut */
+        ModelsOut: {
+            /** Days */
+            days: number;
+            /** Models */
+            models: components["schemas"]["ModelOut"][];
+            suppressor: components["schemas"]["Suppressor"];
+            /** Uses */
+            uses: components["schemas"]["ModelUse"][];
+            /** Worked */
+            worked: components["schemas"]["Worked"][];
+        };
         /**
          * MomentOut
          * @description What was set down at a place in a call: a marker of a kind, or an item of a checklist as `list/item`.
@@ -2984,6 +3338,18 @@ export interface components {
         /** NewCall */
         NewCall: {
             profile: components["schemas"]["Profile"];
+        };
+        /**
+         * NewHold
+         * @description Exactly one of `call_id` and `case_number`.
+         */
+        NewHold: {
+            /** Call Id */
+            call_id: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Reason */
+            reason: string;
         };
         /** NewRedaction */
         NewRedaction: {
@@ -3030,6 +3396,28 @@ export interface components {
             roles: components["schemas"]["Role"][];
         };
         /**
+         * NodeStanding
+         * @description What a media node goes by: `source` is `screens` (then `version` is one of those here), `settings` or `packaged`.
+         *
+         *     `agrees`: it goes by what is in force. `here` is false for one that has gone away.
+         */
+        NodeStanding: {
+            /** Agrees */
+            agrees: boolean;
+            /** Here */
+            here: boolean;
+            /** Node */
+            node: string;
+            /** Refused Version */
+            refused_version: number | null;
+            /** Refused Why */
+            refused_why: string;
+            /** Source */
+            source: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * NoteLine
          * @description A line of notes, where in the call it was begun; null before and after the call.
          */
@@ -3070,7 +3458,7 @@ export interface components {
         };
         /**
          * Offer
-         * @description A caller who is on the line since `since`.
+         * @description A caller who is on the line since `since`. `line` is null where the number belongs to none.
          */
         Offer: {
             /**
@@ -3080,6 +3468,7 @@ export interface components {
             call_id: string;
             /** Demo */
             demo: boolean;
+            line: components["schemas"]["LineNamed"] | null;
             profile: components["schemas"]["Profile"];
             /**
              * Since
@@ -3198,6 +3587,12 @@ export interface components {
             strokes: number;
         };
         /**
+         * Purpose
+         * @description What a model is used for.
+         * @enum {string}
+         */
+        Purpose: "final" | "live";
+        /**
          * QuestionOut
          * @description `choices` in the order of their number keys.
          */
@@ -3274,6 +3669,119 @@ export interface components {
         Reply: {
             /** Words */
             words: string;
+        };
+        /**
+         * RetentionCall
+         * @description A call, and what would become of it. `last_day`: the last that its rule keeps it; none while no time runs.
+         */
+        RetentionCall: {
+            /**
+             * Case
+             * @enum {string}
+             */
+            case: "none" | "open" | "closed";
+            /** Demo */
+            demo: boolean;
+            follow: components["schemas"]["RetentionFollow"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Day */
+            last_day: string | null;
+            /** Length Ms */
+            length_ms: number | null;
+            profile: components["schemas"]["Profile"];
+            /** Rule */
+            rule: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * RetentionFollow
+         * @description What is derived from a call and goes where it goes.
+         */
+        RetentionFollow: {
+            /** Copies */
+            copies: number;
+            /** Disclosures */
+            disclosures: number;
+            /** Recordings */
+            recordings: number;
+            /** Transcripts */
+            transcripts: number;
+        };
+        /**
+         * RetentionNight
+         * @description What would be deleted in the night that `night` begins with, were anything deleted. `next` pages on.
+         */
+        RetentionNight: {
+            /** Calls */
+            calls: components["schemas"]["RetentionCall"][];
+            /** Due */
+            due: number;
+            /** Held */
+            held: number;
+            /** Next */
+            next: number | null;
+            /**
+             * Night
+             * Format: date
+             */
+            night: string;
+            /** Rules */
+            rules: components["schemas"]["RetentionRule"][];
+            /** Unruled */
+            unruled: number;
+            /** Version */
+            version: string;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * RetentionRule
+         * @description A rule, and how many calls it has: `due` would go, `held` are ordered to be kept, `waiting` are not due.
+         */
+        RetentionRule: {
+            /**
+             * After
+             * @enum {string}
+             */
+            after: "call" | "case_closed";
+            /** Basis */
+            basis: string;
+            /** Cases */
+            cases: ("none" | "open" | "closed")[];
+            /** Days */
+            days: number;
+            /** Demonstrations */
+            demonstrations: boolean;
+            /** Due */
+            due: number;
+            /** En */
+            en: string;
+            /** Held */
+            held: number;
+            /** Id */
+            id: string;
+            /** Labels */
+            labels: string[];
+            /** Profiles */
+            profiles: components["schemas"]["Profile"][];
+            /** Sv */
+            sv: string;
+            /** Unknown Labels */
+            unknown_labels: string[];
+            /** Waiting */
+            waiting: number;
+            /** Year End */
+            year_end: boolean;
+            /** Years */
+            years: number;
         };
         /**
          * ReviewBrief
@@ -3442,6 +3950,11 @@ export interface components {
          */
         Sought: {
             /**
+             * After
+             * @default
+             */
+            after: string;
+            /**
              * Case
              * @default
              */
@@ -3455,11 +3968,6 @@ export interface components {
             least_ms?: number | null;
             /** Most Ms */
             most_ms?: number | null;
-            /**
-             * Offset
-             * @default 0
-             */
-            offset: number;
             /**
              * Operator
              * @default
@@ -3534,6 +4042,17 @@ export interface components {
             person: components["schemas"]["Who"] | null;
             /** Version */
             version: number;
+        };
+        /**
+         * Suppressor
+         * @description What takes typing out of the sound; it is part of the program and is not chosen.
+         */
+        Suppressor: {
+            /** Enabled */
+            enabled: boolean;
+            found: components["schemas"]["ModelState"];
+            /** Name */
+            name: string;
         };
         /** TickOut */
         TickOut: {
@@ -3830,6 +4349,26 @@ export interface components {
             text: string;
             /** Unsure */
             unsure: boolean;
+        };
+        /**
+         * Worked
+         * @description What a model has done of late: so many calls, the last then.
+         */
+        Worked: {
+            /** Calls */
+            calls: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Model */
+            model: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "text" | "quiet";
         };
         /** WrapUpOut */
         WrapUpOut: {
@@ -6193,6 +6732,90 @@ export interface operations {
             };
         };
     };
+    models_listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsOut"];
+                };
+            };
+        };
+    };
+    models_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                purpose: components["schemas"]["Purpose"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    models_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelState"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     review_told: {
         parameters: {
             query?: never;
@@ -6209,6 +6832,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToldList"];
+                };
+            };
+        };
+    };
+    retention_tonight: {
+        parameters: {
+            query?: {
+                night?: string | null;
+                outcome?: "unruled" | "held" | "waiting" | "due";
+                rule?: string | null;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionNight"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_close_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseClosing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_reopen_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_export: {
+        parameters: {
+            query?: {
+                night?: string | null;
+                outcome?: "unruled" | "held" | "waiting" | "due";
+                rule?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+        };
+    };
+    retention_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lifting"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -19,9 +19,9 @@ const languages = ["sv", "en", "ar", "so", "pl", "ti"] as const;
 
 /** Kept while the pages are open, so that one comes back from a call to what one had found. */
 const form = signal<Form>(nothing);
-const found = signal<{ calls: Call[]; next: number | null } | null>(null);
+const found = signal<{ calls: Call[]; next: string | null } | null>(null);
 
-function asked(of: Form, offset: number): Sought {
+function asked(of: Form, after: string): Sought {
   const minutes = (text: string) => (text.trim() && Number.isFinite(Number(text)) ? Math.round(Number(text) * 60_000) : null);
   const day = (text: string, after: number) => {
     if (!text) return null;
@@ -30,7 +30,7 @@ function asked(of: Form, offset: number): Sought {
     return at.toISOString();
   };
   return {
-    text: of.text, case: of.case, operator: of.operator, language: of.language, offset,
+    text: of.text, case: of.case, operator: of.operator, language: of.language, after,
     purpose: [of.reason && lookup(`reason.${of.reason}`, of.reason), of.note.trim()].filter(Boolean).join(": "),
     profile: (of.profile || null) as Sought["profile"] & (string | null),
     since: day(of.since, 0), until: day(of.until, 1), least_ms: minutes(of.least), most_ms: minutes(of.most),
@@ -48,8 +48,8 @@ export function Search() {
   const now = form.value;
   const set = (part: Partial<Form>) => (form.value = { ...form.value, ...part });
   const narrowed = [now.operator, now.language, now.profile, now.since, now.until, now.least, now.most].filter(Boolean).length;
-  const look = (offset: number) => {
-    const body = asked(form.value, offset);
+  const look = (after: string) => {
+    const body = asked(form.value, after);
     const missing = Boolean(body.text.trim()) && body.purpose.length < 5;
     setLacking(missing);
     if (missing || busy) return;
@@ -57,7 +57,7 @@ export function Search() {
     setProblem(undefined);
     api.post("/api/search/calls", { body })
       .then((answer) => {
-        const before = offset > 0 ? found.value?.calls ?? [] : [];
+        const before = after ? found.value?.calls ?? [] : [];
         found.value = { calls: joined(before, answer.calls), next: answer.next };
       })
       .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")))
@@ -71,7 +71,7 @@ export function Search() {
   };
   return (
     <>
-      <form class="card seek" role="search" aria-label={t("seek.title")} onSubmit={(event) => { event.preventDefault(); look(0); }}>
+      <form class="card seek" role="search" aria-label={t("seek.title")} onSubmit={(event) => { event.preventDefault(); look(""); }}>
         <div class="seek-main">
           <label for="seek-text">{t("seek.text")}</label>
           <div class="told-form">
@@ -110,7 +110,7 @@ export function Search() {
         </details>
       </form>
       {problem && <Fault problem={problem} />}
-      {found.value && <Found calls={found.value.calls} more={found.value.next === null ? null : () => look(found.value?.next ?? 0)} sought={now.text.trim() !== ""} />}
+      {found.value && <Found calls={found.value.calls} more={found.value.next === null ? null : () => look(found.value?.next ?? "")} sought={now.text.trim() !== ""} />}
     </>
   );
 }
