@@ -131,43 +131,31 @@ class JitterBuffer:
         `silence` says that the sender announces with it that nothing may follow for a while.
         """
         self.counts.received += 1
-        restarted = False
-        if self._ssrc is None:
-            restarted = True
-        elif self._is_suspect(packet, now):
-            suspect, self._suspect = self._suspect, packet
-            follows = (
-                suspect is not None
-                and suspect.ssrc == packet.ssrc
-                and (suspect.sequence + 1) & 0xFFFF == packet.sequence
-            )
-            if not follows:
-                self.counts.stray += 1
-                return Fate.STRAY
-            restarted = True
-            self.counts.restarts += 1
-        if restarted:
+        sequence, timestamp = self._sequences.peek(packet.sequence), self._timestamps.peek(packet.timestamp)
+        first = packet.ssrc != self._ssrc or self._jumps(sequence, timestamp, now)
+        if first:
+            if self._ssrc is not None:
+                suspect, self._suspect = self._suspect, packet
+                follows = (
+                    suspect is not None
+                    and suspect.ssrc == packet.ssrc
+                    and (suspect.sequence + 1) & 0xFFFF == packet.sequence
+                )
+                if not follows:
+                    self.counts.stray += 1
+                    return Fate.STRAY
+                self.counts.restarts += 1
             self._anchor()
             self._ssrc = packet.ssrc
+            sequence, timestamp = packet.sequence, packet.timestamp
         self._suspect = None
-        return self._take(packet, ticks, now, silence, first=restarted)
-
-    def _is_suspect(self, packet: Packet, now: float) -> bool:
-        if packet.ssrc != self._ssrc:
-            return True
-        newest = self._sequences.last
-        if newest is not None and abs(self._sequences.peek(packet.sequence) - newest) > MAX_SEQUENCE_JUMP:
-            return True
-        transit = now - self._timestamps.peek(packet.timestamp) / self.clock_hz
-        return abs(transit - self._base) > MAX_JUMP_S
-
-    def _take(self, packet: Packet, ticks: int, now: float, silence: bool, *, first: bool) -> Fate:
-        sequence = self._sequences(packet.sequence)
-        if self._seen[sequence % REMEMBERED] == sequence:
+        seen, place = self._seen, sequence % REMEMBERED
+        if seen[place] == sequence:
             self.counts.duplicate += 1
             return Fate.DUPLICATE
-        self._seen[sequence % REMEMBERED] = sequence
-        timestamp = self._timestamps(packet.timestamp)
+        seen[place] = sequence
+        self._sequences.advance(sequence)
+        self._timestamps.advance(timestamp)
         transit = now - timestamp / self.clock_hz
         if first:
             self._base = transit
@@ -192,9 +180,17 @@ class JitterBuffer:
         self._store[timestamp] = (packet, ticks, sequence)
         return fate
 
+    def _jumps(self, sequence: int, timestamp: int, now: float) -> bool:
+        """Whether a packet of our stream lies too far from where it should to be one of it."""
+        newest = self._sequences.last
+        if newest is not None and not -MAX_SEQUENCE_JUMP <= sequence - newest <= MAX_SEQUENCE_JUMP:
+            return True
+        return not -MAX_JUMP_S <= now - timestamp / self.clock_hz - self._base <= MAX_JUMP_S
+
     def _measure(self, transit: float) -> None:
         self._transits.append(transit)
-        self._base = min(self._base, transit)
+        if transit < self._base:
+            self._base = transit
         self._since_evaluated += 1
         if self._since_evaluated < EVALUATE_EVERY or len(self._transits) < EVALUATE_FIRST:
             return

@@ -48,7 +48,7 @@ class Resampler:
         else:
             # Phase p of the outgoing samples uses every ratio-th tap, counted from p.
             padded = np.concatenate([kernel * ratio, np.zeros(ratio - 1)])
-            self._taps = np.ascontiguousarray(padded.reshape(-1, ratio)[::-1].astype(np.float32))
+            self._taps = np.asfortranarray(padded.reshape(-1, ratio)[::-1].astype(np.float32))
             self.latency = REACH * ratio
         self._rest: Floats = np.zeros(len(self._taps) - 1, np.float32)
 
@@ -64,12 +64,14 @@ class Resampler:
             # Working out what is then left out costs less than gathering a window for each sample that is kept.
             lower: Floats = np.correlate(buffer, self._taps[:, 0], "valid")[:: self._step][:count]
             return lower
-        stride = buffer.strides[0]
-        # What as_strided does, without its checks: count is worked out from the buffer's own length.
-        windows: Floats = np.ndarray((count, width), np.float32, buffer, 0, (stride * self._step, stride))
-        self._rest = buffer[count * self._step :].copy()
-        out: Floats = (windows @ self._taps).reshape(-1)
-        return out
+        # A run of inner products a phase costs far less than a window for each sample.
+        self._rest = buffer[len(buffer) - width + 1 :].copy()
+        phases = self._taps.shape[1]
+        out: Floats = np.empty((max(0, len(buffer) - width + 1), phases), np.float32)
+        if len(out):
+            for phase in range(phases):
+                out[:, phase] = np.correlate(buffer, self._taps[:, phase], "valid")
+        return out.reshape(-1)
 
 
 def whole(samples: Floats, from_hz: int, to_hz: int) -> Floats:

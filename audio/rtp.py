@@ -63,20 +63,27 @@ class Unwrapper:
 
     def __init__(self, bits: int) -> None:
         self._modulus = 1 << bits
+        self._mask = self._modulus - 1
         self._half = self._modulus >> 1
         self._last: int | None = None
 
     def peek(self, value: int) -> int:
         """What `value` would unwrap to; nothing is remembered."""
-        if self._last is None:
+        last = self._last
+        if last is None:
             return value
-        step = (value - self._last) % self._modulus
-        return self._last + (step - self._modulus if step >= self._half else step)
+        step = (value - last) & self._mask
+        return last + step if step < self._half else last + step - self._modulus
+
+    def advance(self, unwrapped: int) -> None:
+        """A value that was unwrapped has come."""
+        last = self._last
+        if last is None or unwrapped > last:
+            self._last = unwrapped
 
     def __call__(self, value: int) -> int:
         unwrapped = self.peek(value)
-        if self._last is None or unwrapped > self._last:
-            self._last = unwrapped
+        self.advance(unwrapped)
         return unwrapped
 
     @property

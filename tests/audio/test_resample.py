@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.resample import Floats, Resampler, rounded, to_float, to_int16, whole
@@ -27,6 +27,7 @@ def test_a_tone_in_the_voice_band_comes_out_after_the_declared_latency(from_hz: 
 
 
 @pytest.mark.parametrize(("from_hz", "to_hz"), PAIRS)
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=8))
 def test_how_the_sound_is_cut_up_changes_nothing(from_hz: int, to_hz: int, cuts: list[int]) -> None:
     unit = max(1, from_hz // to_hz)
