@@ -36,11 +36,17 @@ class Action(StrEnum):
         "review.work"  # draw up a worklist of calls, hear them before and after, answer the scorecard
     )
     REVIEW_FIGURES = "review.figures"  # answers over time, by line alone
+    REVIEW_ASK = "review.ask"  # have a call reviewed
+    HANDOVER_GIVE = "handover.give"  # hand a call to a colleague by name, at the place one has come to
+    HANDOVER_TAKE = "handover.take"  # see what was handed to oneself
     REVIEW_ANSWER = "review.answer"  # read what was said of a call of one's own, and answer it
     DEMO_PLACE = "demo.place"
     TRAIL_READ = "trail.read"  # who looked at what, and why
     USERS_ADMIN = "users.admin"
     RULES_EDIT = "rules.edit"  # line profiles, checklists, legal bases, scorecard
+    RETENTION_READ = "retention.read"  # what would be deleted tonight, by which rule, and what is held
+    RETENTION_DECIDE = "retention.decide"  # hold a call or a case, lift a hold, say when a case was closed
+    MODELS_CHOOSE = "models.choose"  # which model writes transcripts or captions from now on
     HEALTH_READ = "health.read"  # health of the parts, models, what is degraded
 
 

@@ -89,6 +89,17 @@ async def state(conn: Connection, job_id: int) -> JobState:
     return cast(JobState, row["status"])
 
 
+async def oldest(conn: Connection) -> datetime | None:
+    """Since when the job has waited that could have been run for the longest; None when none waits."""
+    cursor = await conn.execute(
+        "select min(greatest(e.at, j.scheduled_at)) as at from procrastinate_jobs j"
+        " join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'"
+        " where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())"
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row["at"]
+
+
 async def counts(conn: Connection) -> dict[tuple[str, JobState], int]:
     """How many jobs of each kind are in each state."""
     cursor = await conn.execute(

@@ -352,12 +352,17 @@ class Chain(Shape):
 
 
 class Part(Shape):
-    """How one part is: a code that the screens have words for, and the figures in those words."""
+    """How one part is: a code that the screens have words for, and the figures in those words.
+
+    `since` when it has been in that state; `at_least`: nobody had looked before.
+    """
 
     part: str
     state: Literal["ok", "degraded", "down"]
     code: str
     values: dict[str, str | int | float]
+    since: datetime
+    at_least: bool
 
 
 class HealthOut(Shape):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -21,7 +19,7 @@ from callsvc.access.sessions import Session
 from callsvc.access.trail import AccessEvent
 from callsvc.clock import isoformat
 from callsvc.errors import VerificationFailed
-from callsvc.web import door
+from callsvc.web import door, spreadsheet
 from callsvc.web.door import OneSite
 from callsvc.web.shapes import AccessEventList, AccessEventOut, Chain, Who, WhoList
 from callsvc.web.site import Site
@@ -102,13 +100,13 @@ async def export(here: OneSite, session: Records, sought: Annotated[Sought, Depe
 async def _rows(here: Site, sought: Sought) -> AsyncIterator[str]:
     async with here.database.transaction() as conn:
         known = {person.id: person.name for person in await people.listing(conn)}
-    yield "\ufeff" + _row(COLUMNS)
+    yield spreadsheet.BOM + spreadsheet.row(COLUMNS)
     before: int | None = None
     while True:
         async with here.database.transaction() as conn:
             page = await trail.events(conn, **sought.fields(), before=before, limit=EXPORTED)
         for event in page:
-            yield _row(
+            yield spreadsheet.row(
                 (
                     str(event.id),
                     isoformat(event.at),
@@ -126,15 +124,6 @@ async def _rows(here: Site, sought: Sought) -> AsyncIterator[str]:
         if len(page) < EXPORTED:
             return
         before = page[-1].id
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    # What begins like a formula would be run by the program that opens the file.
-    csv.writer(line, lineterminator="\r\n").writerow(
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells
-    )
-    return line.getvalue()
 
 
 @router.get("/people")
@@ -186,4 +175,6 @@ def _object(event: AccessEvent, known: dict[UUID, people.Person]) -> str | None:
         roles = event.detail.get("roles")
         name = about.name if about else event.object_id
         return f"{name}: {roles}" if roles is not None else name
-    return event.object_id if event.object_kind in ("track", "catalogue") else None
+    return (
+        event.object_id if event.object_kind in ("track", "catalogue", "model", "case", "retention") else None
+    )

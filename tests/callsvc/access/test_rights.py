@@ -31,10 +31,16 @@ disclosure.decide  -        all          -   -
 review.work        -        -            all -
 review.figures     -        -            all -
 review.answer      own      -            -   -
+review.ask         own      -            all -
+handover.give      own      all          all -
+handover.take      -        all          all -
 demo.place         all      -            all all
 trail.read         -        -            -   all
 users.admin        -        -            -   all
 rules.edit         -        -            -   all
+retention.read     -        -            -   all
+retention.decide   -        -            -   all
+models.choose      -        -            -   all
 health.read        -        -            -   all
 """
 

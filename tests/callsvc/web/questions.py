@@ -114,6 +114,15 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/calls/{call}/strokes", None),
         ("GET", "/api/calls/{call}/spectrogram/after.png", None),
     ],
+    Action.REVIEW_ASK: [("POST", "/api/calls/{call}/review-request", None)],
+    Action.HANDOVER_GIVE: [
+        ("GET", "/api/calls/{call}/colleagues", None),
+        ("POST", "/api/calls/{call}/hand-overs", {"to": NOBODY}),
+    ],
+    Action.HANDOVER_TAKE: [
+        ("GET", "/api/hand-overs", None),
+        ("POST", f"/api/hand-overs/{NOBODY}/taking", None),
+    ],
     Action.REVIEW_FIGURES: [("GET", "/api/review-figures", None)],
     Action.REVIEW_ANSWER: [
         ("GET", "/api/own-reviews", None),
@@ -148,7 +157,23 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("PUT", "/api/catalogues/guides", {"version": 0, "body": "", "why": "Prov"}),
         ("POST", "/api/catalogues/guides/undo", {"version": 0, "to": 9, "why": "Prov"}),
     ],
-    Action.HEALTH_READ: [("GET", "/api/health", None)],
+    Action.RETENTION_READ: [
+        ("GET", "/api/retention", None),
+        ("GET", "/api/retention/export.csv", None),
+        ("GET", "/api/retention/holds", None),
+    ],
+    Action.RETENTION_DECIDE: [
+        ("POST", "/api/retention/holds", {"call_id": "{call}", "case_number": None, "reason": "Åtal prövas"}),
+        ("POST", f"/api/retention/holds/{NOBODY}/lifting", {"reason": "Avgjort"}),
+        ("PUT", "/api/retention/closings/A1-26", {"closed_on": "2026-01-01"}),
+        ("POST", "/api/retention/closings/B1-26/reopening", None),
+    ],
+    Action.MODELS_CHOOSE: [("PUT", "/api/models/uses/live", {"name": "no-such-model"})],
+    Action.HEALTH_READ: [
+        ("GET", "/api/health", None),
+        ("GET", "/api/models", None),
+        ("POST", "/api/models/no-such-model/check", None),
+    ],
 }
 # For everybody who is signed in, or not even that.
 OPEN = {

@@ -126,6 +126,8 @@ def test_every_text_is_used_and_every_text_that_is_asked_for_is_there() -> None:
                 "users",
                 "log",
                 "health",
+                "retention",
+                "models",
                 "missing",
                 "desk",
                 "cases",

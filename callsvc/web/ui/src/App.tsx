@@ -12,7 +12,9 @@ import { Desk } from "./pages/Desk";
 import { Health } from "./pages/Health";
 import { AccessLog } from "./pages/AccessLog";
 import { Missing } from "./pages/Missing";
+import { Models } from "./pages/Models";
 import { Password } from "./pages/Password";
+import { Retention } from "./pages/Retention";
 import { Review } from "./pages/Review";
 import { ReviewFigures } from "./pages/ReviewFigures";
 import { Reviews } from "./pages/Reviews";
@@ -38,6 +40,8 @@ const needs: Partial<Record<Place["page"], Right>> = {
   catalogues: "rules.edit",
   catalogue: "rules.edit",
   health: "health.read",
+  retention: "retention.read",
+  models: "health.read",
   reviews: "review.work",
   review: "review.work",
   reviewFigures: "review.figures",
@@ -84,6 +88,8 @@ function page(at: Place) {
     case "catalogues": return <Catalogues />;
     case "catalogue": return <Catalogue key={at.kind} kind={at.kind} />;
     case "health": return <Health />;
+    case "retention": return <Retention />;
+    case "models": return <Models />;
     case "password": return <Password />;
     case "unlocked": return <Unlocked />;
     case "missing": return <Missing />;

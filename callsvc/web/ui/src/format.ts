@@ -34,6 +34,16 @@ export function momentWithSeconds(iso: string): string {
   return formatter("seconds", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(iso));
 }
 
+/** 22 nov. 2026, of a day or of a moment */
+export function date(iso: string): string {
+  return formatter("date", { day: "numeric", month: "short", year: "numeric" }).format(new Date(iso.length === 10 ? `${iso}T00:00` : iso));
+}
+
+/** Words one after the other, with an "and" before the last. */
+export function listed(words: readonly string[]): string {
+  return new Intl.ListFormat(lang.value, { type: "conjunction" }).format(words);
+}
+
 /** söndag 22 november */
 export function day(iso: string): string {
   return formatter("day", { weekday: "long", day: "numeric", month: "long" }).format(new Date(iso));

@@ -29,7 +29,7 @@ export type Place =
   | { page: "catalogue"; kind: string }
   | { page: "case"; number: string }
   | { page: "review"; id: string }
-  | { page: "reviews" | "reviewFigures" | "told" }
+  | { page: "reviews" | "reviewFigures" | "told" | "retention" | "models" }
   | { page: "desk" | "cases" | "users" | "log" | "catalogues" | "health" | "password" | "unlocked" | "missing" };
 
 export const addresses = {
@@ -39,6 +39,8 @@ export const addresses = {
   users: "/anvandare",
   log: "/atkomstlogg",
   health: "/drift",
+  retention: "/drift/gallring",
+  models: "/drift/modeller",
   catalogues: "/kataloger",
   password: "/losenord",
   reviews: "/granskning",
@@ -91,6 +93,8 @@ export function place(at: string): Place {
     case addresses.log: return { page: "log" };
     case addresses.catalogues: return { page: "catalogues" };
     case addresses.health: return { page: "health" };
+    case addresses.retention: return { page: "retention" };
+    case addresses.models: return { page: "models" };
     case addresses.password: return { page: "password" };
     case addresses.locked: return { page: "calls" };
     case addresses.unlocked: return { page: "unlocked" };

@@ -273,6 +273,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Colleagues
+         * @description To whom this call, or the review of it, can be handed: those who may open it by a right of their own.
+         */
+        get: operations["hand-overs_colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/consents": {
         parameters: {
             query?: never;
@@ -351,6 +371,26 @@ export interface paths {
         get: operations["review_hints"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/hand-overs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give
+         * @description Hand it to a colleague, who finds it in their list.
+         */
+        post: operations["hand-overs_give"];
         delete?: never;
         options?: never;
         head?: never;
@@ -525,6 +565,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/review-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask For Review
+         * @description Ask that a call be reviewed; an operator for a call of their own. Asked again it changes nothing.
+         */
+        post: operations["review_ask_for_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/spectrogram/{side}.png": {
         parameters: {
             query?: never;
@@ -619,6 +679,8 @@ export interface paths {
         /**
          * Transcript
          * @description What was said: the text in force, and what the machine heard where that is another.
+         *
+         *     A long call can be asked for piece by piece: `count` utterances from the place `first` on.
          */
         get: operations["transcripts_transcript"];
         put?: never;
@@ -1046,7 +1108,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description A stream of topics that changed: `calls`, `call:<id>`, `shift`, `demo`, `log`, `health`. It ends with the session.
+         * @description A stream of topics that changed: `calls`, `call:<id>`, `text:<id>`, `hand-overs`, `shift`, `demo`, `log`, `health`. It ends with the session.
          */
         get: operations["live_events"];
         put?: never;
@@ -1071,6 +1133,46 @@ export interface paths {
         get: operations["notes_all_guides"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hand-overs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Waiting
+         * @description What was handed to the asker and waits for them.
+         */
+        get: operations["hand-overs_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hand-overs/{hand_over_id}/taking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description It has been taken up, and leaves the list.
+         */
+        post: operations["hand-overs_take"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2011,7 +2113,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "retention.read" | "retention.decide" | "models.choose" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.ask" | "handover.give" | "handover.take" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "retention.read" | "retention.decide" | "models.choose" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
@@ -2639,6 +2741,27 @@ export interface components {
             code: string;
         };
         /**
+         * ColleagueOut
+         * @description Somebody who may open the call by a right of their own.
+         */
+        ColleagueOut: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
+         * Colleagues
+         * @description By name.
+         */
+        Colleagues: {
+            /** People */
+            people: components["schemas"]["ColleagueOut"][];
+        };
+        /**
          * Compared
          * @description What the other reviewer answered: told when both are done.
          */
@@ -2934,11 +3057,13 @@ export interface components {
         };
         /**
          * GivingBack
-         * @description Where the next begins, and a word for them.
+         * @description Where the next begins, and a word for them; `to` is whom it is meant for, where that is somebody.
          */
         GivingBack: {
             /** Place Ms */
             place_ms: number;
+            /** To */
+            to?: string | null;
             /** Word */
             word: string;
         };
@@ -2960,6 +3085,46 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HandOverList
+         * @description The oldest first.
+         */
+        HandOverList: {
+            /** Hand Overs */
+            hand_overs: components["schemas"]["HandOverOut"][];
+        };
+        /**
+         * HandOverOut
+         * @description Handed to the asker. With a `review_id` it is a review that was given back to them.
+         */
+        HandOverOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /** From Name */
+            from_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Place Ms */
+            place_ms: number | null;
+            profile: components["schemas"]["Profile"];
+            /** Review Id */
+            review_id: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Word */
+            word: string;
         };
         /**
          * Happening
@@ -3340,6 +3505,24 @@ export interface components {
             profile: components["schemas"]["Profile"];
         };
         /**
+         * NewHandOver
+         * @description To whom; `place_ms` is where to begin, `word` what they need to know.
+         */
+        NewHandOver: {
+            /** Place Ms */
+            place_ms?: number | null;
+            /**
+             * To
+             * Format: uuid
+             */
+            to: string;
+            /**
+             * Word
+             * @default
+             */
+            word: string;
+        };
+        /**
          * NewHold
          * @description Exactly one of `call_id` and `case_number`.
          */
@@ -3502,12 +3685,21 @@ export interface components {
         /**
          * Part
          * @description How one part is: a code that the screens have words for, and the figures in those words.
+         *
+         *     `since` when it has been in that state; `at_least`: nobody had looked before.
          */
         Part: {
+            /** At Least */
+            at_least: boolean;
             /** Code */
             code: string;
             /** Part */
             part: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
             /**
              * State
              * @enum {string}
@@ -4140,6 +4332,7 @@ export interface components {
         /**
          * TranscriptOut
          * @description `verified`: a person has been over every utterance; else it holds machine text that nobody has verified.
+         *     `next`: where to go on, when only a piece was asked for and there is more.
          */
         TranscriptOut: {
             /** Language */
@@ -4148,6 +4341,8 @@ export interface components {
             model: string | null;
             /** Model Sha256 */
             model_sha256: string | null;
+            /** Next */
+            next: number | null;
             /** Utterances */
             utterances: components["schemas"]["UtteranceOut"][];
             /** Verified */
@@ -4870,6 +5065,40 @@ export interface operations {
             };
         };
     };
+    "hand-overs_colleagues": {
+        parameters: {
+            query?: {
+                review?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Colleagues"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     notes_consent: {
         parameters: {
             query?: never;
@@ -5025,6 +5254,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Exposure"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "hand-overs_give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -5392,6 +5655,36 @@ export interface operations {
             };
         };
     };
+    review_ask_for_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     review_picture: {
         parameters: {
             query?: {
@@ -5565,7 +5858,10 @@ export interface operations {
     };
     transcripts_transcript: {
         parameters: {
-            query?: never;
+            query?: {
+                first?: number;
+                count?: number | null;
+            };
             header?: never;
             path: {
                 /** @description The call's id. */
@@ -6313,6 +6609,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuidesOut"];
+                };
+            };
+        };
+    };
+    "hand-overs_waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOverList"];
+                };
+            };
+        };
+    };
+    "hand-overs_take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hand-over's id. */
+                hand_over_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -1,4 +1,5 @@
 /** How every part is, in plain words, and what to do about what is not well. */
+import { DriftTabs } from "../admin/DriftTabs";
 import { api, type Shape } from "../api/client";
 import { momentWithSeconds, number } from "../format";
 import { lookup, t } from "../locale";
@@ -20,7 +21,7 @@ export function Health() {
   const health = useResource((signal) => api.get("/api/health", { signal }), [], ["health"]);
   const told = health.data;
   return (
-    <Page title={t("health.title")} lead={t("health.lead")}
+    <Page title={t("health.title")} lead={t("health.lead")} before={<DriftTabs />}
       actions={<button type="button" class="button" onClick={health.reload}>{t("health.again")}</button>}>
       {health.problem && <Fault problem={health.problem} retry={health.reload} />}
       {told && (

@@ -60,7 +60,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const mine = entries.filter((entry) => may(entry.right));
   useKeys({ theme: nextTheme, ...Object.fromEntries(mine.map((entry) => [entry.action, () => go(entry.to)])) });
   if (!person) return null;
-  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/")) || ((to === addresses.cases || to === addresses.reviews || to === addresses.catalogues) && path.value.startsWith(`${to}/`));
+  const here = (to: string) => path.value === to || (to === "/" && path.value.startsWith("/samtal/")) || ((to === addresses.cases || to === addresses.reviews || to === addresses.catalogues || to === addresses.health) && path.value.startsWith(`${to}/`));
   return (
     <div class="shell">
       <a class="skip" href="#main">{t("nav.skip")}</a>

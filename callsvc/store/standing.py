@@ -1,0 +1,49 @@
+"""How things stand, for those who look after the service: nodes that were heard, what waits for a stamp, captions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from callsvc.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A media node: when the last of its events came, and how many calls it has now."""
+
+    node: str
+    heard_at: datetime
+    live: int
+
+
+async def nodes(conn: Connection) -> list[NodeRow]:
+    """Every node that was ever heard of, by name."""
+    async with conn.cursor(row_factory=class_row(NodeRow)) as cursor:
+        await cursor.execute(
+            "select p.node, p.at as heard_at, (select count(*) from calls c where c.state = 'live' and c.node = p.node)"
+            " as live from node_progress p order by p.node"
+        )
+        return await cursor.fetchall()
+
+
+async def unstamped(conn: Connection, before: datetime) -> tuple[int, datetime | None]:
+    """Recordings that were archived before then and have no time stamp: how many, and since when the oldest waits."""
+    cursor = await conn.execute(
+        "select count(*) as n, min(archived_at) as oldest from recordings"
+        " where state = 'archived' and stamped_at is null and archived_at < %s",
+        [before],
+    )
+    row = await cursor.fetchone()
+    return (0, None) if row is None else (int(row["n"]), row["oldest"])
+
+
+async def captions_behind(conn: Connection, since: datetime) -> int:
+    """Calls whose captions have fallen behind since then."""
+    cursor = await conn.execute(
+        "select count(*) as n from caption_states where state = 'behind' and at >= %s", [since]
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["n"])
