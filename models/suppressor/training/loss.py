@@ -32,6 +32,8 @@ class Prices:
     magnitude: float = 60.0
     complex: float = 24.0
     leak: float = 3.0
+    spoken: float = 1.0
+    """What a leak counts for while somebody speaks: less when 0.2, for there it is heard the least, and costs speech."""
     silence: float = 0.2
     snr: float = 0.04
     opinion: float = 0.15
@@ -107,7 +109,7 @@ def cost(gains: Tensor, keys: Tensor, voice: Tensor, batch: Batch, prices: Price
     out_db = level_db(out_p) - shift
     over = torch.stack([out_db - allowed, level_db(out_p, LINE) - shift - line_allowed])
     leak = torch.relu(over) / 10
-    leak = leak + 0.3 * leak**2
+    leak = (leak + 0.3 * leak**2) * torch.where(batch.voice[begin::2] > 0, prices.spoken, 1.0)
     alone = (~talks).float()[None].expand_as(out_db)
     silence = (torch.relu(out_db + 95.0) / 20 * alone).mean()
 
