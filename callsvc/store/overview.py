@@ -90,7 +90,7 @@ async def fingerprints(conn: Connection) -> dict[str, str]:
     """What a screen could be showing and how it stands: a digest per topic.
 
     The topics are `call:<id>` for calls that go on, the newest that have ended and those whose transcript is being
-    made, `demo` for the latest demonstration call and `log` for the access log.
+    made, `text:<id>` for calls whose text was corrected lately, `hand-overs`, `demo` for the latest demonstration call and `log` for the access log.
     """
     cursor = await conn.execute(
         "with shown as (select id from calls where state in ('setting_up', 'live')"
@@ -100,6 +100,11 @@ async def fingerprints(conn: Connection) -> dict[str, str]:
         f" from ({_OVERVIEW} where c.id in (select id from shown)) o"
         " union all select 'demo', md5(d::text) from (select id, call_id, state, progress, step from demonstrations"
         " order by created_at desc, id limit 1) d"
+        " union all select 'text:' || t.call_id, max(e.at)::text || ' ' || count(*)"
+        " from (select transcript_id, at from transcript_edits order by at desc limit 100) e"
+        " join transcripts t on t.id = e.transcript_id group by t.call_id"
+        " union all select 'hand-overs', count(*)::text || ' ' || coalesce(max(at)::text, '')"
+        " from hand_overs where taken_at is null"
         " union all select 'log', coalesce(max(id), 0)::text from access_events"
     )
     return {row["topic"]: row["digest"] for row in await cursor.fetchall()}

@@ -216,14 +216,28 @@ async def in_state(conn: Connection, state: TranscriptState, *, limit: int = 100
         return await cursor.fetchall()
 
 
-async def utterances(conn: Connection, transcript_id: UUID) -> list[Utterance]:
-    """In the order in which they were spoken."""
+async def utterances(
+    conn: Connection, transcript_id: UUID, *, first: int = 0, count: int | None = None
+) -> list[Utterance]:
+    """In the order in which they were spoken; `count` of them from the place `first` on."""
     async with conn.cursor(row_factory=class_row(Utterance)) as cursor:
         await cursor.execute(
-            f"select {_UTTERANCE} from utterances where transcript_id = %s order by start_ms, n",
-            [transcript_id],
+            f"select {_UTTERANCE} from utterances where transcript_id = %s order by start_ms, n"
+            " limit %s offset %s",
+            [transcript_id, count, first],
         )
         return await cursor.fetchall()
+
+
+async def verified(conn: Connection, transcript_id: UUID) -> bool:
+    """Whether a person has been over everything that was said in it."""
+    cursor = await conn.execute(
+        "select coalesce(bool_and(corrected is not null), false) as yes from utterances"
+        " where transcript_id = %s and kind = 'speech'",
+        [transcript_id],
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row["yes"])
 
 
 async def utterance(conn: Connection, transcript_id: UUID, n: int) -> Utterance:

@@ -58,10 +58,11 @@ class NewReview(Shape):
 
 
 class GivingBack(Shape):
-    """Where the next begins, and a word for them."""
+    """Where the next begins, and a word for them; `to` is whom it is meant for, where that is somebody."""
 
     place_ms: Annotated[int, Field(ge=0, lt=1 << 40)]
     word: Annotated[str, Field(max_length=500)]
+    to: UUID | None = None
 
 
 # The scorecard

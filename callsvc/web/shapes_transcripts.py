@@ -60,13 +60,15 @@ class UtteranceOut(Shape):
 
 
 class TranscriptOut(Shape):
-    """`verified`: a person has been over every utterance; else it holds machine text that nobody has verified."""
+    """`verified`: a person has been over every utterance; else it holds machine text that nobody has verified.
+    `next`: where to go on, when only a piece was asked for and there is more."""
 
     model: str | None
     model_sha256: str | None
     language: str
     verified: bool
     utterances: list[UtteranceOut]
+    next: int | None
 
 
 class TranscriptStateOut(Shape):

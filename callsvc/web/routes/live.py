@@ -22,7 +22,7 @@ QUIET_S: Final = 15.0
 
 @router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
 async def events(request: Request, here: OneSite, session: SignedIn) -> Response:
-    """A stream of topics that changed: `calls`, `call:<id>`, `shift`, `demo`, `log`, `health`. It ends with the session."""
+    """A stream of topics that changed: `calls`, `call:<id>`, `text:<id>`, `hand-overs`, `shift`, `demo`, `log`, `health`. It ends with the session."""
     if session.person.must_change_password:
         raise Problem("password_change_required")
     token = request.cookies[door.cookie_name(here)]
@@ -51,7 +51,7 @@ async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
                 return
             if own:
                 # Which calls there are is not told to who may know of a few alone; that some call changed is.
-                topics = {topic for topic in topics if not topic.startswith("call:")}
+                topics = {topic for topic in topics if not topic.startswith(("call:", "text:"))}
             if topics:
                 yield f"event: changed\ndata: {json.dumps({'topics': sorted(topics)})}\n\n"
             else:

@@ -15,7 +15,7 @@ from callsvc.access.ownership import demand_call
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import Conflict, UsageError
-from callsvc.review import assessments, worklist
+from callsvc.review import assessments, hand_overs, worklist
 from callsvc.review.agreement import Agreement, agreement, pairs
 from callsvc.review.assessments import Answer, Assessment
 from callsvc.review.figures import LEAST, figures
@@ -28,6 +28,7 @@ from callsvc.types import CallState, Profile
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.problems import Problem
+from callsvc.web.routes.hand_overs import demand_receiver
 from callsvc.web.shapes_notes import ChoiceOut
 from callsvc.web.shapes_review import (
     AgreementOut,
@@ -55,6 +56,7 @@ from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api", tags=["review"])
 Reviewer = Annotated[Session, Depends(door.may(Action.REVIEW_WORK))]
+Asker = Annotated[Session, Depends(door.may(Action.REVIEW_ASK))]
 Reader = Annotated[Session, Depends(door.may(Action.REVIEW_FIGURES))]
 Operator = Annotated[Session, Depends(door.may(Action.REVIEW_ANSWER))]
 ReviewId = Annotated[UUID, Depends(door.review_id)]
@@ -106,6 +108,19 @@ async def choose(here: OneSite, session: Reviewer, asked: NewReview) -> ReviewBr
     return _brief(found)
 
 
+@router.post("/calls/{call_id}/review-request", status_code=204)
+async def ask_for_review(here: OneSite, session: Asker, call_id: CallId) -> None:
+    """Ask that a call be reviewed; an operator for a call of their own. Asked again it changes nothing."""
+    at = here.clock.utc_now()
+    async with here.database.transaction() as conn:
+        await demand_call(conn, session.person, Action.REVIEW_ASK, call_id)
+        if (await calls.get(conn, call_id)).state != CallState.ENDED:
+            raise Conflict("The call goes on.")
+        await enter(conn, call_id, CHOSEN, 1, at=at)
+        await _note(conn, here, session, call_id, Action.REVIEW_ASK)
+    here.changes.poke()
+
+
 @router.get("/reviews/{review_id}")
 async def one(here: OneSite, session: Reviewer, review_id: ReviewId) -> ReviewOut:
     """A review, with the asker's own answers; the other reviewer's when both are done."""
@@ -135,6 +150,12 @@ async def give_back(here: OneSite, session: Reviewer, review_id: ReviewId, asked
             await worklist.give_back(
                 conn, review_id, session.person.id, place_ms=asked.place_ms, word=" ".join(asked.word.split())
             )
+        if asked.to is not None:
+            await demand_receiver(conn, asked.to, but=session.person.id, action=Action.REVIEW_WORK)
+            await hand_overs.give(
+                conn, found.call_id, session.person.id, asked.to, review=review_id,
+                place_ms=asked.place_ms, word=" ".join(asked.word.split()), at=here.clock.utc_now(),
+            )  # fmt: skip
         await _note(conn, here, session, found.call_id, "review.give_back")
     here.changes.poke()
 

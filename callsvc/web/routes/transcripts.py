@@ -49,19 +49,31 @@ Asker = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_ASK))]
 
 
 @router.get("/calls/{call_id}/transcript")
-async def transcript(here: OneSite, session: Reader, call_id: CallId) -> TranscriptOut:
-    """What was said: the text in force, and what the machine heard where that is another."""
+async def transcript(
+    here: OneSite,
+    session: Reader,
+    call_id: CallId,
+    first: Annotated[int, Query(ge=0, lt=1 << 31)] = 0,
+    count: Annotated[int | None, Query(ge=1, lt=1 << 31)] = None,
+) -> TranscriptOut:
+    """What was said: the text in force, and what the machine heard where that is another.
+
+    A long call can be asked for piece by piece: `count` utterances from the place `first` on.
+    """
     await here.readings.ask(session, call_id, Action.TRANSCRIPT_READ, kind="transcript", name="transcript")
     async with here.database.transaction() as conn:
         found = await done(conn, call_id)
-        said = await transcripts.utterances(conn, found.id)
-    speech = [one for one in said if one.kind == "speech"]
+        one_more = None if count is None else count + 1
+        said = await transcripts.utterances(conn, found.id, first=first, count=one_more)
+        verified = await transcripts.verified(conn, found.id)
+    more = count is not None and len(said) > count
     return TranscriptOut(
         model=found.model,
         model_sha256=found.model_sha256,
         language=found.language,
-        verified=bool(speech) and all(one.corrected is not None for one in speech),
-        utterances=[_utterance(one) for one in said],
+        verified=verified,
+        utterances=[_utterance(one) for one in said[:count]],
+        next=first + count if more and count is not None else None,
     )
 
 
@@ -113,7 +125,9 @@ async def correct(here: OneSite, session: Editor, call_id: CallId, n: int, asked
             )
         except EditedMeanwhile:
             raise Problem("edited_meanwhile") from None
-        return await _last_edit(conn, found.id, n)
+        made = await _last_edit(conn, found.id, n)
+    here.changes.poke()
+    return made
 
 
 @router.post("/calls/{call_id}/transcript/utterances/{n}/undo")
@@ -136,7 +150,9 @@ async def undo(here: OneSite, session: Editor, call_id: CallId, n: int, asked: U
             raise Problem("edited_meanwhile") from None
         except Conflict:
             raise Problem("nothing_to_undo") from None
-        return await _last_edit(conn, found.id, n)
+        made = await _last_edit(conn, found.id, n)
+    here.changes.poke()
+    return made
 
 
 @router.get("/calls/{call_id}/transcript/edits")

@@ -41,12 +41,34 @@ def test_a_call_that_begins_and_ends_is_told_as_it_happens(site: Served) -> None
         assert "calls" in topics(lines, f"call:{call}")
 
 
+def test_a_correction_is_told_to_whoever_else_reads_the_call_and_to_no_operator(site: Served) -> None:
+    call = site.run(calls.finished)
+    site.run(lambda conn: calls.transcribed(conn, call))
+    with (
+        site.signed_in("olle", Role.OPERATOR) as olle,
+        site.signed_in("inga", Role.INVESTIGATOR) as inga,
+        olle.stream("GET", "/api/events") as to_olle,
+        inga.stream("GET", "/api/events") as to_inga,
+    ):
+        first, second = to_olle.iter_lines(), to_inga.iter_lines()
+        topics(first, "shift")
+        topics(second, "shift")
+        with site.signed_in("bo", Role.INVESTIGATOR) as bo:
+            bo.post(f"/api/calls/{call}/access", json={"reason": "Utredning"})
+            path = f"/api/calls/{call}/transcript/utterances/0"
+            assert bo.put(path, json={"version": 0, "text": "Polisen."}).status_code == 200
+        assert topics(second, f"text:{call}")
+        assert not any(topic.startswith("text") for topic in topics(first, "log"))
+
+
 def test_what_is_told_holds_no_more_than_topics(site: Served) -> None:
     with site.signed_in("inga", Role.INVESTIGATOR) as client, client.stream("GET", "/api/events") as stream:
         lines = stream.iter_lines()
         call = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
         for topic in topics(lines, f"call:{call}"):
-            assert topic.split(":")[0] in {"calls", "call", "shift", "demo", "log", "health"}
+            assert topic.split(":")[0] in {
+                "calls", "call", "text", "hand-overs", "shift", "demo", "log", "health",
+            }  # fmt: skip
 
 
 def test_the_stream_ends_with_the_session(still_site: Served, monkeypatch: pytest.MonkeyPatch) -> None:

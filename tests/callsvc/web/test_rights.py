@@ -23,6 +23,7 @@ pytestmark = pytest.mark.screens
 ALLOWED = {
     None, "reason_required", "missing", "no_sound", "no_transcript", "call_over", "nothing_to_undo", "captions_off",
     "demo_running", "name_taken", "edited_meanwhile", "bad_choice", "conflict", "nothing_sought", "invalid",
+    "cannot_take_over",
 }  # fmt: skip
 
 

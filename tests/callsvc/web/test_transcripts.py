@@ -93,6 +93,15 @@ def test_a_correction_is_in_force_and_the_machines_words_stay_below_it(
     assert words[0]["start_ms"] == before["words"][0]["start_ms"]
 
 
+def test_a_long_call_is_read_piece_by_piece(reader: httpx.Client, call: str) -> None:
+    whole = reader.get(f"/api/calls/{call}/transcript").json()
+    first = reader.get(f"/api/calls/{call}/transcript?count=4").json()
+    rest = reader.get(f"/api/calls/{call}/transcript?first={first['next']}").json()
+    assert [one["n"] for one in first["utterances"]] == [0, 1, 2, 3]
+    assert first["utterances"] + rest["utterances"] == whole["utterances"]
+    assert (whole["next"], rest["next"]) == (None, None)
+
+
 def test_who_corrects_what_somebody_changed_meanwhile_is_told_and_nothing_is_lost(
     site: Served, reader: httpx.Client, call: str
 ) -> None:

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { t } from "../locale";
-import { Fault } from "../parts/Notice";
+import { Fault, Notice } from "../parts/Notice";
 
 type Utterance = Shape<"UtteranceOut">;
 type Props = { call: string; utterance: Utterance; close: () => void; changed: () => void };
@@ -10,6 +10,8 @@ type Props = { call: string; utterance: Utterance; close: () => void; changed: (
 export function Correcting({ call, utterance, close, changed }: Props) {
   const [text, setText] = useState(utterance.text);
   const [problem, setProblem] = useState<Problem>();
+  // What was read when the writing began: a colleague who saves meanwhile is seen, and never overwritten unseen.
+  const [base, setBase] = useState(utterance.version);
   const box = useRef<HTMLTextAreaElement>(null);
   useEffect(() => box.current?.focus(), []);
   const path = { call_id: call, n: utterance.n };
@@ -20,8 +22,8 @@ export function Correcting({ call, utterance, close, changed }: Props) {
       if (fault instanceof Problem && fault.code === "edited_meanwhile") changed();
     });
   };
-  const save = () => done(api.put("/api/calls/{call_id}/transcript/utterances/{n}", { path, body: { version: utterance.version, text, why: "" } }));
-  const undo = () => done(api.post("/api/calls/{call_id}/transcript/utterances/{n}/undo", { path, body: { version: utterance.version, why: "" } }));
+  const save = () => done(api.put("/api/calls/{call_id}/transcript/utterances/{n}", { path, body: { version: base, text, why: "" } }));
+  const undo = () => done(api.post("/api/calls/{call_id}/transcript/utterances/{n}/undo", { path, body: { version: base, why: "" } }));
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") close();
     else if (event.key === "Enter" && !event.shiftKey) save();
@@ -32,6 +34,15 @@ export function Correcting({ call, utterance, close, changed }: Props) {
   return (
     <form class="correcting" onSubmit={(event) => { event.preventDefault(); save(); }}>
       {problem && <Fault problem={problem} />}
+      {utterance.version !== base && (
+        <Notice tone="warn" title={t("correct.meanwhile")}>
+          <blockquote>{utterance.text}</blockquote>
+          <div class="row">
+            <button type="button" class="button small" onClick={close}>{t("correct.theirs")}</button>
+            <button type="button" class="button small" onClick={() => { setBase(utterance.version); box.current?.focus(); }}>{t("correct.mine")}</button>
+          </div>
+        </Notice>
+      )}
       <textarea ref={box} rows={2} aria-label={t("correct.label")} aria-describedby={`machine-${utterance.n}`} value={text}
         onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
       <p class="hint" id={`machine-${utterance.n}`}>{t("correct.machine", { text: utterance.machine ?? utterance.text })}</p>

@@ -9,7 +9,7 @@ import type { Sound } from "./sound";
 
 /** `to` is null for a moment. */
 export type Happening = { from: number; to: number | null; words: string };
-export type LaneOf = { name: string; title: string; happenings: Happening[] };
+export type LaneOf = { name: string; title: string; happenings: Happening[]; count?: number };
 
 type Done = Shape<"DoneOut">;
 const order: readonly Done["lane"][] = ["marker", "mask", "hold", "mute", "announcement", "recall"];
@@ -47,7 +47,7 @@ export function Lanes({ lanes, seconds, sound }: { lanes: LaneOf[]; seconds: num
       {lanes.map((lane) => (
         <details key={lane.name} class={`lane-row lane-${lane.name}`}>
           <summary>
-            <span class="lane-title">{lane.title}<span class="count">{number(lane.happenings.length)}</span></span>
+            <span class="lane-title">{lane.title}<span class="count">{number(lane.count ?? lane.happenings.length)}</span></span>
             <span class="lane-bar" aria-hidden="true" onClick={(event) => {
               const box = event.currentTarget.getBoundingClientRect();
               event.preventDefault();

@@ -10,6 +10,7 @@ import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { Lanes, lanesOf } from "./Lanes";
 import { speeds, type Sound } from "./sound";
+import { strokesLane } from "./strokes";
 import { Waveform } from "./Waveform";
 
 const SKIP_S = 5;
@@ -44,6 +45,12 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
     [call.id, has],
   );
 
+  const typing = useResource(
+    async (signal) => (has ? api.get("/api/calls/{call_id}/typing", { path: { call_id: call.id }, signal }) : null),
+    [call.id, has],
+  );
+  const lanes = useMemo(() => [...strokesLane(typing.data), ...lanesOf(done.data?.done ?? [], call.tracks)], [typing.data, done.data, call.tracks]);
+
   if (!has) return <section class="card" aria-labelledby="player"><h2 id="player">{t("player.title")}</h2><p class="empty">{t("player.none")}</p></section>;
   const playing = sound.playing.value;
   const heard = sound.heard.value;
@@ -53,7 +60,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
       {peaks.problem && !peaks.data && <Fault problem={peaks.problem} retry={peaks.reload} />}
       {sound.failed.value && <Notice tone="bad" title={t("player.failed")}><p>{t("player.failed.hint")}</p></Notice>}
       {peaks.data && <Waveform peaks={peaks.data} tracks={call.tracks} sound={sound} shown={shown} />}
-      {peaks.data && <Lanes lanes={lanesOf(done.data?.done ?? [], call.tracks)} seconds={peaks.data.duration_ms / 1000} sound={sound} />}
+      {peaks.data && <Lanes lanes={lanes} seconds={peaks.data.duration_ms / 1000} sound={sound} />}
       <div class="controls">
         <div class="transport">
           <button type="button" class="button round" onClick={() => sound.skip(-SKIP_S)} aria-label={t("player.back", { s: SKIP_S })}

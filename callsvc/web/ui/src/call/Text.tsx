@@ -8,6 +8,7 @@ import { hint, useKeys } from "../keys";
 import { t, tn } from "../locale";
 import { may } from "../session";
 import { Icon } from "../parts/Icon";
+import { History } from "./History";
 import { lastAt, Rows, WHOLE } from "./rows";
 import { doubt, Line, type Utterance } from "./Said";
 import type { Sound } from "./sound";
@@ -25,6 +26,7 @@ type Props = { call: string; text: Shape<"TranscriptOut">; sound: Sound; reload:
 
 export function Text({ call, text, sound, reload }: Props) {
   const [correcting, correct] = useState<number | null>(null);
+  const [looking, look] = useState<number | null>(null);
   const [follow, setFollow] = useState(true);
   const mayCorrect = may("transcript.edit");
   const utterances = text.utterances;
@@ -50,6 +52,7 @@ export function Text({ call, text, sound, reload }: Props) {
   useKeys({
     utteranceBefore: () => jump(-1), utteranceAfter: () => jump(1), follow: () => setFollow(!follow),
     wordBefore: () => step(-1), wordAfter: () => step(1), nextDoubt, loop,
+    history: () => now >= 0 && look(utterances[now]?.n ?? null),
     correct: () => mayCorrect && now >= 0 && correct(utterances[now]?.n ?? null),
   });
   // Again when rows were measured: where a row stands is a guess until those before it have been seen.
@@ -59,6 +62,7 @@ export function Text({ call, text, sound, reload }: Props) {
   if (utterances.length === 0) return <p class="empty">{t("transcript.silent")}</p>;
   const [first, after] = list.shown;
   const scrolled = () => setFollow(false);
+  const looked = looking === null ? undefined : utterances.find((one) => one.n === looking);
   return (
     <>
       <div class="transcript-head">
@@ -74,11 +78,12 @@ export function Text({ call, text, sound, reload }: Props) {
         {first > 0 && <li class="room" role="presentation" style={{ height: `${list.rows.top(first)}px` }} />}
         {utterances.slice(first, after).map((utterance, n) => (
           <Line key={utterance.n} call={call} utterance={utterance} now={first + n === now} sound={sound} language={text.language} reload={reload}
-            correcting={correcting === utterance.n} correct={mayCorrect ? (on) => correct(on ? utterance.n : null) : null}
+            correcting={correcting === utterance.n} history={() => look(utterance.n)} correct={mayCorrect ? (on) => correct(on ? utterance.n : null) : null}
             place={{ n: first + n, of: utterances.length }} measured={list.long ? list.measured : null} />
         ))}
         {after < utterances.length && <li class="room" role="presentation" style={{ height: `${list.rows.total - list.rows.top(after)}px` }} />}
       </ol>
+      {looked && <History call={call} utterance={looked} close={() => look(null)} changed={reload} />}
       <p class="hint legend">{t("transcript.legend")} <span class="doubt-1">{t("transcript.doubt.1")}</span>, <span class="doubt-2">{t("transcript.doubt.2")}</span></p>
     </>
   );

@@ -1,19 +1,37 @@
 /** What was said, in step with the sound. A word plays itself: by click, or by Enter when it has the focus. */
+import { useState } from "preact/hooks";
 import { api, type Shape } from "../api/client";
 import { percent } from "../format";
 import { t } from "../locale";
-import { useResource } from "../resource";
+import { useResource, type Resource } from "../resource";
 import { Fault, Notice } from "../parts/Notice";
 import { State } from "../parts/State";
 import type { Sound } from "./sound";
-import { Text } from "./Text";
+import { Text as Words } from "./Text";
+
+type Text = Shape<"TranscriptOut">;
+
+/** So many utterances are asked for at first: what one sees of a call, however long it is. */
+const FIRST = 120;
+
+/** The text of a call, current: what a colleague corrects meanwhile comes of itself. A long one begins to stand there early. */
+function useText(call: string, done: boolean): Resource<Text | null> {
+  const [early, setEarly] = useState<Text | null>(null);
+  const text = useResource(async (signal) => {
+    if (!done) return null;
+    const path = { call_id: call };
+    const first = await api.get("/api/calls/{call_id}/transcript", { path, query: { count: FIRST }, signal });
+    if (first.next === null) return first;
+    setEarly((before) => before ?? first);
+    const rest = await api.get("/api/calls/{call_id}/transcript", { path, query: { first: first.next }, signal });
+    return { ...rest, utterances: [...first.utterances, ...rest.utterances] };
+  }, [call, done], [`text:${call}`]);
+  return { ...text, data: text.data === undefined ? early ?? undefined : text.data };
+}
 
 export function Transcript({ call, sound }: { call: Shape<"CallDetail">; sound: Sound }) {
   const state = call.transcript?.state;
-  const text = useResource(
-    async (signal) => (state === "done" ? api.get("/api/calls/{call_id}/transcript", { path: { call_id: call.id }, signal }) : null),
-    [call.id, state],
-  );
+  const text = useText(call.id, state === "done");
   return (
     <section class="card transcript" aria-labelledby="transcript">
       <h2 id="transcript">{t("transcript.title")}</h2>
@@ -34,7 +52,7 @@ export function Transcript({ call, sound }: { call: Shape<"CallDetail">; sound: 
       )}
       {state === "failed" && <Notice tone="bad" title={t("transcript.failed")}><p>{t("transcript.failed.hint")}</p></Notice>}
       {text.problem && !text.data && <Fault problem={text.problem} retry={text.reload} />}
-      {text.data && <Text call={call.id} text={text.data} sound={sound} reload={text.reload} />}
+      {text.data && <Words call={call.id} text={text.data} sound={sound} reload={text.reload} />}
     </section>
   );
 }

@@ -8,12 +8,15 @@ import { Field } from "../parts/Field";
 import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
+import { Receiver, useColleagues } from "../call/HandOver";
 import { profileName } from "../call/words";
 import { look } from "../phone/shift";
 import { said, type Beside, type Guides } from "./beside";
 import { Consents } from "./Consents";
 import { keeperOf } from "./keeper";
 import { me } from "../session";
+
+const MOST = 500;
 
 type Due = Shape<"CallToWriteUp">;
 type Props = { due: Due; guides: Guides; beside: Beside; reload: () => void };
@@ -24,6 +27,8 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
   const [labels, setLabels] = useState<string[]>(kept?.labels ?? []);
   const [told, setTold] = useState<string[]>(kept?.told ?? []);
   const [handOver, setHandOver] = useState(kept?.hand_over ?? "");
+  const [to, choose] = useState("");
+  const people = useColleagues(due.call_id, false).data?.people ?? [];
   const [problem, setProblem] = useState<Problem>();
   const first = useRef(true);
   const form = { case_number: number, labels, told, hand_over: handOver };
@@ -33,6 +38,7 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
     setProblem(undefined);
     keeperOf(me.value?.id ?? "", due.call_id).save()
       .then(() => put(state))
+      .then(() => (state === "done" && to ? api.post("/api/calls/{call_id}/hand-overs", { path: { call_id: due.call_id }, body: { to, place_ms: null, word: handOver.slice(0, MOST) } }) : undefined))
       .then(look)
       .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
   };
@@ -64,6 +70,7 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
           <textarea id="hand-over" rows={2} value={handOver} onInput={(event) => setHandOver(event.currentTarget.value)} aria-describedby="hand-over-hint" />
           <p class="hint" id="hand-over-hint">{t("wrap.hand_over.hint")}</p>
         </div>
+        {people.length > 0 && !anonymous && <Receiver people={people} to={to} choose={choose} none={t("wrap.nobody")} />}
         <div class="row">
           <button type="submit" class="button primary" aria-keyshortcuts={hint("wrapDone")}><Icon name="check" />{t("wrap.done")}<kbd>{hint("wrapDone")}</kbd></button>
           <button type="button" class="button" onClick={() => finish("later")}>{t("wrap.later")}</button>

@@ -5,6 +5,8 @@ import { Care } from "../care/Care";
 import { Beside } from "../call/Beside";
 import { Disclosing } from "../call/Disclosing";
 import { Facts } from "../call/Facts";
+import { PassOn } from "../call/HandOver";
+import { Live } from "../call/Live";
 import { Player } from "../call/Player";
 import { Proof } from "../call/Proof";
 import { ReasonGate } from "../call/ReasonGate";
@@ -58,11 +60,14 @@ export function Call({ id }: { id: string }) {
           <Player call={call} sound={sound} />
           <Transcript call={call} sound={sound} />
           {may("notes.read") && <Beside call={call} sound={sound} />}
+          <PassOn call={call} sound={sound} />
           {may("disclosure.decide") && call.transcript?.state === "done" && (handing ? <Disclosing call={call} />
             : <p><button type="button" class="button" onClick={() => setHanding(true)}>{t("disclose.open")}</button></p>)}
         </>
         : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload} before={call.reason_before}
           open={(reason) => api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })} />)}
+      {call.state === "ended" && !may("call.open") && <PassOn call={call} sound={null} />}
+      {call.state === "live" && <Live call={call} reload={found.reload} />}
       {call.state === "ended" && !may("call.open") && <Notice tone="quiet" title={t("call.closed")}><p>{t("call.closed.hint")}</p></Notice>}
       <Facts call={call} />
     </Page>

@@ -2,6 +2,7 @@
 import { useCallback, useState } from "preact/hooks";
 import { api, type Problem, type Shape as ApiShape } from "../api/client";
 import { DemoCall } from "../call/DemoCall";
+import { HandedOver } from "../call/HandedOver";
 import { profileName, quietSaid, recordingSaid, transcriptSaid, type Summary } from "../call/words";
 import { clock, day, hour, isoDuration } from "../format";
 import { lang, t, tn } from "../locale";
@@ -24,6 +25,7 @@ export function Calls() {
   return (
     <Page title={t("calls.title")} lead={t("calls.lead")}>
       {may("demo.place") && <DemoCall />}
+      <HandedOver />
       <section aria-labelledby="live">
         <h2 id="live">{t("calls.live")}{live.data && live.data.length > 0 && <span class="count">{live.data.length}</span>}</h2>
         {live.problem && !live.data && <Fault problem={live.problem} retry={live.reload} />}

@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { numberSought, Search, searching } from "../case/Search";
 import { moment } from "../format";
 import { t, tn } from "../locale";
+import { HandedOver } from "../call/HandedOver";
 import { useResource } from "../resource";
 import { caseAddress } from "../router";
 import { may } from "../session";
@@ -15,6 +16,7 @@ export function Cases() {
   const found = useResource((signal) => api.get("/api/cases", { query: { beginning }, signal }), [beginning], ["shift"]);
   return (
     <Page title={t("cases.title")} lead={t("cases.lead")}>
+      <HandedOver />
       {may("search.all") && <Search />}
       {found.problem && !found.data && <Fault problem={found.problem} retry={found.reload} />}
       {found.data && !searching() && (found.data.cases.length === 0 ? <p class="empty">{beginning ? t("cases.none.such") : t("cases.none")}</p> : (

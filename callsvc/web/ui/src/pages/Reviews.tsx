@@ -1,5 +1,6 @@
 /** The reviewer's worklist: what one has, what waits, what is done. Nobody's name is on it. */
 import { useState } from "preact/hooks";
+import { HandedOver } from "../call/HandedOver";
 import { api, Problem, type Shape } from "../api/client";
 import { clock } from "../format";
 import { t, tn } from "../locale";
@@ -19,6 +20,7 @@ export function Reviews() {
   return (
     <Page title={t("review.title")} lead={t("review.lead")}
       actions={may("review.figures") && <a class="button" href={addresses.reviewFigures}><Icon name="health" size={18} />{t("review.figures.open")}</a>}>
+      <HandedOver />
       {parts.map((which) => <Part key={which} which={which} />)}
     </Page>
   );

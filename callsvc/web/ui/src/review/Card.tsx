@@ -1,6 +1,7 @@
 /** The scorecard: a number key answers the question one is at, and an answer may be pinned to its place in the call. */
 import { useRef, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
+import { Receiver, useColleagues } from "../call/HandOver";
 import type { Sound } from "../call/sound";
 import { clock, percent } from "../format";
 import { hint, useKeys } from "../keys";
@@ -99,7 +100,7 @@ function Open({ whole, mine, sound, change }: Props & { mine: Assessment }) {
         <button type="submit" class="button primary"><Icon name="check" size={18} />{t("review.finish")}</button>
         <button type="button" class="button" onClick={() => setHanding(true)}>{t("review.give_back")}</button>
       </div>
-      {handing && <GiveBack review={whole.review.id} sound={sound} close={() => setHanding(false)} />}
+      {handing && <GiveBack review={whole.review.id} call={whole.review.call_id} sound={sound} close={() => setHanding(false)} />}
     </form>
   );
 }
@@ -132,14 +133,16 @@ function One({ question, answer, now, choose, give, pin, sound }: OneProps) {
   );
 }
 
-function GiveBack({ review, sound, close }: { review: string; sound: Sound; close: () => void }) {
+function GiveBack({ review, call, sound, close }: { review: string; call: string; sound: Sound; close: () => void }) {
   const [word, setWord] = useState("");
+  const [to, choose] = useState("");
+  const people = useColleagues(call, true).data?.people ?? [];
   const [problem, setProblem] = useState<Problem>();
   const place_ms = Math.round(sound.at.value * 1000);
   const give = (event: Event) => {
     event.preventDefault();
     event.stopPropagation();
-    api.post("/api/reviews/{review_id}/giving-back", { path: { review_id: review }, body: { place_ms, word } })
+    api.post("/api/reviews/{review_id}/giving-back", { path: { review_id: review }, body: { place_ms, word, to: to || null } })
       .then(() => go(addresses.reviews)).catch((fault: unknown) => setProblem(asProblem(fault)));
   };
   return (
@@ -147,6 +150,7 @@ function GiveBack({ review, sound, close }: { review: string; sound: Sound; clos
       <div class="help">
         <p>{t("review.give_back.lead", { at: clock(place_ms / 1000) })}</p>
         {problem && <Fault problem={problem} />}
+        {people.length > 0 && <Receiver people={people} to={to} choose={choose} none={t("handover.anybody")} />}
         <div class="field">
           <label for="give-back-word">{t("review.give_back.word")}</label>
           <textarea id="give-back-word" rows={2} maxLength={500} value={word} onInput={(event) => setWord(event.currentTarget.value)} />
