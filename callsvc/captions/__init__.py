@@ -5,6 +5,7 @@
 utterances    where an utterance begins and ends, as the sound comes in
 agreement     which interim words are shown
 scheduler     what is decoded next, for all calls: finals first, stale interim work never
+admission     which calls are captioned when the engine cannot write them all
 ear           one leg of one call
 room          all calls: sound in, captions out
 board         captions and their state into the database

@@ -34,9 +34,11 @@ class Board:
         self._ended: frozenset[UUID] = frozenset()
 
     def tell(self, caption: Caption) -> None:
+        place = caption.call, caption.leg, caption.n
         with self._lock:
-            if len(self._new) < MOST:
-                self._new[caption.call, caption.leg, caption.n] = caption
+            before = self._new.get(place)
+            if len(self._new) < MOST and (caption.final or before is None or not before.final):
+                self._new[place] = caption
 
     async def run(self, room: Room) -> None:
         """Until cancelled."""
@@ -76,5 +78,7 @@ class Board:
     def _states(self, room: Room, calls: frozenset[UUID]) -> list[StateRow]:
         now = self._clock.utc_now()
         delay = round(1000 * room.scheduler.waited_s())
-        on = [StateRow(call, "behind" if room.behind else "on", "", delay, now) for call in calls]
+        put_off = room.put_off
+        on = [StateRow(call, "behind" if room.behind else "on", "", delay, now) for call in calls - put_off]
+        on += [StateRow(call, "off", "crowded", 0, now) for call in calls & put_off]
         return on + [StateRow(call, "off", "ended", 0, now) for call in self._ended]

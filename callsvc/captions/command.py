@@ -23,7 +23,5 @@ def run(
 ) -> None:
     """Write captions until Ctrl-C. It runs on the media node's machine; calls lack nothing without it."""
     settings = load(data_dir=data_dir)
-    logs.configure(
-        "captions", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
-    )
+    logs.follow("captions", settings.log)
     asyncio.run(process.run(settings))

@@ -13,10 +13,11 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from audio.feed import Kind, Message
 from callsvc import logs
+from callsvc.captions.admission import Admission, Load
 from callsvc.captions.agreement import Agreement
 from callsvc.captions.ear import Ear
 from callsvc.captions.scheduler import Scheduler, Work
@@ -30,6 +31,8 @@ from models.recogniser.words import RATE, Hearing
 LEGS = {Track.CALLER_RX: Leg.CALLER, Track.OPERATOR_TX: Leg.OPERATOR}
 GIVEN_UP = "…"
 """Stands where an utterance could not be written in time."""
+LOOK_EVERY_S = 0.25
+"""So often it is seen whether there are too many calls."""
 BEHIND_S = 3.0
 STAYS_BEHIND_S = 10.0
 
@@ -40,6 +43,9 @@ DELAY = Histogram(
 )
 WRITTEN = Counter("callsvc_captions_written", "Captions of utterances that are over", ["outcome"])
 DROPPED = Counter("callsvc_captions_interim_dropped", "Interim work that was stale before its turn came")
+PUT_OFF = Gauge(
+    "callsvc_captions_calls_put_off", "Calls without captions because the engine has no room for them"
+)
 
 
 class LiveRecogniser(Protocol):
@@ -64,7 +70,7 @@ class Caption:
 
 
 class Room:
-    """`out` gets every caption, in the decoding thread."""
+    """`out` gets every caption, in whichever thread it is found."""
 
     def __init__(
         self,
@@ -83,6 +89,9 @@ class Room:
         self._interim: dict[tuple[UUID, str], tuple[int, Agreement]] = {}
         self._gave_up_at = -STAYS_BEHIND_S
         self._over: set[UUID] = set()
+        self._admission = Admission(clock.monotonic)
+        self._load = Load(clock.monotonic)
+        self._looked_at = clock.monotonic()
         self.scheduler = Scheduler(clock.monotonic, self._give_up)
         self._thread = threading.Thread(target=self._decode, name="captions", daemon=True)
 
@@ -90,6 +99,11 @@ class Room:
     def calls(self) -> frozenset[UUID]:
         """Calls that go on."""
         return frozenset(self._ears)
+
+    @property
+    def put_off(self) -> frozenset[UUID]:
+        """Calls that go on without captions, until there is room."""
+        return self._admission.put_off
 
     def ended(self) -> frozenset[UUID]:
         """Calls that have ended since this was asked last."""
@@ -117,12 +131,15 @@ class Room:
             self._ears[message.call] = {
                 number: (LEGS[Track(name)], self._ear(rate)) for number, (name, rate) in tracks
             }
+            self._admission.open(message.call)
+            self._told_off()
             return
         if message.kind is Kind.CLOSE:
             self.over(message.call)
             return
+        self._make_room()
         found = self._ears.get(message.call, {}).get(message.track)
-        if found is not None:
+        if found is not None and self._admission.captioned(message.call):
             leg, ear = found
             sound = message.kind is Kind.SOUND
             came = (
@@ -136,8 +153,32 @@ class Room:
         for leg, ear in self._ears.pop(call, {}).values():
             for spoken in ear.end():
                 self._put(call, leg, spoken)
+        self._admission.close(call)
+        self._told_off()
         self.scheduler.forget(call)
         self._over.add(call)
+
+    def _make_room(self) -> None:
+        """Put calls off when the finals that wait would come late; take one back when there is time to spare."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        going = self._admission.crowded(self.scheduler.waiting(), self._load.cost_s)
+        for call in going:
+            for leg, ear in self._ears[call].values():
+                # What is being said is not told to its end; later sound begins anew.
+                for spoken in ear.end():
+                    self._put(call, leg, spoken)
+        for work in self.scheduler.withdraw(going) if going else ():
+            self._tell(work, GIVEN_UP)
+            WRITTEN.labels("put_off").inc()
+        if going or (self.put_off and self._admission.back(self._load, self.scheduler.waited_s())):
+            self._told_off()
+            logs.get("captions").info("captions_room", put_off=len(self.put_off), calls=len(self._ears))
+
+    def _told_off(self) -> None:
+        PUT_OFF.set(len(self.put_off))
 
     def _put(self, call: UUID, leg: str, spoken: Spoken) -> None:
         before = self.scheduler.dropped_interim
@@ -160,13 +201,16 @@ class Room:
 
     def _do(self, work: Work) -> None:
         if work.spoken.final:
+            began = self._clock.monotonic()
             sound = work.spoken.sound
             heard = None if is_tone(sound) else self._recogniser.hear(sound, self._languages)
             words = [word.text for word in heard.words] if heard else []
             self._interim.pop(work.place, None)
             self._tell(work, "" if invented(words) else " ".join(words))
             WRITTEN.labels("written").inc()
-            DELAY.observe(self._clock.monotonic() - work.due)
+            now = self._clock.monotonic()
+            self._load.add(now - began)
+            DELAY.observe(now - work.due)
             return
         n, agreement = self._interim.get(work.place, (-1, Agreement()))
         if n != work.spoken.n:

@@ -2,15 +2,16 @@
 
 Finals go first, in the order in which they ended. Of interim work there is at most one piece for each leg, the latest:
 an older one is stale and is dropped. So with more calls than the machine can take the interim text thins out first, and
-finals keep their delay. A final that has waited longer than the stated delay is given up: its place in the captions says
-so, and those after it come in time.
+finals keep their delay. Where even the finals are too many, `admission` takes calls out of the queue. What it did not
+foresee, such as a machine that stood still, costs a final that has waited longer than the stated delay: its place in the
+captions says so, and those after it come in time.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -79,6 +80,20 @@ class Scheduler:
         with self._some:
             for place in [place for place in self._interim if place[0] == call]:
                 del self._interim[place]
+
+    def withdraw(self, calls: Collection[UUID]) -> list[Work]:
+        """Nothing of these calls is wanted any more; the finals among it, for their places to be told."""
+        with self._some:
+            for place in [place for place in self._interim if place[0] in calls]:
+                del self._interim[place]
+            found = [work for work in self._finals if work.call in calls]
+            self._finals = deque(work for work in self._finals if work.call not in calls)
+        return found
+
+    def waiting(self) -> list[UUID]:
+        """The call of each final that is still to be decoded."""
+        with self._some:
+            return [work.call for work in self._finals]
 
     def waited_s(self) -> float:
         """How long the oldest final has waited."""

@@ -39,7 +39,7 @@ def stretches(sound: NDArray[np.float32], longest_s: float = float("inf")) -> li
 
 def is_tone(sound: NDArray[np.float32]) -> bool:
     """Whether a stretch that was taken for speech is a held tone, such as music on a waiting line."""
-    return held(sound, Listening())
+    return held(sound, lambda doubted: Listening()(doubted))
 
 
 WINDOW = 512

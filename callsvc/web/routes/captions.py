@@ -145,7 +145,7 @@ def _caption(row: CaptionRow) -> CaptionOut:
 def _state(found: StateRow | None, now: datetime) -> CaptionState:
     if found is None:
         return CaptionState(state="off", why="none", delay_ms=0)
-    if found.state != "off" and now - found.at > SILENT:
+    if (found.state != "off" or found.why == "crowded") and now - found.at > SILENT:
         return CaptionState(state="off", why="silent", delay_ms=0)
     # Its exact size would change all the time; whole seconds are what a reader can use.
     return CaptionState(state=found.state, why=found.why, delay_ms=found.delay_ms // 1000 * 1000)

@@ -30,7 +30,7 @@ export function Captions({ call, correct = false }: { call: string; correct?: bo
         <h2 id="captions">{t("captions.title")}</h2>
         <p role="status">{standing && <State tone={tones[standing.state]}>{standingWords(standing)}</State>}</p>
       </div>
-      {standing && standing.state !== "on" && <p class="hint">{t(standing.state === "off" ? "captions.off.do" : standing.state === "behind" ? "captions.behind.do" : "captions.lost.do")}</p>}
+      {standing && standing.state !== "on" && <p class="hint">{t(standing.state === "off" ? (standing.why === "crowded" ? "captions.off.crowded.do" : "captions.off.do") : standing.state === "behind" ? "captions.behind.do" : "captions.lost.do")}</p>}
       {captions.length === 0 && standing?.state === "on" && <p class="empty">{t("captions.none")}</p>}
       {shown.length < captions.length && <p><button type="button" class="link" onClick={() => showAll(true)}>{t("captions.earlier")}</button></p>}
       {captions.length > 0 && (
@@ -53,7 +53,7 @@ function standingWords(standing: Standing): string {
     case "on": return t("captions.on");
     case "behind": return standing.delay_ms >= 1000 ? t("captions.behind.by", { s: number(standing.delay_ms / 1000) }) : t("captions.behind");
     case "lost": return t("captions.lost");
-    case "off": return t(standing.why === "none" ? "captions.off.none" : standing.why === "ended" ? "captions.off.ended" : "captions.off");
+    case "off": return t(standing.why === "none" ? "captions.off.none" : standing.why === "ended" ? "captions.off.ended" : standing.why === "crowded" ? "captions.off.crowded" : "captions.off");
   }
 }
 
