@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import structlog
 
@@ -76,6 +76,24 @@ def configure(
     structlog.contextvars.bind_contextvars(process=process)
     # Libraries speak through the standard module; their warnings belong in the same place, their chatter does not.
     logging.basicConfig(stream=stream, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+
+
+class Wishes(Protocol):
+    """What the settings say of logs."""
+
+    @property
+    def level(self) -> str: ...
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def personal(self) -> bool: ...
+
+
+def follow(process: str, wishes: Wishes) -> None:
+    """Log to standard error as the settings say."""
+    configure(process, level=wishes.level, form=wishes.format, personal=wishes.personal)
 
 
 def get(part: str) -> structlog.typing.FilteringBoundLogger:

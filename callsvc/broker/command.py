@@ -28,9 +28,7 @@ def run(
 ) -> None:
     """Run the embedded MQTT broker on loopback until Ctrl-C."""
     settings = load(data_dir=data_dir)
-    logs.configure(
-        "broker", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
-    )
+    logs.follow("broker", settings.log)
     asyncio.run(serve(settings, settings.mqtt.port if port is None else port))
 
 

@@ -31,9 +31,7 @@ def run(
     given: dict[str, str | int | None] = {"host": host, "port": port}
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = settings.model_copy(update={"media": settings.media.model_copy(update=chosen)})
-    logs.configure(
-        "media", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
-    )
+    logs.follow("media", settings.log)
     with asyncio.Runner(loop_factory=loop.new) as runner:
         runner.run(serve(settings))
 

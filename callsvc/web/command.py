@@ -28,5 +28,5 @@ def run(
     given: dict[str, str | int | None] = {"host": host, "port": port}
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = settings.model_copy(update={"web": settings.web.model_copy(update=chosen)})
-    logs.configure("web", level=settings.log.level, form=settings.log.format, personal=settings.log.personal)
+    logs.follow("web", settings.log)
     asyncio.run(process.run(settings))

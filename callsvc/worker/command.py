@@ -23,7 +23,5 @@ def run(
 ) -> None:
     """Run background jobs until Ctrl-C; those that run then are finished or put back."""
     settings = load(data_dir=data_dir)
-    logs.configure(
-        "worker", level=settings.log.level, form=settings.log.format, personal=settings.log.personal
-    )
+    logs.follow("worker", settings.log)
     asyncio.run(process.run(settings, roots.jobs, roots.CHORES))

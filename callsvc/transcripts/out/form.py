@@ -91,10 +91,7 @@ def form(document: Document) -> TranscriptForm:
         copy = CopyForm(
             id=document.copy_id,
             sha256=document.copy_sha256,
-            stretches=[
-                StretchForm(start_ms=one.start_ms, end_ms=one.end_ms, reason=one.reason)
-                for one in document.stretches
-            ],
+            stretches=[StretchForm.model_validate(one, from_attributes=True) for one in document.stretches],
         )
     return TranscriptForm(
         format="callsvc-transcript",
@@ -119,20 +116,9 @@ def form(document: Document) -> TranscriptForm:
                 language=line.language,
                 layer=line.layer,
                 text=line.text,
-                words=[
-                    WordForm(
-                        start_ms=word.start_ms,
-                        end_ms=word.end_ms,
-                        text=word.text,
-                        probability=word.probability,
-                        unsure=word.unsure,
-                        estimated=word.estimated,
-                        redacted=word.redacted,
-                    )
-                    for word in line.words
-                ],
+                words=[WordForm.model_validate(word, from_attributes=True) for word in line.words],
                 marks=[
-                    MarkForm(first=one.first, last=one.last, kind=one.kind, value=one.value)
+                    MarkForm.model_validate(one, from_attributes=True)
                     for one in marks([word.text for word in line.words])
                 ],
             )

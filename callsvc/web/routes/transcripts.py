@@ -205,23 +205,13 @@ def _utterance(one: transcripts.Utterance) -> UtteranceOut:
         start_ms=one.start_ms,
         end_ms=one.end_ms,
         text=one.text if one.corrected is None else one.corrected,
-        words=[
-            WordOut(
-                start_ms=word.start_ms,
-                end_ms=word.end_ms,
-                text=word.text,
-                probability=word.probability,
-                unsure=word.unsure,
-                estimated=word.estimated,
-            )
-            for word in line.words
-        ],
+        words=[WordOut.model_validate(word, from_attributes=True) for word in line.words],
         kind=cast(Any, one.kind),
         language=one.language,
         version=one.version,
         machine=None if one.corrected is None else one.text,
         marks=[
-            MarkOut(first=mark.first, last=mark.last, kind=mark.kind, value=mark.value)
+            MarkOut.model_validate(mark, from_attributes=True)
             for mark in marks([word.text for word in line.words])
         ],
     )
