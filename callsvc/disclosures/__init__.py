@@ -2,4 +2,5 @@
 
 bases    the legal bases and what each asks, as data: bases.toml
 record   decisions, granted and refused
+bundles  the signed copies that are made of them
 """

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from callsvc.errors import NotFound
 from callsvc.store import Connection
 
 
@@ -43,6 +44,15 @@ async def add(conn: Connection, one: Disclosure) -> None:
             one.granted, one.motive, one.heard_ms, one.words, one.by_id, one.at,
         ],
     )  # fmt: skip
+
+
+async def get(conn: Connection, disclosure: UUID) -> Disclosure:
+    """Raises `NotFound`."""
+    async with conn.cursor(row_factory=class_row(Disclosure)) as cursor:
+        await cursor.execute(f"select {_COLUMNS} from disclosures where id = %s", [disclosure])
+        if found := await cursor.fetchone():
+            return found
+    raise NotFound("There is no such disclosure.")
 
 
 async def of_call(conn: Connection, call_id: UUID) -> list[Disclosure]:

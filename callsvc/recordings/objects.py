@@ -99,6 +99,15 @@ class Objects:
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
+    def remove(self, name: str) -> None:
+        """Take it away; what is not there is no fault."""
+        try:
+            obstore.delete(self._store, name)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
     def names(self, prefix: str) -> list[str]:
         """Everything below `prefix`, sorted."""
         elsewhere = self._keys.names(prefix) if self._keys is not None else []

@@ -1,26 +1,12 @@
-"""What is asked of a recording here: its tracks, and any stretch of one. callsvc.recordings gives such a thing."""
+"""A stretch of a recording, and how long it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
+from audio.hearable import Hearable, Track
 from audio.taps import Samples
 
-
-class Track(Protocol):
-    @property
-    def rate_hz(self) -> int: ...
-
-    @property
-    def samples(self) -> int: ...
-
-
-class Source(Protocol):
-    @property
-    def tracks(self) -> Mapping[str, Track]: ...
-
-    def read(self, track: str, start: int, n: int) -> Samples: ...
+Source = Hearable[Track]
+"""A recording as it is asked here."""
 
 
 def stretch(source: Source, track: str, from_s: float, seconds: float) -> Samples:

@@ -12,6 +12,7 @@ from callsvc import __version__
 from callsvc.web import guard, pages, problems
 from callsvc.web.routes import (
     access_log,
+    bundles,
     calls,
     captions,
     cases,
@@ -52,6 +53,7 @@ _ROUTERS = (
     copies.router,
     search.router,
     disclosures.router,
+    bundles.router,
     captions.router,
     review.router,
     hand_overs.router,

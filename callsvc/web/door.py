@@ -112,6 +112,10 @@ def review_id(review_id: Annotated[str, Path(description="The review's id.")]) -
     return _id(review_id)
 
 
+def disclosure_id(disclosure_id: Annotated[str, Path(description="The disclosure's id.")]) -> UUID:
+    return _id(disclosure_id)
+
+
 def hand_over_id(hand_over_id: Annotated[str, Path(description="The hand-over's id.")]) -> UUID:
     return _id(hand_over_id)
 

@@ -6,37 +6,19 @@ stretch read by itself is the same as that stretch of the whole: what an HTTP ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import gcd
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.hearable import Hearable, Track
 from audio.taps import Samples
 from callsvc.recordings.wav import WavView
 
 HALF: Final = 16  # samples of the lower rate to each side of a place
 _KAISER_BETA: Final = 8.0
-
-
-class Track(Protocol):
-    """What is asked of a track: its rate and its length."""
-
-    @property
-    def rate_hz(self) -> int: ...
-
-    @property
-    def samples(self) -> int: ...
-
-
-class Source(Protocol):
-    """What is asked of a recording: its tracks, and any stretch of one."""
-
-    @property
-    def tracks(self) -> Mapping[str, Track]: ...
-
-    def read(self, track: str, start: int, n: int) -> Samples: ...
 
 
 class Rise:
@@ -70,7 +52,7 @@ class Rise:
 class Playback(WavView):
     """A WAV file with a channel for each of `names`, made as it is read. `size` is known at once."""
 
-    def __init__(self, source: Source, names: Sequence[str]) -> None:
+    def __init__(self, source: Hearable[Track], names: Sequence[str]) -> None:
         self._source = source
         self._names = list(names)
         tracks = [source.tracks[name] for name in names]

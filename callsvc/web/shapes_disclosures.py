@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -66,6 +66,15 @@ class DisclosureOut(Shape):
     copy_id: UUID | None
     heard_ms: int | None
     words: int | None
+
+
+class BundleOut(Shape):
+    """The signed copy of a disclosure: none yet, on its way (`progress` from 0 to 1), there to be fetched, or failed."""
+
+    state: Literal["none", "queued", "running", "done", "failed"]
+    progress: float
+    error: str | None
+    size: int | None
 
 
 class DisclosureList(Shape):

@@ -10,6 +10,7 @@ from callsvc import transcripts
 from callsvc.access import trail
 from callsvc.clock import SystemClock
 from callsvc.config import Settings
+from callsvc.disclosures import bundles
 from callsvc.errors import NotFound
 from callsvc.jobs import Job
 from callsvc.recordings import trail_witness
@@ -21,7 +22,7 @@ from callsvc.recordings.objects import objects
 from callsvc.recordings.reader import Recording
 from callsvc.store import Database, captions, recordings
 from callsvc.transcripts import OpenRecording
-from callsvc.worker import demonstration
+from callsvc.worker import bundling, demonstration
 from callsvc.worker.process import Chore
 
 
@@ -30,6 +31,7 @@ def jobs(settings: Settings, database: Database) -> list[Job]:
     return [
         *RECORDING_JOBS,
         transcripts.job(opener(settings, database)),
+        bundling.JOB_OF_BUNDLES,
         demonstration.JOB,
         demonstration.CALLER_JOB,
     ]
@@ -81,10 +83,18 @@ def _keep_head(settings: Settings, head: trail.Head) -> None:
     trail_witness.keep(objects(settings), key_ring(settings), head, SystemClock().utc_now())
 
 
+async def _bundles_that_nobody_fetched(settings: Settings, database: Database) -> None:
+    async with database.transaction() as conn:
+        gone = await bundles.expire(conn, at=SystemClock().utc_now())
+    for disclosure in gone:
+        await asyncio.to_thread(objects(settings).remove, bundles.place(disclosure))
+
+
 CHORES: Final[tuple[Chore, ...]] = (
     _head_of_the_trail,
     _stamps_that_are_missing,
     _transcripts_that_waited,
     _transcripts_nobody_works_on,
     _captions_of_calls_that_are_over,
+    _bundles_that_nobody_fetched,
 )

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from audio.taps import Gap
 from callsvc.clock import Clock, isoformat
 from callsvc.errors import Unavailable, UsageError, VerificationFailed
 from callsvc.recordings.bundle import pages
-from callsvc.recordings.bundle.sound import write_stereo, write_track
+from callsvc.recordings.bundle.sound import Sound, write_stereo, write_track
 from callsvc.recordings.durable import write_whole
 from callsvc.recordings.keys import KeyRing, public_pem
 from callsvc.recordings.layout import MANIFEST, SIGNATURE, TIMESTAMP
@@ -61,8 +61,14 @@ def export(
     lines: Sequence[Line] = (),
     lang: str = "sv",
     stamps: Authority | None = None,
+    silenced: Sequence[Stretch] = (),
+    hear: Callable[[Recording], Sound] = lambda recording: recording,
+    done: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Write a bundle into the new directory `target`; what paket.json says.
+
+    `silenced` are stretches that were taken out of the copy, and `hear` gives its sound without them. `done` is told how
+    far it is, from 0 to 1.
 
     `stamps` countersigns the copy, too; while it is away the copy is made without, and says so. Raises
     `VerificationFailed` for a recording that is not what was sealed: no copy is made of it. `UsageError` when
@@ -98,6 +104,9 @@ def export(
             lines,
             lang,
             stamps,
+            silenced,
+            hear(recording),
+            done,
         )
         _sign(target, keys, stamps)
         return made
@@ -118,6 +127,9 @@ def _fill(
     lines: Sequence[Line],
     lang: str,
     stamps: Authority | None,
+    silenced: Sequence[Stretch],
+    sound: Sound,
+    done: Callable[[float], None],
 ) -> dict[str, Any]:
     original = target / "original"
     original.mkdir()
@@ -133,9 +145,12 @@ def _fill(
             stamped_at = isoformat(stamps.check(answer, signed))
     tracks = [info for name, info in recording.tracks.items() if name in (LEFT, RIGHT)]
     told = []
-    for info in tracks:
+    for at, info in enumerate(tracks):
         first, last = _samples(part, info, whole)
-        write_track(recording, info, first, last, target / "ljud" / f"{info.name}.flac")
+        path = target / "ljud" / f"{info.name}.flac"
+        write_track(
+            sound, info, first, last, path, lambda share, at=at: done((at + share) / (len(tracks) + 1))
+        )
         told.append(
             {
                 "file": f"ljud/{info.name}.flac",
@@ -146,9 +161,9 @@ def _fill(
                 "gaps": _gaps(info.gaps, first, last),
             }
         )
-    stereo = write_stereo(recording, LEFT, RIGHT, part.from_ms, part.to_ms, target / "ljud" / "stereo.flac")
+    stereo = write_stereo(sound, LEFT, RIGHT, part.from_ms, part.to_ms, target / "ljud" / "stereo.flac")
     heard = [line for line in lines if line.end_ms > part.from_ms and line.start_ms < part.to_ms]
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "call": manifest.call,
@@ -173,6 +188,8 @@ def _fill(
         ],
         "utterances": len(heard),
     }
+    if silenced:
+        about["silenced"] = [{"from_ms": one.from_ms, "to_ms": one.to_ms} for one in silenced]
     (target / "paket.json").write_text(
         json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )

@@ -44,6 +44,15 @@ def readme(about: Mapping[str, Any], lang: str) -> str:
         for track in about["tracks"]
         for gap in track["gaps"]
     ]
+    gaps += [
+        text(
+            "bundle.silenced",
+            lang,
+            at=clock_time(one["from_ms"] / 1000),
+            length=f"{(one['to_ms'] - one['from_ms']) / 1000:.2f}",
+        )
+        for one in about.get("silenced", ())
+    ]
     return text(
         "bundle.readme",
         lang,

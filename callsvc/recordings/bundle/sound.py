@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,25 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from callsvc.recordings.reader import Recording, TrackInfo
+from audio.hearable import Hearable
+from callsvc.recordings.reader import TrackInfo
+
+Sound = Hearable[TrackInfo]
 
 BLOCK_S = 10
 
 
-def write_track(recording: Recording, info: TrackInfo, first: int, last: int, path: Path) -> None:
-    """Samples `first` to `last` of a track as FLAC, bit for bit, zero in gaps."""
+def write_track(
+    recording: Sound, info: TrackInfo, first: int, last: int, path: Path, done: Callable[[float], None]
+) -> None:
+    """Samples `first` to `last` of a track as FLAC, bit for bit, zero in gaps. `done` is told how far it is, to 1."""
     with soundfile.SoundFile(path, "w", info.rate_hz, 1, "PCM_16", format="FLAC") as file:
         for start in range(first, last, BLOCK_S * info.rate_hz):
             file.write(recording.read(info.name, start, min(BLOCK_S * info.rate_hz, last - start)))
+            done((start - first) / (last - first))
 
 
-def write_stereo(recording: Recording, left: str, right: str, from_ms: int, to_ms: int, path: Path) -> int:
+def write_stereo(recording: Sound, left: str, right: str, from_ms: int, to_ms: int, path: Path) -> int:
     """Both sides in one FLAC file at the higher of their rates; a side that was not recorded is silent. Its rate."""
     sides = [recording.tracks.get(name) for name in (left, right)]
     rate = max(info.rate_hz for info in recording.tracks.values() if info.name in (left, right))
@@ -49,7 +56,7 @@ def write_stereo(recording: Recording, left: str, right: str, from_ms: int, to_m
 
 
 def _side(
-    recording: Recording,
+    recording: Sound,
     info: TrackInfo | None,
     stream: soxr.ResampleStream | None,
     from_ms: int,

@@ -19,6 +19,8 @@ from callsvc.transcripts.layers.text import Layer, Line, Spoken
 PAD_MS = 120
 """Sound beyond a word's own times that goes with it: a word's edges are known to about this much."""
 MOST = 2000
+TAKEN_OUT = "[…]"
+"""Stands where words were taken out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +116,14 @@ def load(kept: dict[str, Any]) -> Line:
     """A line that `dump` wrote."""
     words = tuple(Spoken(**word) for word in kept["words"])
     return Line(**{**kept, "layer": Layer(kept["layer"]), "words": words})
+
+
+def shown(line: Line) -> str:
+    """The line's words; what was taken out together stands as one mark."""
+    told: list[str] = []
+    for word in line.words:
+        if word.redacted is None:
+            told.append(word.text)
+        elif not told or told[-1] != TAKEN_OUT:
+            told.append(TAKEN_OUT)
+    return " ".join(told)

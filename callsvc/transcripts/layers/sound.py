@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.hearable import Hearable, Track
 from callsvc.transcripts.layers.redacting import Stretch
-
-
-class Track(Protocol):
-    @property
-    def rate_hz(self) -> int: ...
-
-    @property
-    def samples(self) -> int: ...
-
-
-T_co = TypeVar("T_co", bound=Track, covariant=True)
-
-
-class Source(Protocol[T_co]):
-    """What is asked of the recording."""
-
-    @property
-    def tracks(self) -> Mapping[str, T_co]: ...
-
-    def read(self, track: str, start: int, n: int) -> NDArray[np.int16]: ...
 
 
 class Silenced:
     """`source` without `stretches`; what is read of it is silence there, whichever way it is read."""
 
-    def __init__(self, source: Source[Track], stretches: Sequence[Stretch], names: Sequence[str]) -> None:
+    def __init__(self, source: Hearable[Track], stretches: Sequence[Stretch], names: Sequence[str]) -> None:
         self._source = source
         self._stretches = stretches
         self.tracks: Mapping[str, Track] = {name: source.tracks[name] for name in names}

@@ -14,8 +14,8 @@ from callsvc.disclosures import bases, record
 from callsvc.errors import UsageError
 from callsvc.ids import new_id
 from callsvc.store import Connection, calls, layers, transcripts
-from callsvc.transcripts.layers import Line, in_force
-from callsvc.transcripts.layers.redacting import load
+from callsvc.transcripts.layers import in_force
+from callsvc.transcripts.layers.redacting import load, shown
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.problems import Problem
@@ -33,7 +33,6 @@ from callsvc.web.shapes_notes import ChoiceOut
 from callsvc.web.spoken_words import done, leave
 
 router = APIRouter(prefix="/api", tags=["disclosures"])
-TAKEN_OUT = "[…]"
 Decider = Annotated[Session, Depends(door.may(Action.DISCLOSURE_DECIDE))]
 
 
@@ -79,19 +78,8 @@ async def _leaving(conn: Connection, call_id: UUID, copy_id: UUID | None) -> Lea
         heard_ms=max(0, length_ms - silenced_ms),
         silenced_ms=silenced_ms,
         words=sum(1 for line in lines for word in line.words if word.redacted is None),
-        lines=[LeavingLine(start_ms=line.start_ms, leg=line.leg, text=_shown(line)) for line in lines],
+        lines=[LeavingLine(start_ms=line.start_ms, leg=line.leg, text=shown(line)) for line in lines],
     )
-
-
-def _shown(line: Line) -> str:
-    """The line's words; what was taken out together stands as one mark."""
-    told: list[str] = []
-    for word in line.words:
-        if word.redacted is None:
-            told.append(word.text)
-        elif not told or told[-1] != TAKEN_OUT:
-            told.append(TAKEN_OUT)
-    return " ".join(told)
 
 
 @router.post("/calls/{call_id}/disclosures", status_code=201)

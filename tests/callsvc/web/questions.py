@@ -88,6 +88,9 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/legal-bases", None),
         ("GET", "/api/calls/{call}/leaving", None),
         ("GET", "/api/calls/{call}/disclosures", None),
+        ("GET", f"/api/calls/{{call}}/disclosures/{NOBODY}/bundle", None),
+        ("POST", f"/api/calls/{{call}}/disclosures/{NOBODY}/bundle", None),
+        ("GET", f"/api/calls/{{call}}/disclosures/{NOBODY}/bundle.zip", None),
         (
             "POST",
             "/api/calls/{call}/disclosures",

@@ -357,6 +357,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/{call_id}/disclosures/{disclosure_id}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * State
+         * @description How far it is.
+         */
+        get: operations["disclosures_state"];
+        put?: never;
+        /**
+         * Ask
+         * @description Have the signed copy made of what was granted; asked again it changes nothing, unless it had failed.
+         */
+        post: operations["disclosures_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/disclosures/{disclosure_id}/bundle.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch
+         * @description The signed copy itself; that it was fetched stands in the access log.
+         */
+        get: operations["disclosures_fetch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/{call_id}/exposure": {
         parameters: {
             query?: never;
@@ -1250,7 +1294,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description Sign out; the cookie is good for nothing from now on.
+         * @description Sign out; the cookie is good for nothing from now on, whatever the organisation's provider does.
          */
         post: operations["people_logout"];
         delete?: never;
@@ -2221,6 +2265,23 @@ export interface components {
             /** Ticks */
             ticks: components["schemas"]["TickOut"][];
             wrap_up: components["schemas"]["WrapUpOut"] | null;
+        };
+        /**
+         * BundleOut
+         * @description The signed copy of a disclosure: none yet, on its way (`progress` from 0 to 1), there to be fetched, or failed.
+         */
+        BundleOut: {
+            /** Error */
+            error: string | null;
+            /** Progress */
+            progress: number;
+            /** Size */
+            size: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "queued" | "running" | "done" | "failed";
         };
         /**
          * CallDetail
@@ -4136,6 +4197,14 @@ export interface components {
             waiting: number;
         };
         /**
+         * SignedOut
+         * @description `next`: where the browser is to go, to sign out at the organisation's provider as well.
+         */
+        SignedOut: {
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Sought
          * @description What is sought in every call; what is left out is not asked for. `case`: how its number begins. `operator`: a part
          *     of the name. `purpose`: why, for the access log; without a text nobody's words are shown and none is needed.
@@ -5221,6 +5290,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisclosureOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+                /** @description The disclosure's id. */
+                disclosure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+                /** @description The disclosure's id. */
+                disclosure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    disclosures_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+                /** @description The disclosure's id. */
+                disclosure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
                 };
             };
             /** @description Validation Error */
@@ -6746,11 +6917,13 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
             };
         };
     };

@@ -1,7 +1,7 @@
 /** Handing out: a copy without chosen words, the legal basis and what it asks, exactly what leaves, and the decision. */
 import { useEffect, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
-import { clock, momentWithSeconds, number } from "../format";
+import { clock, momentWithSeconds, number, percent } from "../format";
 import { lang, t, tn } from "../locale";
 import { useResource } from "../resource";
 import { said } from "../desk/beside";
@@ -91,12 +91,45 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
                     {one.copy_id && <a download href={`/api/calls/${call.id}/redactions/${one.copy_id}/playback.wav`}>{t("disclose.sound")}</a>}
                   </span>
                 )}
+                {one.granted && call.tracks.length > 0 && <Packed call={call.id} disclosure={one.id} />}
               </li>
             ))}
           </ul>
         </div>
       )}
     </section>
+  );
+}
+
+const LOOK_MS = 1000;
+
+/** The signed copy that its receiver can check alone: made on demand, with what was decided and nothing else. */
+function Packed({ call, disclosure }: { call: string; disclosure: string }) {
+  const path = { call_id: call, disclosure_id: disclosure };
+  const [problem, setProblem] = useState<Problem>();
+  const found = useResource((signal) => api.get("/api/calls/{call_id}/disclosures/{disclosure_id}/bundle", { path, signal }), [call, disclosure]);
+  const state = found.data?.state;
+  const busy = state === "queued" || state === "running";
+  useEffect(() => {
+    if (!busy) return undefined;
+    const timer = window.setInterval(found.reload, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [busy, found.reload]);
+  const make = () => {
+    setProblem(undefined);
+    api.post("/api/calls/{call_id}/disclosures/{disclosure_id}/bundle", { path }).then(found.reload)
+      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+  };
+  const share = Math.round((found.data?.progress ?? 0) * 100);
+  return (
+    <span class="packed">
+      {problem && <Fault problem={problem} />}
+      {state === "failed" && <State tone="bad">{t(found.data?.error === "not_as_sealed" ? "bundle.not_as_sealed" : "bundle.failed")}</State>}
+      {(state === "none" || state === "failed") && <button type="button" class="button small" onClick={make}>{t("bundle.make")}</button>}
+      {busy && <><State tone="busy">{t("bundle.busy")}</State> <progress max={100} value={share} aria-label={t("bundle.busy")} /> {percent(share)}</>}
+      <span role="status">{state === "done" && <a class="button small" download href={`/api/calls/${call}/disclosures/${disclosure}/bundle.zip`}>{t("bundle.fetch", { mb: number((found.data?.size ?? 0) / 1e6, 1) })}</a>}</span>
+      {state === "done" && <span class="hint">{t("bundle.check")}</span>}
+    </span>
   );
 }
 

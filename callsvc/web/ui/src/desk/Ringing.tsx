@@ -1,8 +1,9 @@
 /** A caller who waits, on whichever page the operator is. It takes no focus: whoever types goes on typing. */
 import { useEffect } from "preact/hooks";
 import { profileName } from "../call/words";
+import type { Shape } from "../api/client";
 import { hint, useKeys } from "../keys";
-import { t } from "../locale";
+import { lang, t } from "../locale";
 import { Clock } from "../parts/Clock";
 import { Icon } from "../parts/Icon";
 import { answer, leg, shift } from "../phone/shift";
@@ -33,7 +34,7 @@ export function Ringing() {
           <span class="ringing-mark" aria-hidden="true"><Icon name="phone" size={30} /></span>
           <div class="ringing-words">
             <p class="ringing-title">{t("ring.title")}</p>
-            <p>{profileName(offer.profile)}{offer.demo && <span class="tag">{t("calls.demo.tag")}</span>} <span class="aside">{t("ring.waited")} <Clock since={offer.since} /></span></p>
+            <p>{offer.line ? nameOf(offer.line) : profileName(offer.profile)}{offer.line?.queue && <span class="tag">{t("ring.queue", { queue: offer.line.queue })}</span>}{offer.demo && <span class="tag">{t("calls.demo.tag")}</span>} <span class="aside">{t("ring.waited")} <Clock since={offer.since} /></span></p>
           </div>
           <button type="button" class="button answer" onClick={take} aria-keyshortcuts="Shift+F2">
             <Icon name="phone" />{t("ring.answer")}<kbd>{hint("answer")}</kbd>
@@ -42,4 +43,9 @@ export function Ringing() {
       )}
     </div>
   );
+}
+
+/** A line as its administrators call it. */
+export function nameOf(line: Shape<"LineNamed">): string {
+  return lang.value === "sv" ? line.sv : line.en;
 }

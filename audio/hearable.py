@@ -1,0 +1,30 @@
+"""What is asked of a recording by whoever reads its sound: its tracks, and any stretch of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from audio.taps import Samples
+
+
+class Track(Protocol):
+    """What is asked of a track: its rate and its length."""
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    @property
+    def samples(self) -> int: ...
+
+
+T_co = TypeVar("T_co", bound=Track, covariant=True)
+
+
+class Hearable(Protocol[T_co]):
+    """A recording, or what stands for one."""
+
+    @property
+    def tracks(self) -> Mapping[str, T_co]: ...
+
+    def read(self, track: str, start: int, n: int) -> Samples: ...
