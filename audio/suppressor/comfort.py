@@ -42,6 +42,9 @@ RESTLESS = 200
 be loud enough to be half taken for one. It then is the least of each bin, which may rise by SWELL a frame, 1 dB a second
 at most."""
 SURE_VOICE = np.float32(0.6)
+"""From here on somebody speaks, and gets no noise: a voice hides that the room is missing, and would be harmed by it."""
+FADES = np.float32(0.2)
+"""Below SURE_VOICE, the range over which the noise fades in."""
 SWELL = np.float32(1.01)
 
 
@@ -95,7 +98,14 @@ class Comfort:
         """
         spread = self._spread(levels)
         self._learn(slots, clock, spread, keys, voice)
-        self._add(slots, clock, gains, spread, spectra)
+        silent = voice < SURE_VOICE
+        if np.logical_and.reduce(silent):
+            self._add(slots, clock, gains, spread, voice, spectra)
+        elif np.logical_or.reduce(silent):
+            rows = silent.nonzero()[0]
+            part = spectra[rows]
+            self._add(slots[rows], clock[rows], gains[rows], spread[rows], voice[rows], part)
+            spectra[rows] = part
 
     def _learn(
         self, slots: Slots, clock: NDArray[np.int64], spread: Float, keys: Float, voice: Float
@@ -147,7 +157,13 @@ class Comfort:
         self._offer[rows] = floor * belief[:, None]
 
     def _add(
-        self, slots: Slots, clock: NDArray[np.int64], gains: Float, spread: Float, spectra: Spectrum
+        self,
+        slots: Slots,
+        clock: NDArray[np.int64],
+        gains: Float,
+        spread: Float,
+        voice: Float,
+        spectra: Spectrum,
     ) -> None:
         """Never more than was there: where a frame's own level is under the floor, it is what is put back."""
         n = len(slots)
@@ -158,6 +174,7 @@ class Comfort:
         np.subtract(np.float32(1.0), level, out=level)
         np.maximum(level, np.float32(0.0), out=level)
         level *= offer
+        level *= np.minimum((SURE_VOICE - voice) / FADES, np.float32(1.0))[:, None]
         np.sqrt(level, out=level)
         np.take(self._table, (clock * STEP) % TABLE, axis=0, out=noise, mode="clip")
         noise *= level

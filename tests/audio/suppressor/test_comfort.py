@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audio.suppressor import BLOCK, Engine, Suppressor
-from audio.suppressor.comfort import noise_table
+from audio.suppressor.comfort import Comfort, noise_table
 from audio.suppressor.frames import BINS, POWER_SCALE, Float
 from tests.support.networks import Clicks, Constant
 from tests.support.streams import clicks, decibels, noise, through
@@ -93,6 +93,20 @@ def test_echoes_of_strokes_do_not_raise_the_floor() -> None:
 def test_nothing_is_added_where_nothing_was_taken() -> None:
     signal = room(3)
     assert np.abs(Suppressor(Constant(1.0), comfort=True).process(signal) - signal)[:-320].max() < 1e-6
+
+
+def test_a_voice_gets_none_of_it() -> None:
+    comfort = Comfort(3)
+    slots, shut = np.arange(3), np.zeros((3, BINS), np.float32)
+    heard, keys = np.full((3, BINS), 1e-6, np.float32), np.zeros(3, np.float32)
+    for clock in range(60):
+        spectra = np.zeros((3, BINS), np.complex64)
+        voice = np.array([0.0, 0.5, 0.9], np.float32) if clock > 50 else keys
+        comfort.ease(slots, np.full(3, clock), shut, heard, keys, voice, spectra)
+        put_back = (np.abs(spectra) ** 2).sum(axis=1)
+        if clock > 50:
+            assert 0 == put_back[2] < put_back[1] < put_back[0]
+    assert put_back[0] > 0
 
 
 def test_it_can_be_switched_off_for_one_stream_and_for_all() -> None:
