@@ -28,7 +28,7 @@ TIMEOUT_S = 10.0
 T = TypeVar("T")
 
 
-def client(broker: Broker, role: str) -> aiomqtt.Client:
+def client(broker: Broker, role: str, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
     """A clean session: what the broker forgets, the outbox sends again."""
     return aiomqtt.Client(
         broker.host,
@@ -41,20 +41,25 @@ def client(broker: Broker, role: str) -> aiomqtt.Client:
         keepalive=KEEPALIVE_S,
         timeout=TIMEOUT_S,
         max_queued_incoming_messages=2000,
+        will=will,
         tls_context=ssl.create_default_context() if broker.tls else None,
     )
 
 
 async def keep_connected(
-    resolve: Resolve, role: str, use: Callable[[aiomqtt.Client], Awaitable[None]]
+    resolve: Resolve,
+    role: str,
+    use: Callable[[aiomqtt.Client], Awaitable[None]],
+    *,
+    will: aiomqtt.Will | None = None,
 ) -> None:
-    """Connect, `use` the connection until it breaks, and again, until cancelled."""
+    """Connect, `use` the connection until it breaks, and again, until cancelled. `will`: said when it breaks."""
     log = logs.get("bus")
     pause = FIRST_PAUSE_S
     told = False
     while True:
         try:
-            connection = client(resolve(), role)
+            connection = client(resolve(), role, will)
             try:
                 async with _opened(connection):
                     log.info("broker_connected", role=role)

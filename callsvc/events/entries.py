@@ -72,6 +72,8 @@ async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
     if body.profile is not None:
         # A call from a trunk is told of here first: whoever answers must see which line it came in on.
         await calls.ensure(conn, told.call, profile=body.profile, at=told.at)
+    if body.line:
+        await calls.came_in_on(conn, told.call, body.line, at=told.at)
     await calls.leg_joined(conn, told.call, body.leg, transport=body.transport, codec=body.codec, at=told.at)
     await calls.stands_at(conn, told.call, told.node)
 

@@ -28,6 +28,7 @@ class CallStarted(Body):
 class LegJoined(Body):
     leg: Leg
     profile: Profile | None = None
+    line: Word = ""
     transport: Word = ""
     codec: Word = ""
 

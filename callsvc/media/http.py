@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,9 +16,13 @@ from callsvc import metrics
 
 
 def application(
-    signalling: list[Route], reasons: Callable[[], dict[str, str]], degraded: Callable[[], list[str]]
+    signalling: list[Route],
+    reasons: Callable[[], dict[str, str]],
+    degraded: Callable[[], list[str]],
+    in_force: Callable[[], dict[str, dict[str, Any]]] = dict,
 ) -> Starlette:
     """`reasons` says why the node is not ready to take calls, `degraded` what they must do without; empty when all is well.
+    `in_force` says which version of what was put in force the node goes by.
 
     Any page may signal: what lets a client in is its token alone, never a cookie.
     """
@@ -27,7 +32,7 @@ def application(
 
     async def readyz(_request: Request) -> Response:
         why = reasons()
-        content = {"ready": not why, "reasons": why, "degraded": degraded()}
+        content = {"ready": not why, "reasons": why, "degraded": degraded(), "in_force": in_force()}
         return JSONResponse(content, 503 if why else 200)
 
     async def metrics_text(_request: Request) -> Response:

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,6 +19,7 @@ from audio.feed import Feed
 from audio.suppressor import Engine
 from callsvc import data_dir, logs
 from callsvc.bus.address import broker
+from callsvc.bus.editions import follow
 from callsvc.bus.outbox import Outbox
 from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
@@ -25,14 +27,16 @@ from callsvc.config import Settings
 from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTaken
 from callsvc.media import realtime
 from callsvc.media.door import Door
+from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
 from callsvc.media.listened import Listened
-from callsvc.media.trunks import Degraded, trunks
+from callsvc.media.trunks import Degraded, known, trunks
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.mask import load_holders
 from callsvc.recordings.recorder import Recorder
 from callsvc.telephony import announcements, http, ice, token_keys
 from callsvc.telephony.line_profiles import Lines
+from callsvc.telephony.lines import LinesInForce
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
@@ -65,6 +69,7 @@ class Node:
         self._switchboard: Switchboard | None = None
         self._suppressor: Engine | None = None
         self._lines: Lines | None = None
+        self._editions: Editions | None = None
         self._trunks: Degraded = list
 
     async def run(self) -> None:
@@ -160,6 +165,15 @@ class Node:
         feed.start()
         parts = Parts(self._clock, outbox, Listened(recorder, feed), engine, media.vanish_after_s, spoken)
         lines = self._lines = Lines(media.line_profiles, self._data_dir)
+        telephone_lines = LinesInForce(known(self._settings))
+        editions = self._editions = Editions(
+            self._data_dir,
+            self._key,
+            {
+                "line-profiles": Kind(lines.put, settings=media.line_profiles is not None),
+                "lines": Kind(telephone_lines.put),
+            },
+        )
         switchboard = Switchboard(
             parts,
             Ports(media.host, *media.rtp_ports),
@@ -168,11 +182,18 @@ class Node:
             lines=lines,
         )
         self._switchboard = switchboard
+        following = asyncio.create_task(
+            follow(lambda: broker(self._settings), media.node_id, editions.take, editions.standing),
+            name="follow",
+        )
+        following.add_done_callback(_log_fault)
         try:
-            async with switchboard, trunks(self._settings, switchboard, self._clock) as away:
+            async with switchboard, trunks(self._settings, switchboard, self._clock, telephone_lines) as away:
                 self._trunks = away
                 yield switchboard
         finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
             await asyncio.to_thread(feed.stop)
             await asyncio.to_thread(recorder.stop)
 
@@ -180,7 +201,7 @@ class Node:
         media = self._settings.media
         turn = Turn(media.turn_urls, media.turn_secret.get_secret_value())
         routes = http.routes(switchboard, self._key, self._clock, turn)
-        app = application(routes, self._reasons, self._degraded)
+        app = application(routes, self._reasons, self._degraded, self._in_force)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
             http=Door, timeout_keep_alive=5, ws="none",
@@ -236,7 +257,14 @@ class Node:
             lost.append("recording")
         if self._lines and self._lines.fault:
             lost.append("line_profiles")
+        if self._editions and self._editions.refused:
+            lost.append("in_force")
         return lost + self._trunks()
+
+    def _in_force(self) -> dict[str, dict[str, Any]]:
+        """Which version of what was put in force this node goes by."""
+        found = self._editions.standing() if self._editions else {}
+        return {name: one.fields() for name, one in found.items()}
 
 
 def _lock(file: Path) -> int:

@@ -20,25 +20,31 @@ from callsvc.telephony.asterisk.ari import Ari
 from callsvc.telephony.asterisk.exchange import Exchange, Plan
 from callsvc.telephony.asterisk.frames import FORMATS
 from callsvc.telephony.asterisk.server import AudioSocketServer
+from callsvc.telephony.lines import ADDRESS, LinesInForce
+from callsvc.telephony.sip.admission import Peers
 from callsvc.telephony.switchboard import Switchboard
 
 Degraded = Callable[[], list[str]]
 
 
 @contextlib.asynccontextmanager
-async def trunks(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
-    """Take calls from what is configured; gives the names of what is away."""
+async def trunks(
+    settings: Settings, board: Switchboard, clock: Clock, lines: LinesInForce
+) -> AsyncIterator[Degraded]:
+    """Take calls from what is configured, on these lines; gives the names of what is away."""
     async with contextlib.AsyncExitStack() as stack:
         parts: list[Degraded] = []
         if settings.asterisk.url:
-            parts.append(await stack.enter_async_context(_asterisk(settings, board, clock)))
+            parts.append(await stack.enter_async_context(_asterisk(settings, board, clock, lines)))
         if settings.sip.host:
-            parts.append(await stack.enter_async_context(_sip(settings, board, clock)))
+            parts.append(await stack.enter_async_context(_sip(settings, board, clock, lines)))
         yield lambda: [name for part in parts for name in part()]
 
 
 @contextlib.asynccontextmanager
-async def _asterisk(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
+async def _asterisk(
+    settings: Settings, board: Switchboard, clock: Clock, lines: LinesInForce
+) -> AsyncIterator[Degraded]:
     wanted = settings.asterisk
     try:
         audio = AudioSocketServer(wanted.peers, FORMATS[wanted.format], clock)
@@ -47,7 +53,7 @@ async def _asterisk(settings: Settings, board: Switchboard, clock: Clock) -> Asy
     port = await audio.start(wanted.host, wanted.port)
     announce(settings.data_dir, "audiosocket", wanted.host, port)
     reached = wanted.audio_address or _address(wanted.host, port)
-    plan = Plan(reached, wanted.format, wanted.profile, wanted.operator, wanted.ring_s)
+    plan = Plan(reached, wanted.format, wanted.profile, wanted.operator, wanted.ring_s, lines.of)
     ari = Ari(wanted.url, wanted.user, wanted.password.get_secret_value(), wanted.app)
     exchange = Exchange(ari, audio, board, plan)
     running = asyncio.create_task(exchange.run(), name="asterisk")
@@ -61,7 +67,9 @@ async def _asterisk(settings: Settings, board: Switchboard, clock: Clock) -> Asy
 
 
 @contextlib.asynccontextmanager
-async def _sip(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIterator[Degraded]:
+async def _sip(
+    settings: Settings, board: Switchboard, clock: Clock, lines: LinesInForce
+) -> AsyncIterator[Degraded]:
     # sippy takes a while to load, and only whoever is called by SIP needs it.
     from callsvc.telephony.sip.media import Pairs
     from callsvc.telephony.sip.trunk import Trunk, Wishes, address, profile_line
@@ -75,6 +83,7 @@ async def _sip(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIte
         peers=wanted.peers,
         default=profile_line(wanted.profile, wanted.operator),
         lines=[(line.number, profile_line(line.profile, line.operator)) for line in wanted.lines],
+        edited=lines.of,
         user=wanted.user,
         password=wanted.password.get_secret_value(),
         registrar=wanted.registrar,
@@ -94,6 +103,19 @@ async def _sip(settings: Settings, board: Switchboard, clock: Clock) -> AsyncIte
         yield lambda: ["sip_registration"] if trunk.registered is False else []
     finally:
         await trunk.close()
+
+
+def known(settings: Settings) -> Callable[[str], bool]:
+    """Whether a telephone at this address is one that the settings let in; without SIP there is none to be rung."""
+    wanted = settings.sip
+    if not wanted.host:
+        return lambda _: True
+    named = [wanted.operator, wanted.registrar, *(line.operator for line in wanted.lines)]
+    found = [ADDRESS.fullmatch(one) for one in named]
+    try:
+        return Peers([*wanted.peers, *(one[2].strip("[]") for one in found if one)]).__contains__
+    except ValueError as error:
+        raise ConfigurationError(f"sip.peers: {error}.") from None
 
 
 def announce(directory: Path, name: str, host: str, port: int) -> None:

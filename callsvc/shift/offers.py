@@ -26,6 +26,8 @@ class Waiting:
     profile: Profile
     since: datetime
     demo: bool = False
+    line: str | None = None
+    """The id of the line that it came in on, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,10 @@ class InHand:
     started_at: datetime | None
     ended_at: datetime | None
     node: str | None
+    line: str | None = None
 
 
-_IN_HAND = "id, profile, state, demo, answered_at, started_at, ended_at, node"
+_IN_HAND = "id, profile, state, demo, answered_at, started_at, ended_at, node, line"
 GOES_ON: Final = """(c.state <> 'ended' and (c.answered_at > %(dead)s
     or exists (select 1 from legs j where j.call_id = c.id and j.joined_at is not null)))"""
 # Connected, and not in the hand of anybody who came or may still come.
@@ -60,12 +61,12 @@ _WAITS = """
 async def waiting(conn: Connection, *, at: datetime) -> list[Waiting]:
     """Callers whom nobody has answered."""
     cursor = await conn.execute(
-        "select c.id, c.profile, c.demo, l.joined_at from calls c"
+        "select c.id, c.profile, c.demo, c.line, l.joined_at from calls c"
         f" join legs l on l.call_id = c.id and l.leg = 'caller' where {_WAITS}",
         {"late": at - JOINS},
     )
     return [
-        Waiting(row["id"], Profile(row["profile"]), row["joined_at"], row["demo"])
+        Waiting(row["id"], Profile(row["profile"]), row["joined_at"], row["demo"], row["line"])
         for row in await cursor.fetchall()
     ]
 

@@ -92,6 +92,12 @@ async def stands_at(conn: Connection, call_id: UUID, node: str) -> None:
     await conn.execute("update calls set node = %s where id = %s and node is null", [node, call_id])
 
 
+async def came_in_on(conn: Connection, call_id: UUID, line: str, *, at: datetime) -> None:
+    """The line, by its id, whose number was called."""
+    await ensure(conn, call_id, at=at)
+    await conn.execute("update calls set line = %s where id = %s", [line, call_id])
+
+
 async def end(conn: Connection, call_id: UUID, *, cause: str, length_ms: int, at: datetime) -> None:
     await ensure(conn, call_id, at=at)
     await conn.execute(

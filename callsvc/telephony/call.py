@@ -45,9 +45,12 @@ class Call:
         policy: LinePolicy,
         parts: Parts,
         ended: Callable[[Call], None],
+        *,
+        line: str = "",
     ) -> None:
         self.id = call_id
         self.profile = profile
+        self._line = {"line": line} if line else {}
         self.state = CallState.SETTING_UP
         self.sides: dict[Leg, Side] = {}
         self.degraded: set[str] = set()
@@ -102,6 +105,7 @@ class Call:
             profile=self.profile.value,
             transport=connection.transport,
             codec=connection.codec.name,
+            **self._line,
         )
         self._log.info("leg_joined", leg=side.leg.value, transport=connection.transport)
         if self.live:
@@ -132,6 +136,12 @@ class Call:
                 self.live.key(key.at_ms)
             else:
                 side.connection.malformed += 1
+
+    def side_digit(self, side: Side, digit: str) -> None:
+        if self.live:
+            told = self.live.pressed(side.leg, digit)
+            for tell in [self.sides[Leg.OPERATOR].connection.tell, *self._listeners]:
+                tell(told)
 
     def side_left(self, side: Side, cause: str) -> None:
         if cause != "hangup" and side.connection.may_return and side.subject is not None and side.was_ready:
@@ -297,6 +307,7 @@ class Call:
             away=sorted(side.leg.value for side in self.sides.values() if side.away),
             held=live is not None and live.held,
             muted=live is not None and live.muted,
+            digits=Leg.CALLER in self.sides and self.sides[Leg.CALLER].connection.takes_digits,
             recall=live.recall_now() if live else None,
             announcement=live.announcement_now() if live else None,
             strokes=proof.get("strokes", 0),

@@ -77,6 +77,8 @@ class Commands:
                 return self._answer(command, live.hold(command.on))
             case Do.MUTE:
                 return self._answer(command, live.mute(command.on))
+            case Do.DIGIT:
+                return self._answer(command, live.press(command.digit))
             case Do.RECALL:
                 from_ms, to_ms = live.recall(command.back_ms)
                 return self._answer(command, live.now_ms, from_ms=from_ms, to_ms=to_ms)

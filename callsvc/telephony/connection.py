@@ -7,7 +7,7 @@ messages on a side channel where there is one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -68,6 +68,8 @@ class Connection(ABC):
         """The newest of the peer's."""
         self.peer_loss = 0.0
         """The share of our packets that the peer misses, by its last report."""
+        self.on_digit: Callable[[str], None] | None = None
+        """Told of each key that the peer presses on its telephone."""
         self._out = out
         self._listener: Listener | None = None
         self._left = False
@@ -80,6 +82,15 @@ class Connection(ABC):
     @property
     def held(self) -> bool:
         """Whether the peer said that it sends nothing for now."""
+        return False
+
+    @property
+    def takes_digits(self) -> bool:
+        """Whether the peer can be sent the digits of a telephone's keys."""
+        return False
+
+    def press(self, digit: str) -> bool:
+        """Send a digit; False when it cannot be, or too many wait."""
         return False
 
     def payload_type(self, codec: Codec) -> int | None:
@@ -141,8 +152,10 @@ class Connection(ABC):
             if self._listener:
                 self._listener.on_ready()
 
-    def _heard(self, packet: Packet) -> None:
-        now = self.last_heard = self.clock.monotonic()
+    def _heard(self, packet: Packet, now: float | None = None) -> None:
+        if now is None:
+            now = self.clock.monotonic()
+        self.last_heard = now
         if self._listener and not self._left:
             self._listener.on_packet(packet, now)
 
@@ -150,6 +163,10 @@ class Connection(ABC):
         self.last_heard = self.clock.monotonic()
         if self._listener and not self._left:
             self._listener.on_message(message)
+
+    def _pressed(self, digit: str) -> None:
+        if self.on_digit and not self._left:
+            self.on_digit(digit)
 
     def _leave(self, cause: str) -> None:
         if not self._left:

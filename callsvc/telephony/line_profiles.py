@@ -3,7 +3,8 @@
     the file that settings name ──(whole and sensible?)──► in force, and copied beside the node's own files
                                  └─(no)──► the copy of the last that was ──(none?)──► the packaged set ──► SAFEST
 
-A change of the file is in force for the next call that begins; calls that go on keep what they began with.
+Where settings name none, what was saved on the screens is put here as it comes (`callsvc.media.editions`). Either way a
+change is in force for the next call that begins; calls that go on keep what they began with.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ from callsvc.types import Profile
 VERSION = 1
 MAX_BYTES = 64 * 1024
 CACHE = "line-profiles.json"
-EDITED = "line-profiles.toml"
-"""In the data directory: the set that administrators have saved on the screen."""
 Spoken = Literal["opus", "G722", "PCMA", "PCMU"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 log = logs.get("telephony")
@@ -45,6 +44,10 @@ class LineProfile(BaseModel):
     number: Literal["keep", "drop"] = Field(
         default="drop",
         description="`drop`: the caller's number goes no further than the door, and into no log.",
+    )
+    digits: Literal["keep", "drop"] = Field(
+        default="drop",
+        description="`drop`: which key of the telephone is pressed is neither shown nor kept, only that one was.",
     )
     codecs: tuple[Spoken, ...] = Field(
         default=(),
@@ -113,9 +116,7 @@ class Lines:
     """The profiles in force on this node."""
 
     def __init__(self, file: Path | None = None, cache_dir: Path | None = None) -> None:
-        # A file that settings name must be there; the one from the screen is there once somebody has saved a set.
-        self._must = file is not None
-        self._file = file or (cache_dir / EDITED if cache_dir else None)
+        self._file = file
         self._cache = cache_dir / CACHE if cache_dir else None
         self._seen: tuple[int, int, int] | None = None
         self.fault = ""
@@ -127,6 +128,12 @@ class Lines:
         """The profile for a call that begins now."""
         self._look()
         return self._set.of(profile)
+
+    def put(self, text: str) -> None:
+        """A set was saved on the screens; a file that settings name goes before it. Raises `ValueError`."""
+        found = read(text)
+        if self._file is None:
+            self._set = found
 
     def _look(self) -> None:
         """Take the file in, if it has changed since it was looked at last."""
@@ -141,11 +148,6 @@ class Lines:
             if status.st_size > MAX_BYTES:
                 raise ValueError("too long")
             found = read(self._file.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            if self._must and self._fault(error) != self.fault:
-                self.fault = self._fault(error)
-                log.error("line_profiles_refused", why=self.fault)
-            return
         except (OSError, ValueError) as error:
             if self._fault(error) != self.fault:
                 self.fault = self._fault(error)
@@ -174,7 +176,7 @@ class Lines:
             log.warning("line_profiles_not_remembered", error=type(error).__name__)
 
     def _remembered(self) -> LineProfiles | None:
-        if self._cache is None or self._file is None or not (self._must or self._file.exists()):
+        if self._cache is None or self._file is None:
             return None
         try:
             return LineProfiles.model_validate_json(self._cache.read_bytes())

@@ -13,7 +13,7 @@ from audio.suppressor import RATE
 from audio.taps import Continuous, GapCause, Samples
 from audio.taps import Track as TapTrack
 from callsvc import logs
-from callsvc.telephony import metrics
+from callsvc.telephony import metrics, protocol
 from callsvc.telephony.announcements import Playing
 from callsvc.telephony.downlink import Downlink
 from callsvc.telephony.parts import Parts
@@ -277,6 +277,28 @@ class Live:
             raise Refused(Why.NOTHING_THERE)
         self.downlink.recall(None, self._parts.clock.monotonic())
         return self.now_ms
+
+    def press(self, digit: str) -> int:
+        """Send the caller's end a digit, as a telephone's key would."""
+        if not self._sides[Leg.CALLER].connection.takes_digits:
+            raise Refused(Why.NOTHING_THERE)
+        if not self._sides[Leg.CALLER].connection.press(digit):
+            raise Refused(Why.BUSY)
+        return self._note_digit(Leg.OPERATOR, digit)
+
+    def pressed(self, by: Leg, digit: str) -> dict[str, object]:
+        """A party pressed a key of its telephone; what the operator is told of it."""
+        at_ms = self._note_digit(by, digit)
+        return protocol.digit(by.value, digit if self._policy.keep_digits else None, at_ms)
+
+    def _note_digit(self, by: Leg, digit: str) -> int:
+        """Which digit it was is in the sealed recording alone, and not there on a line or under a mask that keeps none."""
+        at_ms = self.now_ms
+        known = {"digit": digit} if self._policy.keep_digits and self.masked is None else {}
+        if self.taps:
+            self.taps.note(at_ms, {"kind": "digit", "by": by.value, **known})
+        self._note("digit", at_ms, {"by": by.value})
+        return at_ms
 
     def announce(self, name: str, language: str) -> Playing:
         """Play an announcement to the caller."""

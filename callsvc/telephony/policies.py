@@ -22,6 +22,8 @@ class LinePolicy:
     """How far the operator can listen back; 0 remembers nothing."""
     keep_number: bool = True
     """Whether the caller's number may go further than the door."""
+    keep_digits: bool = True
+    """Whether it is shown and kept which digits a party presses."""
     codecs: tuple[str, ...] = ()
     """What may be spoken, the preferred first; empty: what the client prefers."""
     announcement: tuple[str, str] | None = None
@@ -54,6 +56,7 @@ def policy_of(
         line.record and raw,
         line.recall_s * 1000,
         line.number == "keep",
+        line.digits == "keep",
         line.codecs,
         (line.announce, line.language) if line.announce else None,
     )

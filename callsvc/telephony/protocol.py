@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from callsvc.telephony.digits import DIGITS
+
 VERSION = 1
 MAX_TEXT = 200
 LEAST_BACK_MS = 1000
@@ -35,6 +37,7 @@ class Do(StrEnum):
     ANNOUNCE_STOP = "announce_stop"
     HOLD = "hold"
     MUTE = "mute"
+    DIGIT = "digit"
     HANG_UP = "hangup"
 
 
@@ -96,6 +99,7 @@ class Command:
     back_ms: int = USUAL_BACK_MS
     announcement: str = ""
     language: str = ""
+    digit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ class State:
     away: Sequence[str] = ()
     held: bool = False
     muted: bool = False
+    digits: bool = False
+    """Whether the caller's end takes the digits of a telephone's keys."""
     recall: RecallNow | None = None
     announcement: AnnouncementNow | None = None
     strokes: int = 0
@@ -189,6 +195,11 @@ def done(identity: str, number: int, at_ms: int, **more: object) -> dict[str, ob
 def refused(identity: str, why: Why) -> dict[str, object]:
     """The answer to a command that was not done."""
     return {"t": "refused", "id": identity, "why": why.value}
+
+
+def digit(by: str, pressed: str | None, at_ms: int) -> dict[str, object]:
+    """A party pressed a key of its telephone; None where nobody is to know which."""
+    return {"t": "digit", "by": by, "digit": pressed, "at_ms": at_ms}
 
 
 def bye(cause: str) -> dict[str, object]:
@@ -261,6 +272,12 @@ def _word(value: object) -> str:
     return value
 
 
+def _digit(value: object) -> str:
+    if not isinstance(value, str) or len(value) != 1 or value not in DIGITS:
+        raise Refused(Why.MALFORMED)
+    return value
+
+
 def _reason(value: object) -> MaskReason:
     return MaskReason(_one_of(value, MaskReason))
 
@@ -282,8 +299,9 @@ _FIELDS = {
     Do.ANNOUNCE: ("announcement", "language"),
     Do.HOLD: ("on",),
     Do.MUTE: ("on",),
+    Do.DIGIT: ("digit",),
 }
-_NEEDED = {"on", "announcement", "language"}
+_NEEDED = {"on", "announcement", "language", "digit"}
 _READ = {
     "on": _flag,
     "reason": _reason,
@@ -292,4 +310,5 @@ _READ = {
     "back_ms": _back,
     "announcement": _word,
     "language": _word,
+    "digit": _digit,
 }

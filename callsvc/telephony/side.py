@@ -24,6 +24,8 @@ class Owner(Protocol):
 
     def side_message(self, side: Side, message: Mapping[str, object]) -> None: ...
 
+    def side_digit(self, side: Side, digit: str) -> None: ...
+
     def side_left(self, side: Side, cause: str) -> None: ...
 
     def fail(self, error: Exception) -> None: ...
@@ -48,6 +50,7 @@ class Side:
         self.receiver = Receiver(connection.codecs, rate)
         self._owner = owner
         self._counted: dict[str, int] = {}
+        connection.on_digit = self.on_digit
 
     def take_over(self, connection: Connection, token: str) -> Connection:
         """The same party over another connection; what it leaves behind is returned, and says nothing any more."""
@@ -55,6 +58,7 @@ class Side:
         old = self.connection
         old.unlisten()
         self.connection = connection
+        old.on_digit, connection.on_digit = None, self.on_digit
         self.token = token
         self.receiver = Receiver(connection.codecs, self.receiver.rate_hz)
         self._counted = {}
@@ -84,6 +88,12 @@ class Side:
     def on_message(self, message: Mapping[str, object]) -> None:
         try:
             self._owner.side_message(self, message)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_digit(self, digit: str) -> None:
+        try:
+            self._owner.side_digit(self, digit)
         except Exception as error:
             self._owner.fail(error)
 

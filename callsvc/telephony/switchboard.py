@@ -17,6 +17,7 @@ from callsvc.telephony.call import Call
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.errors import CallOver, LegTaken, NodeFull, NoSuchLeg, TokenRefused
 from callsvc.telephony.line_profiles import Lines
+from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import KeepRaw, LinePolicy, policy_of
@@ -116,7 +117,14 @@ class Switchboard:
             return await plain.accept(offer, self._ports, self._parts.clock)
         return await webrtc.accept(body.decode("utf-8"), self._parts.clock, spoken)
 
-    def admit(self, identity: UUID, leg: Leg, profile: Profile, connection: Connection) -> None:
+    def admit(
+        self,
+        identity: UUID,
+        leg: Leg,
+        profile: Profile,
+        connection: Connection,
+        line: TelephoneLine | None = None,
+    ) -> None:
         """Let a leg in that a trunk or a PBX has put through: it needs no token, its door has looked at it.
 
         Raises a `TelephonyError`, and leaves the connection to whoever brought it.
@@ -124,7 +132,7 @@ class Switchboard:
         call = self.calls.get(identity)
         if (identity, leg) in self._joining or (call and leg in call.sides):
             raise LegTaken
-        self._enter(identity, leg, profile, connection, "")
+        self._enter(identity, leg, profile, connection, "", line=line)
 
     def policy(self, profile: Profile, *, demonstration: bool = False) -> LinePolicy:
         """The rules for a call that begins now on a line of this kind."""
@@ -145,6 +153,7 @@ class Switchboard:
         subject: str | None = None,
         *,
         demonstration: bool = False,
+        line: TelephoneLine | None = None,
     ) -> None:
         call = self.calls.get(identity)
         if identity in self._over:
@@ -153,7 +162,9 @@ class Switchboard:
             if self.full:
                 raise NodeFull
             policy = self.policy(profile, demonstration=demonstration)
-            call = Call(identity, profile, policy, self._parts, self._ended)
+            if line and line.announce:
+                policy = replace(policy, announcement=(line.announce, line.language))
+            call = Call(identity, profile, policy, self._parts, self._ended, line=line.id if line else "")
             self.calls[identity] = call
             self._empty.clear()
             self._busy.set()

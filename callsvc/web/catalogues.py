@@ -1,46 +1,55 @@
 """What administrators edit as texts, and what is in force of it: checked as a whole, each fault at its field.
 
-line-profiles   for the media node, which reads the file that is written beside its own
+line-profiles   what each kind of line means for its calls; for the media nodes
+lines           which number is which line; for the media nodes, too
 guides          checklists and choices of the operator's page
 bases           legal bases of a disclosure
 scorecard       what quality review asks
 sampling        which calls it draws
+retention       how long calls are kept, and on which ground
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from callsvc import logs
+from callsvc.bus.edition import Edition
 from callsvc.disclosures.bases import bases
 from callsvc.errors import Unavailable
 from callsvc.in_force import InForce
 from callsvc.locale import text as words
+from callsvc.retention.rules import rules as retention
 from callsvc.review.rules import rules
 from callsvc.review.scorecard import scorecard
 from callsvc.shift.guides import guides
 from callsvc.store import Connection, Database
 from callsvc.store import catalogues as store
 from callsvc.telephony import line_profiles
+from callsvc.telephony import lines as telephone_lines
 
 LOOK_EVERY_S: Final = 10.0
 MOST: Final = 48 * 1024
+lines: Final = InForce("callsvc.telephony", "lines.toml", telephone_lines.read)
+FOR_NODES: Final = ("line-profiles", "lines")
+"""What the media nodes go by: it is spread to them over the broker."""
 KINDS: Final[dict[str, InForce[Any]]] = {
     "line-profiles": InForce("callsvc.telephony", "profiles.toml", line_profiles.read),
+    "lines": lines,
     "guides": guides,
     "bases": bases,
     "scorecard": scorecard,
     "sampling": rules,
+    "retention": retention,
 }
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 # Faults that have words of their own; the others are told as they are.
@@ -68,6 +77,13 @@ _TOLD: Final = {
 _REFUSED: Final = {
     "the anonymous line keeps no number, no sound and no memory": "nobody_is_found",
     "a codec is named twice": "codec_twice",
+    "two lines have the same id": "line_id_twice",
+    "two lines have the same number": "line_number_twice",
+    "no address of a telephone": "no_telephone",
+    "a rule keeps nothing at all": "keeps_nothing",
+    "no case is closed for a call without one": "no_case_to_close",
+    "an id stands twice": "id_twice",
+    "no such time zone": "no_zone",
 }
 
 _log = logs.get("web")
@@ -138,12 +154,17 @@ def changes(before: str, after: str) -> Iterator[tuple[str, str]]:
 
 
 class Catalogues:
-    """Holds what is in force in this process, and the file that the media node reads, to what the database says."""
+    """Holds what is in force in this process to what the database says, and knows what the media nodes are to go by."""
 
-    def __init__(self, database: Database, node_file: Path | None) -> None:
+    def __init__(self, database: Database, key: Ed25519PrivateKey) -> None:
         self._database = database
-        self._node_file = node_file
+        self._key = key
         self._versions: dict[str, int] = {}
+        self._for_nodes: dict[str, bytes] = {}
+        self.editions: dict[str, Edition] = {}
+        """What the media nodes are to go by, of what was ever edited."""
+        self.changed = asyncio.Event()
+        """Set when that is something else."""
         for kind in KINDS.values():
             kind.put(None)
 
@@ -157,23 +178,26 @@ class Catalogues:
             except ValueError as error:
                 _log.error("catalogue_refused", kind=kind, version=found.version, error=type(error).__name__)
             else:
-                if kind == "line-profiles" and self._node_file is not None:
-                    await asyncio.to_thread(_write, self._node_file, found.body)
+                if kind in FOR_NODES:
+                    one = self.editions[kind] = Edition(kind, found.version, found.body)
+                    self._for_nodes[kind] = one.dump(self._key)
+                    self.changed.set()
             self._versions[kind] = found.version
+
+    async def for_nodes(self) -> dict[str, bytes]:
+        """What the media nodes are to be told, by kind: what the database says now, or said last."""
+        await self._look()
+        return self._for_nodes
 
     async def run(self, sleep: Callable[[float], Any] = asyncio.sleep) -> None:
         """Look from time to time, until cancelled."""
         while True:
-            try:
-                async with self._database.transaction() as conn:
-                    await self.refresh(conn)
-            except (Unavailable, OSError) as error:
-                _log.warning("catalogues_unknown", error=type(error).__name__)
+            await self._look()
             await sleep(LOOK_EVERY_S)
 
-
-def _write(path: Path, text: str) -> None:
-    """The whole file or none of it."""
-    beside = path.with_suffix(".new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    async def _look(self) -> None:
+        try:
+            async with self._database.transaction() as conn:
+                await self.refresh(conn)
+        except (Unavailable, OSError) as error:
+            _log.warning("catalogues_unknown", error=type(error).__name__)

@@ -23,13 +23,32 @@ class CatalogueVersion(Shape):
     undoes: int | None
 
 
+class NodeStanding(Shape):
+    """What a media node goes by: `source` is `screens` (then `version` is one of those here), `settings` or `packaged`.
+
+    `agrees`: it goes by what is in force. `here` is false for one that has gone away.
+    """
+
+    node: str
+    here: bool
+    agrees: bool
+    version: int
+    source: str
+    refused_version: int | None
+    refused_why: str
+
+
 class CatalogueOut(Shape):
-    """What is in force, and what was before, newest first. `in_settings`: a file that settings name goes before it."""
+    """What is in force, and what was before, newest first. `in_settings`: a file that settings name goes before it.
+
+    `nodes` is null for what the media nodes do not go by.
+    """
 
     kind: str
     version: int
     body: str
     in_settings: bool
+    nodes: list[NodeStanding] | None
     history: list[CatalogueVersion]
 
 

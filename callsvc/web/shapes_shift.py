@@ -15,11 +15,21 @@ class Availability(Shape):
     available: bool
 
 
+class LineNamed(Shape):
+    """The line that a call came in on; `queue` is empty where it has no label."""
+
+    id: str
+    sv: str
+    en: str
+    queue: str
+
+
 class Offer(Shape):
-    """A caller who is on the line since `since`."""
+    """A caller who is on the line since `since`. `line` is null where the number belongs to none."""
 
     call_id: UUID
     profile: Profile
+    line: LineNamed | None
     demo: bool
     since: datetime
 
@@ -29,6 +39,7 @@ class CallInHand(Shape):
 
     call_id: UUID
     profile: Profile
+    line: LineNamed | None
     state: CallState
     demo: bool
     answered_at: datetime

@@ -18,6 +18,7 @@ from callsvc.web.changes import Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
 from callsvc.web.looks import Looks
+from callsvc.web.nodes import Nodes
 from callsvc.web.reading import Readings
 
 
@@ -28,6 +29,8 @@ class Site:
     clock: Clock
     changes: Changes
     catalogues: Catalogues
+    nodes: Nodes
+    """What the media nodes say that they go by."""
     library: Library
     looks: Looks
     readings: Readings

@@ -20,6 +20,7 @@ from callsvc.clock import Clock
 from callsvc.telephony.asterisk import metrics
 from callsvc.telephony.asterisk.frames import CODECS, HEADER_BYTES, Kind, Message, build
 from callsvc.telephony.connection import Connection
+from callsvc.telephony.digits import DIGITS
 from callsvc.telephony.out import OutStream
 
 FRAME_S = 0.020
@@ -97,8 +98,12 @@ class AudioSocketConnection(Connection):
         elif message.kind == Kind.ERROR:
             metrics.FRAMES.labels("error").inc()
             self._leave("failed")
-        elif message.kind != Kind.DTMF:
+        elif message.kind == Kind.DTMF:
             # Digits come as events of the REST interface, too, and are passed on there.
+            digit = message.payload.decode("ascii", "replace")
+            if len(digit) == 1 and digit in DIGITS:
+                self._pressed(digit)
+        else:
             self.malformed += 1
             metrics.FRAMES.labels("unknown").inc()
 

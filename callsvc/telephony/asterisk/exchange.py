@@ -10,7 +10,7 @@ taken at all goes back to the dial plan, at the line after `Stasis()`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +25,7 @@ from callsvc.telephony.asterisk.channels import Channel, ChannelGone, Channels
 from callsvc.telephony.asterisk.connection import AudioSocketConnection
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.errors import TelephonyError
+from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Leg, Profile
 
@@ -53,6 +54,8 @@ class Plan:
     operator: str
     """Endpoint that is rung, `PJSIP/operator`; empty: the operator takes the call in the browser."""
     ring_s: int
+    line: Callable[[str], TelephoneLine | None] = lambda _: None
+    """The line that a dialled number belongs to."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class Placed:
 
     id: UUID
     caller: Channel
+    line: TelephoneLine | None = None
     operator: Channel | None = None
     bridges: dict[Leg, str] = field(default_factory=dict)
     external: list[Channel] = field(default_factory=list)
@@ -157,13 +161,17 @@ class Exchange:
             # It arrived after everybody had left.
             self._spawn(self._quietly("DELETE", f"/channels/{of['id']}"), "asterisk-late")
             return
+        dialled = of.get("dialplan")
+        extension = str(dialled.get("exten") or "") if isinstance(dialled, dict) else ""
+        line = self._plan.line(extension) if extension else None
+        usual = line.profile if line else self._plan.profile
         try:
-            profile = Profile(args[0]) if args and args[0] else self._plan.profile
+            profile = Profile(args[0]) if args and args[0] else usual
         except ValueError:
             log.warning("asterisk_profile_unknown")
-            profile = self._plan.profile
+            profile = usual
         operator = str(args[1]) if len(args) > 1 else self._plan.operator
-        placed = Placed(new_id(), self._channels.add(of["id"]))
+        placed = Placed(new_id(), self._channels.add(of["id"]), line)
         placed.caller.enter()
         caller = of.get("caller")
         number = str(caller.get("number") or "") if isinstance(caller, dict) else ""
@@ -216,7 +224,7 @@ class Exchange:
             if isinstance(failed, BaseException):
                 raise failed
         for leg, connection in legs.items():
-            self._board.admit(placed.id, leg, profile, connection)
+            self._board.admit(placed.id, leg, profile, connection, placed.line)
 
     async def _ring(self, placed: Placed, endpoint: str, number: str) -> Channel:
         """Call the operator, and come back when they have answered."""

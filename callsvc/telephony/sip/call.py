@@ -162,7 +162,7 @@ class SipCall:
         connection.live = self._browser_answered
         connection.bye = self._bye
         try:
-            self._house.board.admit(self.id, Leg.CALLER, self._line.profile, connection)
+            self._house.board.admit(self.id, Leg.CALLER, self._line.profile, connection, self._line.entry)
         except TelephonyError as error:
             self._fail(503, "Service Unavailable", type(error).__name__, 5)
             return
@@ -253,7 +253,7 @@ class SipCall:
         for leg, connection in self.media.items():
             connection.bye = self._bye
             try:
-                self._house.board.admit(self.id, leg, self._line.profile, connection)
+                self._house.board.admit(self.id, leg, self._line.profile, connection, self._line.entry)
                 self._admitted = True
             except Exception as error:  # the call is more than what we do with it
                 log.error("sip_call_not_admitted", call=str(self.id), error=type(error).__name__)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from callsvc.clock import Clock
+from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.sip.media import Pairs
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Profile
@@ -24,6 +25,8 @@ class Line:
     """The operator's telephone: its user, and where it is. Without a host the operator answers in the browser."""
     host: str = ""
     port: int = 5060
+    entry: TelephoneLine | None = None
+    """The line of the screens, where it is one of those."""
 
 
 class House(Protocol):

@@ -11,6 +11,7 @@ from audio import rtp
 from audio.errors import BadPacket
 from audio.rtp import Packet
 from callsvc.clock import Clock
+from callsvc.telephony.digits import STEP_S, Heard, ToPress
 from callsvc.telephony.errors import NodeFull
 from callsvc.telephony.plain import Address, RtpConnection, RtpSocket
 from callsvc.telephony.sip import metrics, rtcp
@@ -128,6 +129,9 @@ class SipConnection(RtpConnection):
         self._last_out: Packet | None = None
         self._digit_from: int | None = None
         self._cause = ""
+        self._presses = Heard()
+        self._to_press = ToPress(stream.codec.clock_hz)
+        self._pressing: asyncio.TimerHandle | None = None
         super().__init__(pair.sound, (remote.host, remote.port), stream.codecs, clock)
         pair.report.connection = self
         loop = asyncio.get_running_loop()
@@ -137,7 +141,7 @@ class SipConnection(RtpConnection):
     # What comes in.
 
     def datagram(self, data: bytes, source: Address) -> None:
-        if not self._is_peer(source[:2], data):
+        if not (self._latched and source == self._peer) and not self._is_peer(source[:2], data):
             self.foreign += 1
             metrics.FOREIGN.inc()
             return
@@ -149,10 +153,14 @@ class SipConnection(RtpConnection):
         except BadPacket:
             self.malformed += 1
             return
-        self._reception.add(packet, self.clock.monotonic())
-        self._heard(packet)
-        if self.digits and packet.payload_type == self.stream.digits:
-            self.digits(packet)
+        now = self.clock.monotonic()
+        self._reception.add(packet, now)
+        self._heard(packet, now)
+        if packet.payload_type == self.stream.digits:
+            if self.digits:
+                self.digits(packet)
+            if digit := self._presses.take(packet, self.clock.monotonic()):
+                self._pressed(digit)
 
     def reports(self, data: bytes, source: Address) -> None:
         """Something came to the port for RTCP."""
@@ -200,6 +208,28 @@ class SipConnection(RtpConnection):
             begins = packet.timestamp != self._digit_from
             self._digit_from = packet.timestamp
             self._transmit(self._out.beside(packet, number, begins, self.clock.monotonic()))
+
+    @property
+    def takes_digits(self) -> bool:
+        return self.stream.digits is not None
+
+    def press(self, digit: str) -> bool:
+        """Send a digit beside the sound, for 100 ms; those that follow wait for it."""
+        if not self.takes_digits or self._left or not self._to_press.add(digit):
+            return False
+        if self._pressing is None:
+            self._press_on()
+        return True
+
+    def _press_on(self) -> None:
+        self._pressing = None
+        if self._left or not self._to_press:
+            return
+        self._pressing = asyncio.get_running_loop().call_later(STEP_S, self._press_on)
+        step, number = self._to_press.next(), self.stream.digits
+        if step is not None and number is not None:
+            packet = Packet(number, 0, 0, 0, step.payload, step.begins)
+            self._transmit(self._out.beside(packet, number, step.begins, self.clock.monotonic()))
 
     def _report(self) -> None:
         self._reporting = asyncio.get_running_loop().call_later(REPORT_S, self._report)
@@ -261,6 +291,8 @@ class SipConnection(RtpConnection):
         self._left = True
         self._reporting.cancel()
         self._living.cancel()
+        if self._pressing:
+            self._pressing.cancel()
         self._pair.close()
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-import re
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sippy.SipRegistrationAgent import SipRegistrationAgent
@@ -15,6 +14,7 @@ from sippy.SipURL import SipURL
 from callsvc import logs
 from callsvc.clock import Clock
 from callsvc.errors import ConfigurationError, PortTaken
+from callsvc.telephony.lines import ADDRESS, TelephoneLine
 from callsvc.telephony.sip import metrics
 from callsvc.telephony.sip.admission import Bucket, Peers
 from callsvc.telephony.sip.call import SipCall
@@ -27,8 +27,6 @@ from callsvc.telephony.sip.stack import Stack
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Profile
 
-ADDRESS = re.compile(r"sip:(?:([^@\s]{1,64})@)?(\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(\d{1,5}))?")
-"""`sip:user@address:port`; an address and no name, since a name server that is slow must hold no call up."""
 SPOKEN = {"timer"}
 """The extensions that a request may require of us."""
 log = logs.get("sip")
@@ -49,7 +47,9 @@ class Wishes:
     peers: Sequence[str]
     default: Line
     lines: Sequence[tuple[str, Line]] = ()
-    """Patterns of called numbers, the first that fits."""
+    """Patterns of called numbers, the first that fits; they go before those of the screens."""
+    edited: Callable[[str], TelephoneLine | None] = lambda _: None
+    """The line of the screens that a number belongs to."""
     user: str = ""
     password: str = ""
     registrar: str = ""
@@ -155,7 +155,8 @@ class Trunk:
         for pattern, line in self._wishes.lines:
             if fnmatch.fnmatchcase(number, pattern):
                 return line
-        return self._wishes.default
+        found = self._wishes.edited(number)
+        return edited_line(found) if found else self._wishes.default
 
     def spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(_guarded(work))
@@ -212,3 +213,9 @@ def profile_line(profile: Profile, operator: str) -> Line:
         return Line(profile)
     user, host, port = address(operator)
     return Line(profile, user, host, port)
+
+
+def edited_line(found: TelephoneLine) -> Line:
+    """A line of the screens."""
+    line = profile_line(found.profile, found.operator)
+    return replace(line, entry=found)

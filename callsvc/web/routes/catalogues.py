@@ -30,6 +30,7 @@ from callsvc.web.shapes_catalogues import (
     CatalogueUndo,
     CatalogueVersion,
     ChangedLine,
+    NodeStanding,
 )
 from callsvc.web.site import Site
 
@@ -77,8 +78,26 @@ async def show(here: OneSite, _session: Editor, kind: Kind) -> CatalogueOut:
         version=found[0].version if found else 0,
         body=found[0].body if found else catalogues.KINDS[kind].packaged(),
         in_settings=kind == "line-profiles" and here.settings.media.line_profiles is not None,
+        nodes=_nodes(here, kind),
         history=[_version(one, known) for one in found],
     )
+
+
+def _nodes(here: Site, kind: str) -> list[NodeStanding] | None:
+    if kind not in catalogues.FOR_NODES:
+        return None
+    return [
+        NodeStanding(
+            node=one.node,
+            here=one.here,
+            agrees=one.agrees,
+            version=one.standing.version,
+            source=one.standing.source,
+            refused_version=one.standing.refused.version if one.standing.refused else None,
+            refused_why=one.standing.refused.why if one.standing.refused else "",
+        )
+        for one in here.nodes.of(kind, here.catalogues.editions.get(kind))
+    ]
 
 
 @router.get("/{kind}/versions/{before}/changes/{after}")

@@ -17,10 +17,19 @@ from callsvc.store import Connection
 from callsvc.telephony import tokens
 from callsvc.types import CallState, Leg, Profile
 from callsvc.web import door
+from callsvc.web.catalogues import lines
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.health import media_url
 from callsvc.web.problems import Problem
-from callsvc.web.shapes_shift import Availability, CallInHand, CallToWriteUp, Offer, OperatorLeg, Shift
+from callsvc.web.shapes_shift import (
+    Availability,
+    CallInHand,
+    CallToWriteUp,
+    LineNamed,
+    Offer,
+    OperatorLeg,
+    Shift,
+)
 
 router = APIRouter(prefix="/api", tags=["shift"])
 Operator = Annotated[Session, Depends(door.may(Action.CALL_TAKE))]
@@ -61,6 +70,7 @@ def _in_hand(call: queue.InHand) -> CallInHand:
     return CallInHand(
         call_id=call.id,
         profile=Profile(call.profile),
+        line=_line(call.line),
         state=CallState(call.state),
         demo=call.demo,
         answered_at=call.answered_at,
@@ -69,7 +79,19 @@ def _in_hand(call: queue.InHand) -> CallInHand:
 
 
 def _offer(call: offers.Waiting) -> Offer:
-    return Offer(call_id=call.call, profile=call.profile, demo=call.demo, since=call.since)
+    return Offer(
+        call_id=call.call, profile=call.profile, line=_line(call.line), demo=call.demo, since=call.since
+    )
+
+
+def _line(name: str | None) -> LineNamed | None:
+    """A line by its id; one that is not among the lines any more has no other name."""
+    if not name:
+        return None
+    found = next((one for one in lines().line if one.id == name), None)
+    if found is None:
+        return LineNamed(id=name, sv=name, en=name, queue="")
+    return LineNamed(id=name, sv=found.sv, en=found.en, queue=found.queue)
 
 
 @router.get("/shift")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +89,18 @@ def test_the_caller_hears_the_words_and_not_the_typing(
     assert hearing.likeness(scene.caller, heard_by(operator)) > 0.6
 
 
+def press(node: Node, call: str, digit: str) -> None:
+    """The operator's page has the caller's end hear a digit."""
+    token = node.token(call, Leg.OPERATOR, Profile.INTERVIEW)
+    asked = urllib.request.Request(
+        f"{node.url}/calls/{call}/commands",
+        json.dumps({"id": "digit", "do": "digit", "digit": digit}).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert json.load(answer)["t"] == "done"
+
+
 async def test_a_caller_by_sip_and_an_operator_in_the_browser_hear_each_other(
     tmp_path: Path, scene: Scene
 ) -> None:
@@ -113,6 +127,10 @@ async def test_a_caller_by_sip_and_an_operator_in_the_browser_hear_each_other(
             async with party(Leg.OPERATOR, task, tmp_path / "operator.log") as operator:
                 await operator.until("ready", 60)
                 await asyncio.to_thread(caller.wait, "CALL_ESTABLISHED")
+                await asyncio.to_thread(press, node, call, "7")
+                pressed = await asyncio.to_thread(caller.wait, "CALL_DTMF_START")
+                assert pressed["param"] == "7"
+                caller.do("sndcode", "5")
                 operator.order("go")
                 await operator.until("played", 60)
                 operator.order("bye")
@@ -121,6 +139,11 @@ async def test_a_caller_by_sip_and_an_operator_in_the_browser_hear_each_other(
         joined = [event["fields"] for event in node.events() if event["kind"] == "leg.joined"]
         legs = {(leg["transport"], leg["codec"]) for leg in joined if isinstance(leg, dict)}
         assert legs == {("sip", telephone), ("webrtc", browser)}
+        noted = [event["fields"] for event in node.events() if event["kind"] == "call.noted"]
+        assert [one["by"] for one in noted if isinstance(one, dict) and one["note"] == "digit"] == [
+            "operator",
+            "caller",
+        ]
         started = await asyncio.to_thread(node.wait_for, "call.started", call)
         assert started["profile"] == "interview"
     at_caller = hearing.judge(scene, scene.operator, heard_by(caller))

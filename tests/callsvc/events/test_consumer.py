@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from callsvc.bus import Ack, Broker, Outbox, Resolve, publish
 from callsvc.bus.envelope import Message
 from callsvc.events import Consumer
 from callsvc.jobs import prepare
+from callsvc.shift import queue
 from callsvc.store import Database, call_notes, calls, keystrokes, nodes, proofs, recordings
 from callsvc.store.embedded.cluster import Cluster
 from callsvc.types import Event, EventKind
@@ -98,11 +100,13 @@ async def task(work: Any) -> AsyncIterator[None]:
 
 async def test_a_call_from_a_trunk_is_known_by_its_line_before_anybody_answers(database: Database) -> None:
     consumer, call = Consumer(database), uuid4()
-    fields = {"leg": "caller", "profile": "emergency", "transport": "rtp", "codec": "PCMA"}
+    fields = {"leg": "caller", "profile": "emergency", "line": "rlc", "transport": "rtp", "codec": "PCMA"}
     await consumer.take(message(1, EventKind.LEG_JOINED, fields, call=call))
     async with database.transaction() as conn:
         row = await calls.get(conn, call)
-    assert (row.state, row.profile, row.node) == ("setting_up", "emergency", NODE)
+        assert (row.state, row.profile, row.node) == ("setting_up", "emergency", NODE)
+        (waits,) = await queue.waiting(conn, at=datetime.now(UTC))
+    assert waits.line == "rlc"
 
 
 async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) -> None:

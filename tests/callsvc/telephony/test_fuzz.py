@@ -173,12 +173,16 @@ MESSAGES = st.fixed_dictionaries(
     {"t": st.sampled_from(["command", "key", "state", "hello", "?"]) | JSON},
     optional={
         "id": st.text("ab", min_size=1, max_size=3) | JSON,
-        "do": st.sampled_from(["mask", "marker", "recall", "recall_stop", "announce", "hold", "mute"]) | JSON,
+        "do": st.sampled_from(
+            ["mask", "marker", "recall", "recall_stop", "announce", "hold", "mute", "digit"]
+        )
+        | JSON,
         "on": st.booleans() | JSON,
         "reason": st.sampled_from(["other", "private"]) | JSON,
         "back_ms": st.integers(0, 70_000) | JSON,
         "at_ms": JSON,
         "announcement": JSON,
+        "digit": st.sampled_from("07*") | JSON,
     },
 )
 

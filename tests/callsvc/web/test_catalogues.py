@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
 
 import httpx
 import pytest
 
+from callsvc.bus import edition
+from callsvc.bus.edition import Refusal, Standing
 from callsvc.store import Connection
-from callsvc.telephony.line_profiles import EDITED, Lines
-from callsvc.types import Profile, Role
+from callsvc.types import Role
 from callsvc.web import catalogues
 from callsvc.web.catalogues import Catalogues
 from tests.support.web import Served
 
 pytestmark = pytest.mark.screens
+
+
+LINE = '[[line]]\nid = "a"\nnumber = "114"\nsv = "A"\nen = "A"\nprofile = "report"\n'
 
 
 def body(client: httpx.Client, kind: str) -> str:
@@ -44,6 +48,8 @@ def test_everything_that_comes_with_the_service_is_whole() -> None:
             "checklist 2 › x",
             "finns inte",
         ),
+        ("lines", "version = 1", f"version = 1\n{LINE}{LINE}", "", "samma id"),
+        ("lines", "version = 1", f"version = 1\n{LINE}operator = 'pbx'", "line 1 › operator", "sip:100@"),
         ("bases", "source = ", "kalla = ", "basis 1 › source", "saknas"),
         ("guides", '[[checklist]]\nid = "interview"', "[[checklist\n", "", "Rad "),
     ],
@@ -94,13 +100,12 @@ def test_a_list_that_is_saved_is_asked_from_then_on_and_brought_back_by_undoing(
         assert vera.get("/api/catalogues/guides/versions/9/changes/0").status_code == 404
 
 
-def test_a_line_profile_that_is_saved_reaches_the_node_and_a_set_that_would_find_callers_does_not(
+def test_a_line_profile_that_is_saved_is_for_the_nodes_and_a_set_that_would_find_callers_is_not(
     site: Served,
 ) -> None:
-    directory = site.settings.data_dir
-    lines = Lines(None, directory)
-    assert lines.of(Profile.REPORT).recall_s != 42
-    assert lines.fault == ""
+    def for_nodes() -> dict[str, bytes]:
+        return asyncio.run_coroutine_threadsafe(site.site.catalogues.for_nodes(), site.loop).result(60)
+
     with site.signed_in("vera", Role.ADMIN) as vera:
         text = "version = 1\n" + "".join(
             f"[{name}]\nrecord = {'false' if name == 'anonymous' else 'true'}\nrecall_s = {seconds}\n"
@@ -110,15 +115,28 @@ def test_a_line_profile_that_is_saved_reaches_the_node_and_a_set_that_would_find
         assert [one["message"] for one in found] == [
             "den anonyma linjen sparar inget nummer, inget ljud och inget att lyssna om på"
         ]
-        assert not (directory / EDITED).exists()
+        assert for_nodes() == {}
         assert save(vera, "line-profiles", text).json()["version"] == 1
-    assert lines.of(Profile.REPORT).recall_s == 42
-    # A node that starts anew reads the same.
-    assert Lines(None, directory).of(Profile.REPORT).recall_s == 42
+        found = edition.load(for_nodes()["line-profiles"], site.site.token_key.public_key())
+        assert (found.version, found.body) == (1, text)
+        # What the nodes say of it is shown with it.
+        told = Standing(1, found.sha256, "screens")
+        site.site.nodes.hear("node-1", {"line-profiles": told})
+        site.site.nodes.hear("node-2", {"line-profiles": Standing(refused=Refusal(1, "x"))})
+        site.site.nodes.hear("node-3", {"line-profiles": told})
+        site.site.nodes.hear("node-3", None)
+        shown = vera.get("/api/catalogues/line-profiles").json()["nodes"]
+        assert [(one["node"], one["here"], one["agrees"], one["version"]) for one in shown] == [
+            ("node-1", True, True, 1),
+            ("node-2", True, False, 0),
+            ("node-3", False, True, 1),
+        ]
+        assert (shown[1]["refused_version"], shown[1]["refused_why"]) == (1, "x")
+        assert vera.get("/api/catalogues/guides").json()["nodes"] is None
 
 
 def test_another_process_takes_in_what_was_saved_and_leaves_out_what_is_not_whole(
-    site: Served, tmp_path: Path
+    site: Served,
 ) -> None:
     async def meanwhile(conn: Connection) -> None:
         await conn.execute(
@@ -128,9 +146,9 @@ def test_another_process_takes_in_what_was_saved_and_leaves_out_what_is_not_whol
         )
         await other.refresh(conn)
 
-    other = Catalogues(site.site.database, tmp_path / EDITED)
+    other = Catalogues(site.site.database, site.site.token_key)
     site.run(meanwhile)
     assert catalogues.KINDS["bases"]().version == "9"
     assert catalogues.KINDS["scorecard"]().version
-    Catalogues(site.site.database, None)
+    Catalogues(site.site.database, site.site.token_key)
     assert catalogues.KINDS["bases"]().version != "9"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 
 from callsvc.errors import ConfigurationError
+from callsvc.telephony.lines import LinesInForce
 from callsvc.telephony.sip.admission import Bucket, Peers
 from callsvc.telephony.sip.door import busy
 from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.trunk import address, profile_line
-from callsvc.types import Profile
+from callsvc.types import EventKind, Profile
 from tests.callsvc.telephony.sip.conftest import House
 from tests.support.telephone import Telephone
 
@@ -110,6 +112,29 @@ async def test_a_node_that_is_about_to_stop_says_so_to_whoever_asks(house: House
 async def test_the_number_that_was_called_decides_on_the_line(house: House) -> None:
     assert house.trunk.line("11414").profile is Profile.EMERGENCY
     assert house.trunk.line("0770").profile is Profile.REPORT
+
+
+async def test_a_line_of_the_screens_decides_after_those_of_the_settings_and_is_told_with_the_call(
+    house: House,
+) -> None:
+    held = LinesInForce()
+    house.trunk._wishes = replace(
+        house.trunk._wishes, lines=[("0770", Line(Profile.INTERVIEW))], edited=held.of
+    )
+    line = (
+        '[[line]]\nid = "pkc"\nnumber = "*"\nsv = "PKC"\nen = "PKC"\nprofile = "emergency"\n'
+        f'announce = "wait"\nlanguage = "en"\noperator = "{house.operator.uri}"\n'
+    )
+    assert house.trunk.line("114").profile is Profile.REPORT
+    # In force without a start of the node, from the next call on.
+    held.put(f"version = 1\n{line}")
+    assert house.trunk.line("0770").profile is Profile.INTERVIEW
+    await house.talking()
+    (call,) = house.board.calls.values()
+    assert (call.profile, call.policy.announcement) == (Profile.EMERGENCY, ("wait", "en"))
+    assert {one["line"] for one in house.events.of(EventKind.LEG_JOINED)} == {"pkc"}
+    held.put(f"version = 1\n{line}retired = true")
+    assert house.trunk.line("114").profile is Profile.REPORT
 
 
 async def test_the_registrar_that_asks_who_we_are_is_told(house: House) -> None:

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { Differences } from "../admin/Differences";
+import { Nodes } from "../admin/Nodes";
 import { Versions } from "../admin/Versions";
 import { lookup, t } from "../locale";
 import { useResource } from "../resource";
@@ -20,6 +21,7 @@ export function Catalogue({ kind }: { kind: string }) {
       {found.problem && !found.data && <Fault problem={found.problem} retry={found.reload} />}
       {found.data?.in_settings && <Notice tone="warn" title={t("catalogue.in_settings")}><p>{t("catalogue.in_settings.hint")}</p></Notice>}
       {found.data && <Editor key={found.data.version} told={found.data} saved={found.reload} />}
+      {found.data && <Nodes told={found.data} reload={found.reload} />}
       {found.data && <Versions told={found.data} done={found.reload} />}
     </Page>
   );
