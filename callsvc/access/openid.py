@@ -9,12 +9,14 @@ where the answer names one (RFC 9207).
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from authlib.integrations.base_client import OAuthError
@@ -30,6 +32,7 @@ from callsvc.config import OpenIdSettings
 from callsvc.errors import AccessDenied, Unavailable
 
 TIMEOUT_S: Final = 10.0
+WAY_OUT_S: Final = 3.0
 KEPT_S: Final = 600.0
 LEEWAY_S: Final = 60
 # A shared secret signs nothing here, and "none" least of all.
@@ -152,6 +155,21 @@ class Provider:
             if not isinstance(asked, (int, float)) or asked < earliest:
                 raise NotFresh
         return Identity(self._settings.issuer, str(claims["sub"]), claims)
+
+    async def way_out(self, home: str) -> str | None:
+        """Where a browser signs out at the provider and comes back to `home` (OpenID Connect RP-Initiated Logout 1.0).
+
+        None where the provider announces no such place, or is away: then one is signed out here alone.
+        """
+        try:
+            async with asyncio.timeout(WAY_OUT_S):
+                place = (await self.about()).get("end_session_endpoint")
+        except (ProviderAway, NotTrusted, TimeoutError):
+            return None
+        if not isinstance(place, str) or urlsplit(place).scheme not in ("https", "http"):
+            return None
+        told = urlencode({"client_id": self._settings.client_id, "post_logout_redirect_uri": home})
+        return f"{place}{'&' if urlsplit(place).query else '?'}{told}"
 
     async def about(self) -> dict[str, Any]:
         """What the provider says of itself (OpenID Connect Discovery 1.0). Raises `ProviderAway`, `NotTrusted`."""

@@ -30,5 +30,5 @@ async def quiet(conn: Connection, since: datetime) -> list[Row]:
 
 
 async def _rows(conn: Connection, question: str, since: datetime) -> list[Row]:
-    cursor = await conn.execute(question, [since])  # type: ignore[arg-type]
+    cursor = await conn.execute(question, [since])
     return [(row["model"], row["calls"], row["at"]) for row in await cursor.fetchall()]

@@ -170,6 +170,7 @@ async def run(settings: Settings, *, clock: Clock | None = None) -> None:
                     group.create_task(site.changes.run()),
                     group.create_task(site.catalogues.run()),
                     group.create_task(take_events(site)),
+                    group.create_task(site.probe.run()),
                     group.create_task(tell_nodes(site)),
                 ]
                 _log.info("web_ready")

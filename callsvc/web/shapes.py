@@ -28,6 +28,12 @@ class Credentials(Shape):
     code: Annotated[str, Field(max_length=12)] | None = None
 
 
+class SignedOut(Shape):
+    """`next`: where the browser is to go, to sign out at the organisation's provider as well."""
+
+    next: str | None
+
+
 class WaysIn(Shape):
     """How one can sign in: by a password, by the organisation's `provider` of that name, or either."""
 

@@ -64,8 +64,10 @@ def uses(settings: Settings) -> list[ModelUse]:
     found = []
     for purpose in Purpose:
         path = models.directory(settings, purpose)
-        name = path and (models.chosen(settings).get(purpose) if named[purpose] is None else path.name)
-        state = _look(path, settings.transcripts.language, name or "") if path else NONE
+        name, state = None, NONE
+        if path is not None:
+            name = models.chosen(settings).get(purpose) if named[purpose] is None else path.name
+            state = _look(path, settings.transcripts.language, name or "")
         found.append(
             ModelUse(purpose=purpose, name=name, in_settings=named[purpose] is not None, found=state)
         )

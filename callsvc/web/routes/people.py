@@ -20,6 +20,7 @@ from callsvc.web.shapes import (
     Me,
     NewUser,
     PasswordChange,
+    SignedOut,
     User,
     UserChange,
     UserList,
@@ -89,12 +90,16 @@ async def login(request: Request, response: Response, here: OneSite, asked: Cred
     return me(here, session)
 
 
-@router.post("/logout", status_code=204)
-async def logout(response: Response, here: OneSite, session: EvenLocked) -> None:
-    """Sign out; the cookie is good for nothing from now on."""
+@router.post("/logout")
+async def logout(request: Request, response: Response, here: OneSite, session: EvenLocked) -> SignedOut:
+    """Sign out; the cookie is good for nothing from now on, whatever the organisation's provider does."""
     async with here.database.transaction() as conn:
         await sessions.sign_out(conn, session)
     door.clear_cookie(response, here)
+    if session.person.issuer is None:
+        return SignedOut(next=None)
+    home = (here.settings.web.public_url or str(request.base_url)).rstrip("/") + "/"
+    return SignedOut(next=await here.provider.way_out(home))
 
 
 @router.get("/me")

@@ -98,6 +98,8 @@ def test_health_tells_in_words_what_is_away_and_what_to_do(site: Served, open_sc
     media = page.get_by_role("listitem").filter(has_text="Medienoden")
     expect(media.first).to_contain_text("Inga nya samtal kan kopplas")
     expect(media.first).to_contain_text("Kontrollera att callsvc media är igång")
+    expect(media.first).to_contain_text("eller tidigare")
+    expect(page.get_by_role("listitem").filter(has_text="Tidsstämplar")).to_contain_text("Ingen tidsstämplingstjänst")
     screen.keep()
 
 

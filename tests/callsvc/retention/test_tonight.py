@@ -38,7 +38,7 @@ async def who(conn: Connection) -> UUID:
 
 async def outcome_of(conn: Connection, call: UUID, night: date = NIGHT) -> tuple[Outcome, str | None]:
     for wanted in ("due", "held", "waiting", "unruled"):
-        for one in (await judge(conn, rules(), night, outcome=wanted)).calls:  # type: ignore[arg-type]
+        for one in (await judge(conn, rules(), night, outcome=wanted)).calls:
             if one.id == call:
                 return one.outcome, one.rule
     raise AssertionError("The call was not judged at all.")

@@ -53,6 +53,14 @@ def test_who_the_provider_vouches_for_is_let_in_with_the_roles_of_today(
         change = client.post("/api/me/password", json={"current": "x", "wanted": "sju blå valar simmar"})
         assert change.json()["code"] == "wrong_present_password"
         assert client.post("/api/me/second-factor").json()["code"] == "external_account"
+        # Signing out leads to the provider's own way out, and from there back to our door.
+        out = urlsplit(client.post("/api/logout").json()["next"])
+        assert f"{out.scheme}://{out.netloc}" == provider.issuer.rstrip("/")
+        assert parse_qs(out.query) == {
+            "client_id": ["callsvc"],
+            "post_logout_redirect_uri": [f"{sso.url}/"],
+        }
+        assert client.get("/api/me").status_code == 401
     with sso.signed_in("vera", Role.ADMIN) as vera:
         alma = next(one for one in vera.get("/api/users").json()["users"] if one["name"] == "alma")
         asked = vera.patch(f"/api/users/{alma['id']}", json={"roles": ["admin"]})

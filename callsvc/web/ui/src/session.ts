@@ -29,9 +29,11 @@ export async function signIn(name: string, password: string, code: string | null
 }
 
 export async function signOut(): Promise<void> {
-  await api.post("/api/logout");
+  const { next } = await api.post("/api/logout");
   me.value = null;
   expired.value = false;
+  // The organisation's provider would let the next person in without asking, unless it is left as well.
+  if (next) location.assign(next);
 }
 
 export function may(right: Right): boolean {

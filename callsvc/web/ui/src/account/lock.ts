@@ -6,6 +6,7 @@ the document. The service refuses a locked session by itself; this is what makes
 import { effect, signal, untracked } from "@preact/signals";
 import { api, gate, Problem } from "../api/client";
 import { t } from "../locale";
+import { leg, shift } from "../phone/shift";
 import { addresses, path } from "../router";
 import { ask, me } from "../session";
 
@@ -43,6 +44,8 @@ function look(): void {
     if (locked.value) document.title = `${t("lock.title")} · callsvc`;
     return;
   }
+  // Who is in a call sits there, though they touch nothing for an hour: they listen.
+  if (leg.value || shift.value?.in_hand) touch();
   const idle = (Date.now() - touched) / 1000;
   if (idle >= after) lock();
   else warning.value = idle >= after - WARN_S ? Math.ceil(after - idle) : null;

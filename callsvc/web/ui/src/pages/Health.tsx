@@ -34,7 +34,8 @@ export function Health() {
             {told.parts.map((part) => (
               <li key={part.part} class={`part ${part.state}`}>
                 <h2>{lookup(`part.${part.part}`, part.part)}</h2>
-                <State tone={tones[part.state]}>{t(`health.${part.state}`)}</State>
+                <div><State tone={tones[part.state]}>{t(`health.${part.state}`)}</State>
+                  {part.state !== "ok" && <p class="aside">{t(part.at_least ? "health.since.least" : "health.since", { at: momentWithSeconds(part.since) })}</p>}</div>
                 <div class="part-words">
                 <p>{lookup(`health.${part.part}.${part.code}`, lookup(`health.any.${part.code}`, part.code), figures(part.values))}</p>
                 {part.state !== "ok" && <p class="todo">{lookup(`health.${part.part}.${part.code}.do`, lookup(`health.any.${part.code}.do`, t("health.any.do")), figures(part.values))}</p>}
