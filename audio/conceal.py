@@ -32,6 +32,11 @@ TEXTURES = 25
 LOUDEST_NOISE = 100.0
 """RMS of comfort noise at most (-50 dBFS): a room that is louder than that has a voice in it."""
 
+Look = tuple[float, Samples]
+"""A frame's power, and the frame."""
+_TURNS = np.exp(2j * np.pi * np.arange(1024) / 1024)
+"""Phases to throw."""
+
 OwnWay = Callable[[int], Samples]
 """Makes up so many samples as the codec itself would."""
 
@@ -66,6 +71,11 @@ class Concealer:
         if self._seen % TEXTURE_EVERY == 0:
             self._noise.look(samples)
         return lead
+
+    @property
+    def fills(self) -> bool:
+        """Whether the last that was played was made up."""
+        return self._filled > 0
 
     def hole(self, count: int) -> Samples:
         """Sound for `count` samples that never came."""
@@ -108,7 +118,9 @@ class ComfortNoise:
     def __init__(self, rate_hz: int) -> None:
         self._size = rate_hz * 20 // 1000
         self._window = np.hanning(2 * self._size + 1)[:-1].astype(np.float32)
-        self._looks: deque[tuple[float, Samples]] = deque(maxlen=TEXTURES)
+        self._looks: deque[Look] = deque(maxlen=TEXTURES)
+        self._shaped: Look | None = None
+        self._shape: NDArray[np.float64] = np.zeros(self._size + 1)
         self._chance = np.random.default_rng(1)
         self._tail: Floats = np.zeros(self._size, np.float32)
         self._rest: Floats = np.zeros(0, np.float32)
@@ -130,19 +142,33 @@ class ComfortNoise:
         size = self._size
         if not self._looks:
             return np.zeros(size, np.float32)
-        power, samples = min(self._looks, key=lambda look: look[0])
-        shape = np.abs(np.fft.rfft(samples[:size].astype(np.float64), 2 * size))
-        shape = np.convolve(shape, np.full(9, 1 / 9), "same")
-        phases = self._chance.uniform(0, 2 * np.pi, len(shape))
-        noise = np.fft.irfft(shape * np.exp(1j * phases), 2 * size)
-        wanted = min(float(np.sqrt(power)), LOUDEST_NOISE)
-        level = float(np.sqrt(np.mean(noise**2)))
-        # Two neighbours under a Hann window have 3/4 of one's power where they overlap.
-        gain = wanted / level / np.sqrt(0.75) if level > 1e-6 else 0.0
-        sound: Floats = (noise * gain).astype(np.float32) * self._window
+        quietest = min(self._looks, key=_power)
+        if quietest is not self._shaped:
+            # Many holes are filled from the same look: a node whose packets are lost by the hundred has no time for more.
+            self._shaped, self._shape = quietest, _shape(quietest, size)
+        phases = self._chance.integers(0, len(_TURNS), len(self._shape))
+        sound = np.fft.irfft(self._shape * _TURNS[phases], 2 * size).astype(np.float32)
+        sound *= self._window
         out: Floats = sound[:size] + self._tail
         self._tail = sound[size:]
         return out
+
+
+def _power(look: Look) -> float:
+    return look[0]
+
+
+def _shape(look: Look, size: int) -> NDArray[np.float64]:
+    """The magnitudes of noise that sounds like this look, and is as loud, after a Hann window and overlapped by half."""
+    power, samples = look
+    shape: NDArray[np.float64] = np.abs(np.fft.rfft(samples[:size].astype(np.float64), 2 * size))
+    shape = np.convolve(shape, np.full(9, 1 / 9), "same")
+    # The first and the last bin have no phase that could be thrown, and no twin.
+    shape[0] = shape[-1] = 0.0
+    wanted = min(float(np.sqrt(power)), LOUDEST_NOISE)
+    level = float(np.sqrt(2 * np.sum(shape**2))) / (2 * size)
+    # Two neighbours under a Hann window have 3/4 of one's power where they overlap.
+    return shape * (wanted / level / np.sqrt(0.75) if level > 1e-6 else 0.0)
 
 
 def _period(history: Floats, rate_hz: int) -> Floats:

@@ -35,6 +35,12 @@ class Marks:
         if run.count or run.left_out:
             self._runs.append(run)
 
+    def whole(self, count: int) -> Run | None:
+        """The next run, if it is exactly so long: taken; otherwise None, and nothing is."""
+        if self._runs and self._runs[0].count == count:
+            return self._runs.popleft()
+        return None
+
     def take(self, count: int) -> list[Run]:
         """So many samples came out: these."""
         taken: list[Run] = []

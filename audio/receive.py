@@ -16,6 +16,7 @@ import numpy as np
 
 from audio import codecs
 from audio.codecs import OPUS, Codec, Decoder
+from audio.codecs.g711 import G711
 from audio.codecs.opus import OpusDecoder
 from audio.conceal import Concealer
 from audio.errors import CodecError
@@ -163,15 +164,60 @@ class Receiver:
     def _place_of_origin(buffer: JitterBuffer, started: float) -> int:
         return round((started - buffer.base) * buffer.clock_hz)
 
-    def pop(self, now: float) -> list[Heard]:
-        """Everything that is due."""
+    def pop(self, now: float, *, together: bool = False) -> list[Heard]:
+        """Everything that is due. `together`: frames of a telephone that follow one another may come as one stretch."""
         heard: list[Heard] = []
         buffer = self._buffer
         if buffer is None:
             return heard
+        run: list[Slot] = []
         while (slot := buffer.pop(now)) is not None:
+            if together and self._follows(buffer, slot, run):
+                run.append(slot)
+                continue
+            self._play_run(run, heard)
             self._play(buffer, slot, heard)
+        self._play_run(run, heard)
         return heard
+
+    def _follows(self, buffer: JitterBuffer, slot: Slot, run: list[Slot]) -> bool:
+        """Whether a slot needs nothing but to be decoded, right behind those of the run: nothing is to be made up, moved,
+        left out or faded over."""
+        stream, packet = self._current, slot.packet
+        if (
+            packet is None
+            or stream is None
+            or stream.resampler is not None
+            or not isinstance(stream.codec, G711)
+            or self._codecs.get(packet.payload_type) is not stream.codec
+            or not packet.payload
+            or stream.concealer.fills
+            or self._left_out is not None
+            or self._origin is None
+            or self._moved + len(run) + 1 >= DRIFT_EVERY
+            or abs(buffer.surplus()) >= slot.ticks / buffer.clock_hz
+        ):
+            return False
+        return not run or slot.timestamp == run[-1].timestamp + run[-1].ticks
+
+    def _play_run(self, run: list[Slot], heard: list[Heard]) -> None:
+        """Play slots that need nothing but to be decoded, all at once."""
+        if not run:
+            return
+        stream, origin = self._current, self._origin
+        assert stream is not None
+        assert origin is not None
+        samples = stream.decoder.decode(b"".join(slot.packet.payload for slot in run if slot.packet))
+        at = 0
+        for slot in run:
+            stream.concealer.good(samples[at : at + slot.ticks])
+            at += slot.ticks
+        self._moved += len(run)
+        self._waited = 0
+        start = run[0].timestamp - origin
+        self._end = start + len(samples)
+        heard.append(Heard(start, samples))
+        run.clear()
 
     def drain(self) -> list[Heard]:
         """Everything that is still waiting: at the end of a call, for the record."""

@@ -6,6 +6,8 @@ of the other (8, 16, 24, 48 kHz), with a constant, whole-sample latency. `whole`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import soxr
 from numpy.typing import NDArray
@@ -72,6 +74,24 @@ class Resampler:
             for phase in range(phases):
                 out[:, phase] = np.correlate(buffer, self._taps[:, phase], "valid")
         return out.reshape(-1)
+
+
+def lowered(resamplers: Sequence[Resampler], stretches: Floats) -> Floats:
+    """The next stretch of each of some streams, a row each, at their lower rate: what `process` gives, row by row.
+
+    All of the same two rates; the stretches hold a whole multiple of the ratio, at least as long as the filter.
+    """
+    first = resamplers[0]
+    taps, step = first._taps[:, 0], first._step
+    reach, length = len(taps) - 1, stretches.shape[1]
+    buffers = np.concatenate(
+        [np.stack([one._rest for one in resamplers]), stretches], axis=1, dtype=np.float32
+    )
+    lower: Floats = np.empty((len(buffers), length // step), np.float32)
+    for row, (one, buffer) in enumerate(zip(resamplers, buffers, strict=True)):
+        lower[row] = np.correlate(buffer, taps, "valid")[::step]
+        one._rest = buffer[length : length + reach]
+    return lower
 
 
 def whole(samples: Floats, from_hz: int, to_hz: int) -> Floats:

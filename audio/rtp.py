@@ -82,9 +82,15 @@ class Unwrapper:
             self._last = unwrapped
 
     def __call__(self, value: int) -> int:
-        unwrapped = self.peek(value)
-        self.advance(unwrapped)
-        return unwrapped
+        last = self._last
+        if last is None:
+            self._last = value
+            return value
+        step = (value - last) & self._mask
+        if step >= self._half:
+            return last + step - self._modulus
+        self._last = last = last + step
+        return last
 
     @property
     def last(self) -> int | None:

@@ -60,6 +60,12 @@ class _Law:
     def encode(self, samples: Samples) -> bytes:
         return self.codes[samples.view(np.uint16)].tobytes()
 
+    def encode_rows(self, rows: Samples) -> list[bytes]:
+        """A payload of each row."""
+        length = rows.shape[1]
+        run = self.codes[rows.view(np.uint16)].tobytes()
+        return [run[at : at + length] for at in range(0, len(run), length)]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class G711:

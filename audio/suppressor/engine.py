@@ -78,6 +78,8 @@ class Engine:
         self._bank = Bank(network, streams, comfort, (self._keys,))
         self._patience_s = patience_ms / 1000
         self._on_degraded = on_degraded
+        self.on_batch: Callable[[bool], None] | None = None
+        """Told by the engine's thread before a batch is delivered (True) and after it (False)."""
         self._now = monotonic
         self._failures = 0
         self._told = False
@@ -316,8 +318,15 @@ class Engine:
         computed = self._compute(slots)
         with self._lock:
             streams = self._land(slots, turns, members, computed)
-        for stream in streams:
-            stream.deliver()
+        told = self.on_batch
+        if told:
+            told(True)
+        try:
+            for stream in streams:
+                stream.deliver()
+        finally:
+            if told:
+                told(False)
 
     def _compute(self, slots: Slots) -> bool:
         if self._lost:

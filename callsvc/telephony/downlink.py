@@ -28,6 +28,9 @@ from callsvc.telephony.spans import Spans
 
 RECORDING = Depth(start=0.300, least=0.300, most=0.300)
 FRAME_S = 0.020
+RECORD_EVERY_S = 0.2
+"""How often the recording takes what waits for it, while the operator hears packets as they come: frames by the ten cost
+much less than one by one, and nobody waits for them."""
 RECALL_GAIN = np.float32(0.5)
 """Who speaks now is louder than who spoke."""
 MOST_FRAMES = 5
@@ -47,6 +50,7 @@ class Downlink:
         """When the next frame that is made here is to be sent; None while packets are passed on."""
         self._held = False
         self._recall: Recall | None = None
+        self._record_at = 0.0
         self._connect(receiver, caller, operator)
 
     def _connect(self, receiver: Receiver, caller: Connection, operator: Connection) -> None:
@@ -71,6 +75,7 @@ class Downlink:
 
     def reconnect(self, receiver: Receiver, caller: Connection, operator: Connection, now: float) -> None:
         """A leg came back over another connection."""
+        self.catch_up(now)
         self._recall = None
         self._connect(receiver, caller, operator)
         self._settle(now)
@@ -124,6 +129,11 @@ class Downlink:
 
     def tick(self, now: float) -> None:
         """Record what is due, and send it where it cannot be passed on."""
+        if self.forwards and self._due is None and not self._spans:
+            if now >= self._record_at:
+                self._record_at = now + RECORD_EVERY_S
+                self.catch_up(now)
+            return
         for heard in self._receiver.pop(now):
             self._record(heard)
             if not self.forwards and heard.played:
@@ -136,6 +146,12 @@ class Downlink:
             self._make(now)
         elif not self.forwards:
             self._send_whole_frames()
+
+    def catch_up(self, now: float) -> None:
+        """Let the recording have what is due by now; for who is about to change what is done with it."""
+        if self.forwards:
+            for heard in self._receiver.pop(now, together=not self._spans):
+                self._record(heard)
 
     def _record(self, heard: Heard) -> None:
         if heard.start is None:

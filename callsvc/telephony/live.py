@@ -199,6 +199,7 @@ class Live:
             raise Refused(Why.NOT_RECORDED)
         at_ms = self.now_ms
         if on != (self.masked is not None):
+            self.downlink.catch_up(self._parts.clock.monotonic())
             # The recorder covers what reaches it from now on; the spans, what was spoken in the stretch and comes late.
             for spans in self.spans.values():
                 (spans.begin if on else spans.end)(GapCause.MASK, at_ms)

@@ -134,7 +134,7 @@ class RtpConnection(Connection):
 
     def datagram(self, data: bytes, source: Address) -> None:
         """Take what came to the port."""
-        if not self._is_peer(source[:2], data):
+        if not (self._latched and source == self._peer) and not self._is_peer(source[:2], data):
             self.foreign += 1
             return
         if rtp.is_rtcp(data):
@@ -148,9 +148,10 @@ class RtpConnection(Connection):
         except BadPacket:
             self.malformed += 1
             return
+        now = self.clock.monotonic()
         if self._next_report:
-            self._received.add(packet, self.clock.monotonic())
-        self._heard(packet)
+            self._received.add(packet, now)
+        self._heard(packet, now)
 
     def report_regularly(self) -> None:
         """Tell the peer each five seconds what came of its stream and what was sent of ours, on the port of the sound."""

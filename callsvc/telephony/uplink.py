@@ -16,6 +16,7 @@ import numpy as np
 
 from audio import codecs
 from audio.codecs import Encoder
+from audio.codecs.g711 import G711
 from audio.codecs.opus import OpusEncoder
 from audio.conceal import joined
 from audio.errors import AudioError
@@ -23,8 +24,8 @@ from audio.marks import Marks, Run
 from audio.receive import Heard, Receiver
 from audio.resample import Floats, Resampler, rounded, to_float, to_int16
 from audio.suppressor import BLOCK, RATE, Engine, Proof, Stream, StrokeInfo
-from audio.taps import Continuous, GapCause
-from callsvc.telephony import metrics
+from audio.taps import Continuous, GapCause, Samples
+from callsvc.telephony import metrics, outgoing
 from callsvc.telephony.announcements import Playing
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.spans import Spans
@@ -33,6 +34,9 @@ from callsvc.telephony.wakes import Wakes
 THROUGH, PAST = metrics.BLOCKS.labels("through"), metrics.BLOCKS.labels("past")
 STUCK_BLOCKS = 25
 """Blocks that may be inside the engine; with more it is taken for dead (250 ms, its own patience is far less)."""
+EARLY_S = 0.005
+"""Half of what lies between two wakes: a frame leaves with the wake that is nearest to when it falls due, not with the
+one after that."""
 FRAME = RATE // 50
 SILENCED = (GapCause.HOLD, GapCause.MUTE)
 """What the caller does not hear."""
@@ -89,7 +93,9 @@ class Uplink:
         spoken = codecs.at_rate(self._codec, RATE)
         self._encoder: Encoder = spoken.encoder()
         self._frame = spoken.frame_samples
-        self._resampler = Resampler(RATE, spoken.rate_hz)
+        self.law = self._codec if isinstance(self._codec, G711) else None
+        """How a telephone is spoken to, if the caller is at one."""
+        self.resampler = Resampler(RATE, spoken.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 
     def reconnect(self, receiver: Receiver, caller: Connection) -> None:
@@ -102,7 +108,10 @@ class Uplink:
     def _open(self, engine: Engine | None, hints: bool) -> Stream | None:
         if engine is not None:
             try:
-                return engine.open(self._on_block, hints=hints)
+                stream = engine.open(self._on_block, hints=hints)
+                # What comes back as a batch is sent on as one.
+                engine.on_batch = self._wakes.hold
+                return stream
             except AudioError:
                 pass
         self._degraded("suppressor")
@@ -110,7 +119,7 @@ class Uplink:
 
     def tick(self, now: float) -> None:
         """Play what is due; `hand_on` follows."""
-        for heard in self._receiver.pop(now):
+        for heard in self._receiver.pop(now + EARLY_S):
             self._record(heard)
             if heard.played:
                 self._play(heard)
@@ -119,7 +128,7 @@ class Uplink:
                 self._marks.put(Run(0, heard.start, GapCause.SILENCE, len(heard.samples)))
         if self._returned and not self._awake:
             # Less than a frame, as it is left over when the stream stops: for the record.
-            self._take_back()
+            outgoing.send([self], self._raise)
         if self._stream and len(self._inside) > STUCK_BLOCKS:
             self._go_round()
 
@@ -152,7 +161,7 @@ class Uplink:
         sound = to_float(samples)
         if self._stream is None:
             PAST.inc(len(sound) / BLOCK)
-            self._send(sound)
+            self.send(sound)
             return
         if len(self._rest):
             sound = np.concatenate([self._rest, sound])
@@ -178,18 +187,41 @@ class Uplink:
             self._struck.append((info.at_samples, info.level_db))
         if not self._awake and len(self._returned) >= self._enough:
             self._awake = True
-            self._wakes.soon(self._take_back)
+            self._wakes.soon(self)
 
-    def _take_back(self) -> None:
+    def take_back(self) -> list[Floats]:
+        """What has come back; it is for the caller of this to `send` it."""
         self._awake = False
+        if self._stream is None:
+            return []
         blocks: list[Floats] = []
-        while self._returned and self._stream:
-            blocks.append(self._returned.popleft())
-            if self._inside:
-                self._inside.popleft()
-        if blocks:
-            self._send(np.concatenate(blocks) if len(blocks) > 1 else blocks[0])
-            self._through += len(blocks)
+        returned, inside = self._returned, self._inside
+        while returned:
+            blocks.append(returned.popleft())
+            if inside:
+                inside.popleft()
+        self._through += len(blocks)
+        return blocks
+
+    @staticmethod
+    def _raise(error: Exception) -> None:
+        raise error
+
+    def usual(self, blocks: int) -> Run | None:
+        """What so many blocks are, if they are a whole frame of one kind that nothing is laid over; taken, then."""
+        if blocks != FRAME // BLOCK or len(self._outgoing) or self.playing or self._spans:
+            return None
+        return self._marks.whole(FRAME)
+
+    def send_usual(self, run: Run, samples: Samples, payload: bytes) -> None:
+        """Send a frame of the usual kind that was worked on with those of other calls."""
+        if run.start is not None:
+            self._place = run.start
+            if run.cause is None:
+                self._heard.write(run.start, samples)
+            else:
+                self._heard.gap(run.start, run.count, run.cause)
+        self._caller.send_frame(self._codec, payload)
 
     def _go_round(self) -> None:
         """The engine is stuck: let what is inside it go by as it is, and all that follows."""
@@ -201,11 +233,12 @@ class Uplink:
         latency = self._last_proof.latency_samples
         self._marks.take(latency)
         for block in [*waiting, self._rest]:
-            self._send(block)
+            self.send(block)
         self._rest = self._rest[:0]
         self._degraded("suppressor")
 
-    def _send(self, sound: Floats) -> None:
+    def send(self, sound: Floats) -> None:
+        """Send sound on to the caller, worked on by itself."""
         at = 0
         if self.playing or self._spans:
             # What is in hand may be lent from elsewhere, and is about to be changed.
@@ -213,7 +246,7 @@ class Uplink:
         for run in self._marks.take(len(sound)):
             self._pass(run, sound[at : at + run.count])
             at += run.count
-        resampled = self._resampler.process(sound)
+        resampled = self.resampler.process(sound)
         self._outgoing = np.concatenate([self._outgoing, resampled]) if len(self._outgoing) else resampled
         frame = self._frame
         while len(self._outgoing) >= frame:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-Work = Callable[[], None]
+from callsvc.telephony import outgoing
+
+if TYPE_CHECKING:
+    from callsvc.telephony.uplink import Uplink
+
 _OF: WeakKeyDictionary[asyncio.AbstractEventLoop, Wakes] = WeakKeyDictionary()
 
 
 class Wakes:
-    """What other threads want done in one loop."""
+    """The calls of one loop whose sound came back."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._due: deque[Work] = deque()
+        self._due: deque[Uplink] = deque()
         self._awake = False
+        self._holds = False
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> Wakes:
@@ -27,21 +33,28 @@ class Wakes:
             found = _OF[loop] = cls(loop)
         return found
 
-    def soon(self, work: Work) -> None:
-        """Have this done in the loop. From any thread."""
-        self._due.append(work)
+    def soon(self, uplink: Uplink) -> None:
+        """Have its sound sent on in the loop. From any thread."""
+        self._due.append(uplink)
+        if not self._holds:
+            self._wake()
+
+    def hold(self, on: bool) -> None:
+        """A batch comes back: wake nobody before its end. From the suppressor's thread."""
+        self._holds = on
+        if not on and self._due:
+            self._wake()
+
+    def _wake(self) -> None:
         if not self._awake:
             self._awake = True
-            self._loop.call_soon_threadsafe(self._do)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                self._loop.call_soon_threadsafe(self._do)
 
     def _do(self) -> None:
         self._awake = False
-        while self._due:
-            work = self._due.popleft()
-            try:
-                work()
-            except Exception as error:
-                # One call's fault is not the next one's.
-                self._loop.call_exception_handler(
-                    {"message": "sound could not be taken back", "exception": error}
-                )
+        uplinks = [self._due.popleft() for _ in range(len(self._due))]
+        outgoing.send(uplinks, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "sound could not be taken back", "exception": error})

@@ -257,3 +257,32 @@ def test_correction_that_the_next_packet_holds_is_used_and_is_no_gap() -> None:
 
     assert receiver.recovered == len(lost)
     assert not [one for one in heard if one.cause is GapCause.LOSS]
+
+
+def test_frames_taken_by_the_ten_are_what_they_are_one_by_one() -> None:
+    arrivals = stream(payloads(babble(8000, 4.0)), lost=[30, 31, 90])
+    arrivals += stream(
+        payloads(babble(8000, 1.0, seed=2), PCMU), payload_type=0, first_sequence=65_530 + 200,
+        first_timestamp=0xFFFFFF00 + 200 * 160, start_s=4.0,
+    )  # fmt: skip
+    deep = Depth(start=0.3, least=0.3, most=0.3)
+    tracks = []
+    for step_s in (0.010, 0.200):
+        receiver, tap, together = Receiver(NUMBERS, 8000, deep), Notebook(), step_s > 0.1
+        receiver.start(0.0)
+        heard = []
+        for tick in range(1, round(6.0 / step_s)):
+            for one in arrivals:
+                if (tick - 1) * step_s < one.at <= tick * step_s:
+                    receiver.put(one.packet, one.at)
+            heard += receiver.pop(tick * step_s, together=together)
+        record(heard, tap)
+        tracks.append((tap, len(heard)))
+
+    (one_by_one, calls), (by_the_ten, fewer) = tracks
+    end = 5 * 8000  # what was sent; the hole after it is as long as it was waited for
+    assert np.array_equal(by_the_ten.sound[:end], one_by_one.sound[:end])
+    gaps = [[gap for gap in tap.gaps if gap[0] < end] for tap in (by_the_ten, one_by_one)]
+    assert gaps[0] == gaps[1]
+    assert [cause for _, _, cause in gaps[0]].count(GapCause.LOSS) == 3
+    assert fewer < calls / 2
