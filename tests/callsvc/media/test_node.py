@@ -101,7 +101,15 @@ def test_it_is_alive_and_ready_and_counts(node: Node) -> None:
     token_keys.private_key(node.data_dir / "keys")
 
     assert node.get("/healthz") == (200, '{"status":"ok"}')
-    assert node.get("/readyz") == (200, '{"ready":true,"reasons":{},"degraded":[]}')
+    status, told = node.get("/readyz")
+    assert (status, {**json.loads(told), "in_force": {}}) == (
+        200,
+        {"ready": True, "reasons": {}, "degraded": [], "in_force": {}},
+    )
+    assert {kind: one["source"] for kind, one in json.loads(told)["in_force"].items()} == {
+        "line-profiles": "packaged",
+        "lines": "packaged",
+    }
     status, text = node.get("/metrics")
     assert status == 200
     assert "callsvc_tick_lateness_seconds_bucket" in text

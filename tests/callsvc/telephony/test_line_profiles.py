@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from audio.codecs import G722, OPUS, PCMA
 from callsvc.telephony import sdp
-from callsvc.telephony.announcements import load
+from callsvc.telephony.announcements import Catalogue, load
 from callsvc.telephony.errors import BadOffer
 from callsvc.telephony.line_profiles import CACHE, SAFEST, LineProfile, Lines, packaged
 from callsvc.telephony.policies import LinePolicy, policy_of
@@ -34,6 +35,12 @@ record = true
 record = false
 recall_s = 0
 """
+
+
+@cache
+def spoken() -> Catalogue:
+    """The announcements that come with the service, read once."""
+    return load()
 
 
 def written(file: Path, text: str) -> Path:
@@ -120,7 +127,7 @@ def test_a_line_chooses_and_orders_what_may_be_spoken() -> None:
 
 async def test_a_line_that_tells_callers_of_the_recording_does_so_as_the_call_begins() -> None:
     policy = LinePolicy(record=True, keep_raw=False, announcement=("recording", "sv"))
-    legs = TwoLegs(policy=policy, announcements=load()).join()
+    legs = TwoLegs(policy=policy, announcements=spoken()).join()
     await legs.talk(operator=payloads(babble(8000, 0.5)))
 
     told = [one for one in legs.events.of(EventKind.CALL_NOTED) if one["note"] == "announcement"]
@@ -129,7 +136,7 @@ async def test_a_line_that_tells_callers_of_the_recording_does_so_as_the_call_be
 
 async def test_a_line_whose_announcement_is_not_there_is_degraded_and_the_call_goes_on() -> None:
     policy = LinePolicy(record=True, keep_raw=False, announcement=("recording", "xx"))
-    legs = TwoLegs(policy=policy, announcements=load()).join()
+    legs = TwoLegs(policy=policy, announcements=spoken()).join()
     frames = payloads(babble(8000, 0.5))
     await legs.talk(caller=frames)
 

@@ -9,6 +9,7 @@ import { Notice } from "../parts/Notice";
 import { NotDone, type Command, type Done } from "../phone/channel";
 import type { Leg } from "../phone/leg";
 import { Announcements } from "./Announcements";
+import { Keypad, Pressed } from "./Keypad";
 import { onMarker } from "./marks";
 
 const BACK_MS = 30_000;
@@ -21,6 +22,7 @@ export function Controls({ leg }: { leg: Leg }) {
   const [said, say] = useState<Said>();
   const [armed, arm] = useState(false);
   const [informing, inform] = useState(false);
+  const [dialling, dial] = useState(false);
   const told = leg.channel.told.value;
   const hello = leg.channel.hello.value;
   const live = told?.state === "live" && leg.phase.value === "joined";
@@ -56,12 +58,15 @@ export function Controls({ leg }: { leg: Leg }) {
     : command({ do: "recall", back_ms: Math.min(BACK_MS, hello?.recall_ms ?? BACK_MS) }, () => null));
   const hold = () => can("hold") && command({ do: "hold", on: !told?.held }, () => null);
   const mute = () => can("mute") && command({ do: "mute", on: !told?.muted }, () => null);
+  const canPress = can("digit") && Boolean(told?.digits);
+  const digit = (key: string) => canPress && command({ do: "digit", digit: key }, () => t("keypad.sent", { key }));
+  const keypad = () => (canPress || dialling) && dial(!dialling);
   const hangUp = () => {
     if (armed || !live) leg.hangUp();
     else arm(true);
   };
   const open = () => can("announce") && inform(!informing);
-  useKeys({ mask, marker, recall, inform: open, hold, mute, hangUp });
+  useKeys({ mask, marker, recall, inform: open, hold, mute, keypad, hangUp });
 
   return (
     <section class="card controls-card" aria-label={t("control.title")}>
@@ -72,6 +77,8 @@ export function Controls({ leg }: { leg: Leg }) {
         <Large action="inform" icon="inform" words={t("control.inform")} on={informing || Boolean(told?.announcement)} can={can("announce")} press={open} expanded={informing} />
       </div>
       {informing && <Announcements leg={leg} close={() => inform(false)} command={command} />}
+      {dialling && <Keypad press={digit} close={() => dial(false)} />}
+      <Pressed leg={leg} />
       {told?.recall && <p class="now-heard" role="status"><Icon name="recall" size={18} />{t("control.recalling", { at: clock(told.recall.at_ms / 1000), to: clock(told.recall.to_ms / 1000) })}</p>}
       {told?.announcement && (
         <p class="now-heard"><Icon name="inform" size={18} /><span role="status">{t("control.announcing", { what: lookup(`announcement.${told.announcement.id}`, told.announcement.id), language: lookup(`language.${told.announcement.language}`, told.announcement.language) })}</span>
@@ -83,6 +90,9 @@ export function Controls({ leg }: { leg: Leg }) {
         </button>
         <button type="button" class="button" aria-pressed={told?.muted ?? false} aria-disabled={!can("mute")} onClick={mute} aria-keyshortcuts="Shift+F9">
           <Icon name={told?.muted ? "muted" : "microphone"} size={18} />{told?.muted ? t("control.unmute") : t("control.mute")}<kbd>{hint("mute")}</kbd>
+        </button>
+        <button type="button" class="button" aria-expanded={dialling} aria-disabled={!canPress} onClick={keypad} aria-keyshortcuts="Shift+F7">
+          <Icon name="keypad" size={18} />{t("keypad.title")}<kbd>{hint("keypad")}</kbd>
         </button>
         <p class={said ? `control-said ${said.tone}` : "control-said"} role="status">{said?.words}</p>
         <button type="button" class={armed ? "button hang-up armed" : "button hang-up"} onClick={hangUp} aria-keyshortcuts="Shift+F4">

@@ -21,6 +21,7 @@ export type NodeState = {
   away: string[];
   held: boolean;
   muted: boolean;
+  digits: boolean;
   recall: { at_ms: number; to_ms: number } | null;
   announcement: { id: string; language: string; at_ms: number; length_ms: number } | null;
   strokes: number;
@@ -32,7 +33,10 @@ export type Command =
   | { do: "marker"; kind?: string; text?: string }
   | { do: "recall"; back_ms?: number } | { do: "recall_stop" }
   | { do: "announce"; announcement: string; language: string } | { do: "announce_stop" }
+  | { do: "digit"; digit: string }
   | { do: "hold"; on: boolean } | { do: "mute"; on: boolean };
+/** A party pressed a key of its telephone; null where the line keeps to itself which. */
+export type Pressed = { by: "caller" | "operator"; digit: string | null; at_ms: number };
 export type Done = { at_ms: number; n: number } & Record<string, unknown>;
 
 /** The node did not do it, for the reason `why`. */
@@ -49,6 +53,7 @@ export class Channel {
   readonly told = signal<NodeState | null>(null);
   /** When `told` came, by the browser's clock: between two words of the node the call's clock runs on by it. */
   readonly toldAt = signal(0);
+  readonly digits = signal<readonly Pressed[]>([]);
   private wire: RTCDataChannel | null = null;
   private readonly waiting = new Map<string, Waiting>();
   private count = 0;
@@ -119,6 +124,7 @@ export class Channel {
         this.waiting.get(id)?.refused(new NotDone(String(message["why"] ?? "unknown")));
         this.waiting.delete(id);
         break;
+      case "digit": this.digits.value = [...this.digits.value.slice(-99), message as unknown as Pressed]; break;
       case "bye": this.bye(String(message["cause"] ?? "")); break;
     }
   }
