@@ -60,8 +60,8 @@ def pieces() -> dict[str, list[Piece]]:
 def measure(model: Whisper, found: list[Piece], threshold_s: float | None) -> dict[str, int]:
     usual = whisper.options
 
-    def options(language: str | None, *, live: bool = False) -> dict[str, Any]:
-        return usual(language, live=live) | {"hallucination_silence_threshold": threshold_s}
+    def options(language: str | None, *, live: bool = False, marks: bool = False) -> dict[str, Any]:
+        return usual(language, live=live, marks=marks) | {"hallucination_silence_threshold": threshold_s}
 
     count = {"spoken": 0, "right": 0, "lost": 0, "put_in": 0}
     whisper.options = options

@@ -67,8 +67,8 @@ def ours(model: Path, sound: Path) -> int:
     raw, rate = soundfile.read(sound, dtype="int16")
     usual = whisper.options
 
-    def options(language: str | None, *, live: bool = False) -> dict[str, Any]:
-        return usual(language, live=live) | {"temperature": [0.0], "max_new_tokens": TOKENS}
+    def options(language: str | None, *, live: bool = False, marks: bool = False) -> dict[str, Any]:
+        return usual(language, live=live, marks=marks) | {"temperature": [0.0], "max_new_tokens": TOKENS}
 
     whisper.options = options
     one = Reference("caller.rx", raw, rate, ())
@@ -150,20 +150,19 @@ def main() -> None:
     if args.side:
         tell(args.side[0], Path(args.side[1]), Path(args.side[2]))
         return
-    rows: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as work:
-        for name in args.shapes:
-            rows[name] = measure(name, args.seconds, Path(work))
-            print(name, json.dumps(rows[name]), flush=True)
-    told = {
+    told: dict[str, Any] = {
         "weights": "random, of the true shape",
         "tokens_a_window": TOKENS,
         "peer": f"faster-whisper {importlib.metadata.version('faster-whisper')}",
         "engine": f"CTranslate2 {importlib.metadata.version('ctranslate2')}, int8, one thread, beam 5",
         "cores": os.cpu_count(),
-        "shapes": rows,
+        "shapes": {},
     }
-    RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as work:
+        for name in args.shapes:
+            told["shapes"][name] = measure(name, args.seconds, Path(work))
+            print(name, json.dumps(told["shapes"][name]), flush=True)
+            RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ LIVE_ROOM_S = 1.0
 """Silence after the sound of a caption: without any the last word is lost."""
 
 
-def options(language: str | None, *, live: bool = False) -> dict[str, Any]:
+def options(language: str | None, *, live: bool = False, marks: bool = False) -> dict[str, Any]:
     """How a piece is decoded, for what may become evidence, or `live` for captions. Nobody else builds options.
+
+    Without time `marks` in the text: pieces are cut at pauses before, and word times come from the model's attention.
 
     The detector of speech has been there before: `vad_filter` would move the times. No text is carried from one
     piece to the next, and three temperatures at most. The library's own way with invented words is off: it deletes,
@@ -39,7 +41,7 @@ def options(language: str | None, *, live: bool = False) -> dict[str, Any]:
         "log_prob_threshold": -1.0,
         "no_speech_threshold": 0.6,
         "vad_filter": False,
-        "without_timestamps": True,
+        "without_timestamps": not marks,
     }
     if live:
         found |= {"beam_size": 1, "temperature": [0.0], "word_timestamps": False}
@@ -71,7 +73,7 @@ class Whisper:
     def longest_s(self) -> float:
         return self.card.longest_s
 
-    def hear(self, sound: NDArray[np.float32], languages: Sequence[str]) -> Hearing:
+    def hear(self, sound: NDArray[np.float32], languages: Sequence[str], *, marks: bool = False) -> Hearing:
         """The words in at most half a minute. Raises `LanguageUnknown` when the model knows none of the languages.
 
         Only what the first look at the piece gave is kept: the library looks again at what is left after the last
@@ -82,14 +84,14 @@ class Whisper:
             self.card.require(languages[0])
         length_s = len(sound) / RATE
         self._window_s, self._last = self.card.window_s, None
-        found, told = self._model.transcribe(sound, **options(None, live=self._live))
+        found, told = self._model.transcribe(sound, **options(None, live=self._live, marks=marks))
         guesses = dict(told.all_language_probs or ())
         language = choose(guesses, known, length_s)
         likely = max(guesses, key=lambda name: guesses[name], default="")
         if language is None:
             return Hearing((), None, likely, round(guesses.get(likely, 0.0), 4))
         if language != told.language:
-            found, _ = self._model.transcribe(sound, **options(language, live=self._live))
+            found, _ = self._model.transcribe(sound, **options(language, live=self._live, marks=marks))
         words = [] if self._live else _timed(found, length_s)
         if not words:
             words = self._without_times(sound, language)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,16 @@ def start_errors_ms(spoken: Spoken, heard: Sequence[Word], lead_s: float) -> lis
 
 
 def measure(
-    model: Whisper, voice: Voice, sentence: Callable[[], str], variants: list[str], band: bool, count: int
+    model: Whisper,
+    voice: Voice,
+    sentence: Callable[[], str],
+    variants: list[str],
+    band: bool,
+    count: int,
+    *,
+    marks: bool = False,
 ) -> dict[str, float]:
-    """Word error rate and median word-start error of `count` sentences."""
+    """Word error rate and median word-start error of `count` sentences, written with time `marks` or without."""
     rng = np.random.default_rng(99)
     wrong = total = 0
     starts: list[float] = []
@@ -55,7 +63,7 @@ def measure(
         sound = telephone(spoken.sound) if band else spoken.sound
         lead = np.zeros(int(0.3 * RATE), np.float32)
         noisy = np.concatenate([lead, sound, lead]) + rng.normal(0, 3e-4, len(sound) + 2 * len(lead))
-        heard = model.hear(noisy.astype(np.float32), ["sv"]).words
+        heard = model.hear(noisy.astype(np.float32), ["sv"], marks=marks).words
         wrong += errors(text.split(), [word.text for word in heard])
         total += len(text.split())
         starts += start_errors_ms(spoken, heard, 0.3)
@@ -63,6 +71,18 @@ def measure(
         "wer_pct": round(100 * wrong / total, 1),
         "word_start_median_ms": round(float(np.median(starts)), 0) if starts else -1.0,
     }
+
+
+def silence(model: Whisper, count: int = 24) -> dict[str, float]:
+    """Words that it writes into pieces of hiss and hum, without the detector of speech before it."""
+    rng = np.random.default_rng(7)
+    words = 0
+    for k in range(count):
+        sound = rng.normal(0, 10.0 ** rng.uniform(-5, -2), int(RATE * rng.uniform(1, 7)))
+        if k % 2:
+            sound += 0.03 * np.sin(2 * np.pi * 50 * np.arange(len(sound)) / RATE)
+        words += len(model.hear(sound.astype(np.float32), ["sv"], marks=k % 4 > 1).words)
+    return {"pieces": count, "words": words}
 
 
 def main() -> None:
@@ -74,18 +94,29 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     model, voice, phrases = Whisper(check(args.model)), Voice(), Phrases()
-    rng = np.random.default_rng(12345)
-    known = lambda: phrases.sentence(phrases.known, rng)  # noqa: E731
-    held_out = lambda: phrases.sentence(phrases.held_out, rng)  # noqa: E731
-    jumble = lambda: phrases.jumble(rng)  # noqa: E731
-    found = {
-        "known_templates": measure(model, voice, known, VARIANTS, False, args.count),
-        "known_templates_telephone": measure(model, voice, known, VARIANTS, True, args.count),
-        "held_out_templates": measure(model, voice, held_out, VARIANTS, False, args.count),
-        "held_out_templates_telephone": measure(model, voice, held_out, VARIANTS, True, args.count),
-        "random_word_order": measure(model, voice, jumble, VARIANTS, False, args.count),
-        "other_voices": measure(model, voice, known, OTHER_VARIANTS, False, args.count),
+    made = {
+        "known_templates": (lambda rng: phrases.sentence(phrases.known, rng), VARIANTS),
+        "held_out_templates": (lambda rng: phrases.sentence(phrases.held_out, rng), VARIANTS),
+        "random_word_order": (phrases.jumble, VARIANTS),
+        "other_voices": (lambda rng: phrases.sentence(phrases.known, rng), OTHER_VARIANTS),
     }
+    found: dict[str, dict[str, float]] = {}
+    for name, (sentence, variants) in made.items():
+        for band in (False, True):
+            for marks in (False, True):
+                rng = np.random.default_rng(12345)
+                place = name + "_telephone" * band + "_with_times" * marks
+                found[place] = measure(
+                    model,
+                    voice,
+                    partial(sentence, rng),
+                    variants,
+                    band,
+                    args.count,
+                    marks=marks,
+                )
+                print(place, found[place], flush=True)
+    found["no_speech"] = silence(model)
     print(json.dumps(found, indent=1))
     if args.out:
         args.out.write_text(json.dumps(found, indent=1) + "\n")

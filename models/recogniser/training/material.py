@@ -35,11 +35,15 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Window:
-    """Network input (80, frames) and what is in it."""
+    """Network input (80, frames) and what is in it: the words of each utterance with their times, and phonemes."""
 
     mel: Mel
-    words: list[tuple[str, float, float]]
+    said: list[list[tuple[str, float, float]]]
     phonemes: NDArray[np.int64]
+
+    @property
+    def words(self) -> list[tuple[str, float, float]]:
+        return [word for said in self.said for word in said]
 
 
 def telephone(sound: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -111,7 +115,7 @@ def pack(
     """
     power = np.full((MELS, filled), 1e-9, np.float32)
     labels = np.zeros(length // 2, np.int64)
-    words: list[tuple[str, float, float]] = []
+    said: list[list[tuple[str, float, float]]] = []
     at = int(rng.integers(0, 40)) // 2 * 2
     for part in parts:
         if at + part.frames > filled:
@@ -119,7 +123,7 @@ def pack(
         gain = 10.0 ** (rng.uniform(-0.4, 0.4))
         power[:, at : at + part.frames] += gain * 10.0 ** part.power.astype(np.float32)
         labels[at // 2 : at // 2 + len(part.phonemes)] = part.phonemes
-        words += [(word, start + at / 100, end + at / 100) for word, start, end in part.words]
+        said.append([(word, start + at / 100, end + at / 100) for word, start, end in part.words])
         at += part.frames + int(rng.integers(5, 90)) // 2 * 2
     if not clean:
         power += _surroundings(power, filled, rng)
@@ -129,7 +133,7 @@ def pack(
     log = (np.maximum(log, log.max() - 8.0) + 4.0) / 4.0
     out = np.zeros((MELS, length), np.float32)
     out[:, :filled] = log
-    return Window(out, words, labels)
+    return Window(out, said, labels)
 
 
 def _surroundings(power: Mel, frames: int, rng: np.random.Generator) -> Mel:

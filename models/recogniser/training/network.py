@@ -19,6 +19,7 @@ from transformers import (
 WINDOW_S = 30
 FRAMES = WINDOW_S * 50
 ALIGNMENT_HEADS = [[1, 0], [2, 0]]
+TIME_SCALE = 0.1
 
 
 def build(tokenizer: Tokenizer) -> WhisperForConditionalGeneration:
@@ -45,7 +46,21 @@ def build(tokenizer: Tokenizer) -> WhisperForConditionalGeneration:
         dropout=0.0,
     )
     config._attn_implementation = "eager"
-    return WhisperForConditionalGeneration(config)
+    whisper = WhisperForConditionalGeneration(config)
+    whisper.tie_weights()
+    _place_times(whisper, tokenizer.token_to_id("<|0.00|>"))
+    return whisper
+
+
+def _place_times(whisper: WhisperForConditionalGeneration, first: int) -> None:
+    """Give every time mark the place of its frame in the sound, which the encoder adds to what it hears.
+
+    What the decoder then has to learn for a time mark is to hand on the place of the frame that it looks at.
+    """
+    places = whisper.model.encoder.embed_positions.weight
+    with torch.no_grad():
+        marks = whisper.model.decoder.embed_tokens.weight[first:]
+        marks[: len(places)] = TIME_SCALE * places[: len(marks)]
 
 
 class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
@@ -89,15 +104,19 @@ class Trainee(nn.Module):  # type: ignore[misc]  # torch has no types here
         Said by the very head of the last layer that is told to look at the word being written: what it sees there must
         be enough to name the word. That is a lesson for every frame of sound instead of one a word.
         """
+        return nn.functional.linear(self._told(heard, 0), self.whisper.proj_out.weight[:texts])
+
+    def placed(self, heard: torch.Tensor, first: int, head: int) -> torch.Tensor:
+        """Which time mark each of these frames would be written as, by the last layer's `head`, in the same way."""
+        return nn.functional.linear(self._told(heard, head), self.whisper.proj_out.weight[first:])
+
+    def _told(self, heard: torch.Tensor, head: int) -> torch.Tensor:
         decoder = self.whisper.model.decoder
         seeing = decoder.layers[-1].encoder_attn
-        wide = seeing.head_dim
-        seen = nn.functional.linear(heard, seeing.v_proj.weight[:wide], seeing.v_proj.bias[:wide])
-        told = nn.functional.linear(seen, seeing.out_proj.weight[:, :wide], seeing.out_proj.bias)
-        named: torch.Tensor = nn.functional.linear(
-            decoder.layer_norm(told), self.whisper.proj_out.weight[:texts]
-        )
-        return named
+        own = slice(head * seeing.head_dim, (head + 1) * seeing.head_dim)
+        seen = nn.functional.linear(heard, seeing.v_proj.weight[own], seeing.v_proj.bias[own])
+        told: torch.Tensor = nn.functional.linear(seen, seeing.out_proj.weight[:, own], seeing.out_proj.bias)
+        return decoder.layer_norm(told)
 
 
 def export(whisper: WhisperForConditionalGeneration, tokenizer: Tokenizer, work: Path, target: Path) -> None:

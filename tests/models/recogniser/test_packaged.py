@@ -16,7 +16,7 @@ from models.recogniser.whisper import Whisper
 
 pytestmark = pytest.mark.transcripts
 
-COUNT = 12
+COUNT = 8
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,14 @@ def voice() -> Voice:
     return Voice()
 
 
-@pytest.mark.parametrize("band", [False, True], ids=["wide", "telephone"])
+@pytest.mark.parametrize(
+    ("band", "marks"),
+    [(False, False), (True, False), (True, True)],
+    ids=["wide", "telephone", "telephone, with time marks"],
+)
 @pytest.mark.parametrize(("templates", "most_pct"), [("known", 10.0), ("held_out", 25.0)])
 def test_new_sentences_are_heard_word_by_word_in_their_time(
-    model: Whisper, voice: Voice, templates: str, most_pct: float, band: bool
+    model: Whisper, voice: Voice, templates: str, most_pct: float, band: bool, marks: bool
 ) -> None:
     phrases, rng = Phrases(), np.random.default_rng(31)
     found = measure(
@@ -42,6 +46,7 @@ def test_new_sentences_are_heard_word_by_word_in_their_time(
         VARIANTS,
         band,
         COUNT,
+        marks=marks,
     )
     assert found["wer_pct"] <= most_pct
     assert 0.0 <= found["word_start_median_ms"] <= 150.0

@@ -114,6 +114,14 @@ def test_the_options_are_those_for_evidence(library: Library, tmp_path: Path) ->
     assert library.opened["local_files_only"] is True
 
 
+def test_time_marks_in_the_text_are_asked_for_where_they_are_wanted(library: Library, tmp_path: Path) -> None:
+    model = whisper.Whisper(check(model_directory(tmp_path / "model")))
+    assert [w.text for w in model.hear(SOUND, ["sv"], marks=True).words] == ["ja", "tack"]
+    assert library.asked == whisper.options(None, marks=True)
+    assert library.asked["without_timestamps"] is False
+    assert whisper.options(None)["without_timestamps"] is True
+
+
 def test_an_unknown_language_never_reaches_the_library(library: Library, tmp_path: Path) -> None:
     model = whisper.Whisper(check(model_directory(tmp_path / "model")))
     with pytest.raises(LanguageUnknown):
