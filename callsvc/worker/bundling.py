@@ -19,6 +19,7 @@ from callsvc.errors import NotFound, VerificationFailed
 from callsvc.jobs import Job, Work
 from callsvc.recordings.bundle import Line, Stretch, export
 from callsvc.recordings.bundle.export import LEFT, RIGHT
+from callsvc.recordings.bundle.sound import Sound
 from callsvc.recordings.cipher import new_key
 from callsvc.recordings.joined import parts
 from callsvc.recordings.key_source import key_ring
@@ -115,7 +116,7 @@ def _make(
             lang=settings.language,
             stamps=authority(settings),
             silenced=[Stretch(one.start_ms, one.end_ms) for one in told.taken_out],
-            hear=_without(told.taken_out) if told.taken_out else lambda recording: recording,
+            hear=_without(told.taken_out),
             done=_counted(told, n, len(sources)),
         )
     packed = folder / "paket.zip"
@@ -129,8 +130,10 @@ def _make(
     return packed.stat().st_size, key
 
 
-def _without(taken_out: list[TakenOut]) -> Callable[[Recording], Silenced]:
-    def hear(recording: Recording) -> Silenced:
+def _without(taken_out: list[TakenOut]) -> Callable[[Recording], Sound]:
+    def hear(recording: Recording) -> Sound:
+        if not taken_out:
+            return recording
         return Silenced(recording, taken_out, [name for name in (LEFT, RIGHT) if name in recording.tracks])
 
     return hear

@@ -148,9 +148,7 @@ def _fill(
     for at, info in enumerate(tracks):
         first, last = _samples(part, info, whole)
         path = target / "ljud" / f"{info.name}.flac"
-        write_track(
-            sound, info, first, last, path, lambda share, at=at: done((at + share) / (len(tracks) + 1))
-        )
+        write_track(sound, info, first, last, path, _part(done, at, len(tracks) + 1))
         told.append(
             {
                 "file": f"ljud/{info.name}.flac",
@@ -199,6 +197,11 @@ def _fill(
     (target / pages.README).write_text(pages.readme(about, lang), encoding="utf-8")
     (target / "nyckel.pub").write_bytes(public_pem(keys.trusted()[keys.signer]))
     return about
+
+
+def _part(done: Callable[[float], None], n: int, of: int) -> Callable[[float], None]:
+    """How far the whole is, when part `n` of so many is so far."""
+    return lambda share: done((n + share) / of)
 
 
 def _sign(target: Path, keys: KeyRing, stamps: Authority | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 from audio.hearable import Hearable, Track
 from callsvc.transcripts.layers.redacting import Stretch
 
+T = TypeVar("T", bound=Track)
 
-class Silenced:
+
+class Silenced(Generic[T]):
     """`source` without `stretches`; what is read of it is silence there, whichever way it is read."""
 
-    def __init__(self, source: Hearable[Track], stretches: Sequence[Stretch], names: Sequence[str]) -> None:
+    def __init__(self, source: Hearable[T], stretches: Sequence[Stretch], names: Sequence[str]) -> None:
         self._source = source
         self._stretches = stretches
-        self.tracks: Mapping[str, Track] = {name: source.tracks[name] for name in names}
+        self.tracks: Mapping[str, T] = {name: source.tracks[name] for name in names}
 
     def read(self, track: str, start: int, n: int) -> NDArray[np.int16]:
         """Samples `start` to `start + n` of a track."""

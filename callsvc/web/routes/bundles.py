@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -27,7 +27,7 @@ from callsvc.web.spoken_words import leave
 router = APIRouter(prefix="/api/calls", tags=["disclosures"])
 Decider = Annotated[Session, Depends(door.may(Action.DISCLOSURE_DECIDE))]
 DisclosureId = Annotated[UUID, Depends(door.disclosure_id)]
-_ZIP = {200: {"content": {"application/zip": {}}}}
+_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 
 
 @router.post("/{call_id}/disclosures/{disclosure_id}/bundle", status_code=202)
@@ -53,7 +53,7 @@ async def state(here: OneSite, session: Decider, call_id: CallId, disclosure_id:
 @router.get(
     "/{call_id}/disclosures/{disclosure_id}/bundle.zip",
     response_class=Response,
-    responses=cast(dict[int | str, dict[str, object]], _ZIP),
+    responses=_ZIP,
 )
 async def fetch(here: OneSite, session: Decider, call_id: CallId, disclosure_id: DisclosureId) -> Response:
     """The signed copy itself; that it was fetched stands in the access log."""
