@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives import serialization
 from callsvc.access import trail
 from callsvc.clock import SystemClock
 from callsvc.config import Settings, load
-from callsvc.errors import UsageError
+from callsvc.errors import Conflict, UsageError
 from callsvc.ids import parse_id
 from callsvc.locale import text
 from callsvc.recordings import credential_keys, key_work
 from callsvc.recordings.key_source import existing, key_directory, key_ring, rotating
 from callsvc.recordings.keys import FileKeyRing
-from callsvc.store import Database, address, recordings
+from callsvc.store import Database, address, recordings, standing
 
 app = typer.Typer(
     no_args_is_help=True, help="Show the installation's keys, change them, destroy a recording's."
@@ -146,6 +146,11 @@ async def dispose(settings: Settings, call: UUID, reason: str) -> key_work.Destr
     async with Database(address(settings), pool_max=2) as database:
         # The line first: a key is never destroyed without one. Done again, it leaves a second line and no harm.
         async with database.transaction() as conn:
+            if await standing.held(conn, call):
+                raise Conflict(
+                    "The call is held: somebody has ordered that it be kept.",
+                    hint="An administrator can lift the order, under Drift > Gallring.",
+                )
             await trail.record(
                 conn,
                 user_id=None,

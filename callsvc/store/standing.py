@@ -1,9 +1,10 @@
-"""How things stand, for those who look after the service: nodes that were heard, what waits for a stamp, captions."""
+"""How things stand, for those who look after the service: nodes that were heard, what waits for a stamp, what is held."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from psycopg.rows import class_row
 
@@ -47,3 +48,13 @@ async def captions_behind(conn: Connection, since: datetime) -> int:
     )
     row = await cursor.fetchone()
     return 0 if row is None else int(row["n"])
+
+
+async def held(conn: Connection, call_id: UUID) -> bool:
+    """Whether somebody has ordered that the call, or its case, be kept."""
+    cursor = await conn.execute(
+        "select 1 from holds where lifted_at is null and (call_id = %(call)s"
+        " or case_number = (select case_number from wrap_ups where call_id = %(call)s)) limit 1",
+        {"call": call_id},
+    )
+    return await cursor.fetchone() is not None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from callsvc.types import Role
+from callsvc.types import Profile, Role
 from tests.acceptance.screens.conftest import OpenScreen
+from tests.support import past_calls
 from tests.support.web import Served
 
 pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
@@ -99,8 +101,43 @@ def test_health_tells_in_words_what_is_away_and_what_to_do(site: Served, open_sc
     expect(media.first).to_contain_text("Inga nya samtal kan kopplas")
     expect(media.first).to_contain_text("Kontrollera att callsvc media är igång")
     expect(media.first).to_contain_text("eller tidigare")
-    expect(page.get_by_role("listitem").filter(has_text="Tidsstämplar")).to_contain_text("Ingen tidsstämplingstjänst")
+    expect(page.get_by_role("listitem").filter(has_text="Tidsstämplar")).to_contain_text(
+        "Ingen tidsstämplingstjänst"
+    )
     screen.keep()
+
+
+def test_what_goes_tonight_is_shown_by_rule_and_a_hold_keeps_it(
+    site: Served, open_screen: OpenScreen
+) -> None:
+    old = past_calls.BEGAN - timedelta(days=900)
+    for n in range(3):
+        at = old + timedelta(days=n)
+        site.run(lambda conn, at=at: past_calls.finished(conn, at=at, profile=Profile.EMERGENCY))  # type: ignore[misc]
+    screen = open_screen(site)
+    screen.sign_in("vera", Role.ADMIN)
+    screen.go("/drift")
+    page = screen.page
+    page.get_by_role("link", name="Gallring").click()
+    expect(page.get_by_text("I natt skulle 3 samtal gallras.")).to_be_visible()
+    rule = page.get_by_role("listitem").filter(has_text="Nödsamtal till ledningscentralen")
+    expect(rule).to_contain_text("Sparas 1 år efter utgången av samtalets kalenderår.")
+    expect(rule).to_contain_text("4 kap. 10 §")
+    page.get_by_role("button", name="Bevara Nödsamtal").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Skäl").fill("Åtal prövas")
+    assert screen.faults() == []
+    dialog.get_by_role("button", name="Bevara").click()
+    expect(page.get_by_text("I natt skulle 2 samtal gallras.")).to_be_visible()
+    expect(page.get_by_role("row", name="Åtal prövas")).to_contain_text("Gäller")
+    page.get_by_role("radio", name="Bevaras 1").check()
+    expect(page.get_by_text("Det går före alla regler.").last).to_be_visible()
+    assert screen.faults() == []
+    screen.keep("held")
+    page.get_by_role("button", name="Häv").click()
+    page.get_by_role("dialog").get_by_label("Varför hävs det?").fill("Domen vann laga kraft")
+    page.get_by_role("dialog").get_by_role("button", name="Häv").click()
+    expect(page.get_by_text("I natt skulle 3 samtal gallras.")).to_be_visible()
 
 
 def test_a_catalogue_is_written_checked_saved_and_brought_back(site: Served, open_screen: OpenScreen) -> None:

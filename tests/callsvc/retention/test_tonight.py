@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from callsvc.access import people
+from callsvc.config import DatabaseSettings
+from callsvc.errors import Conflict
+from callsvc.recordings.keys_command import dispose
 from callsvc.retention import holds
 from callsvc.retention.rules import rules
 from callsvc.retention.tonight import Outcome, judge
 from callsvc.store import Connection, Database
 from callsvc.types import Profile, Role
 from tests.support import past_calls
+from tests.support.web import settings_for
 
 pytestmark = pytest.mark.evidence
 
@@ -79,8 +85,11 @@ async def test_the_first_rule_that_fits_has_the_call_and_lets_it_go_when_its_las
 
 
 async def test_a_hold_on_a_call_or_on_its_case_wins_until_it_is_lifted_and_in_the_database_too(
-    database: Database, quick_passwords: None
+    database: Database, conninfo: str, tmp_path: Path, quick_passwords: None
 ) -> None:
+    settings = settings_for(tmp_path / "data").model_copy(
+        update={"database": DatabaseSettings(url=SecretStr(conninfo))}
+    )
     async with database.transaction() as conn:
         by = await who(conn)
         call = await past_calls.finished(conn, at=OLD, profile=Profile.EMERGENCY)
@@ -97,6 +106,9 @@ async def test_a_hold_on_a_call_or_on_its_case_wins_until_it_is_lifted_and_in_th
         with pytest.raises(psycopg.errors.RaiseException, match="is held"):
             async with database.transaction() as conn:
                 await conn.execute("delete from calls where id = %s", [held])
+        # Nor does the command that ends a recording by its key.
+        with pytest.raises(Conflict, match="held"):
+            await dispose(settings, held, "rule 7")
     async with database.transaction() as conn:
         for one in (on_call, on_case):
             await holds.lift(conn, one, why="Målet är avgjort", by=by, at=OLD)
