@@ -38,7 +38,7 @@ export function HandedOver() {
               <div class="review-what">
                 <p class="call-line">{what}</p>
                 <p class="aside">{t(one.review_id ? "handover.from.review" : "handover.from", { name: one.from_name, at: moment(one.at) })}{one.place_ms !== null && one.place_ms > 0 && <> · {t("review.place", { at: clock(one.place_ms / 1000) })}</>}</p>
-                {one.word && <p class="hint">{t("review.word", { word: one.word })}</p>}
+                {one.word && <p class="hint">{one.word}</p>}
               </div>
               <span />
               <button type="button" class="button small" onClick={() => void open(one)}>{t("handover.open")}<span class="unseen"> {what}</span><Icon name="arrow" size={16} /></button>

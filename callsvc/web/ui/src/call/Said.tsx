@@ -57,7 +57,7 @@ export function Line({ call, utterance, now, sound, language, reload, correcting
               : now ? <PlayingWords n={utterance.n} words={utterance.words} text={utterance.text} sound={sound} play={play} />
                 : <Words n={utterance.n} words={utterance.words} text={utterance.text} playing={-1} play={play} />}
           </p>
-          {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={history}>{t("correct.mark")}<span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
+          {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={history}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
           {correct && <button type="button" class="button bare small" onClick={() => correct(true)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
         </div>
       )}
