@@ -105,7 +105,13 @@ async def test_hold_is_answered_and_told_to_the_other_side_and_so_is_its_end(hou
     invite, _ = await house.talking()
     for direction, mirrored in (("sendonly", "recvonly"), ("inactive", "inactive"), ("sendrecv", "sendrecv")):
         house.operator.send_as_called("INVITE", body=house.operator.offer(f"a={direction}"))
-        answer = await house.operator.hear("SIP/2.0 200")
+        # A machine that is busy has the node answer an earlier one again.
+        while (
+            not (answer := await house.operator.hear("SIP/2.0 200"))
+            .get("CSeq")
+            .startswith(f"{house.operator.cseq} ")
+        ):
+            pass
         assert f"a={mirrored}\r\n" in answer.body
         assert answer.rtp_port == invite.rtp_port
         house.operator.send_as_called("ACK")
