@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from statistics import median
 from uuid import UUID
 
 FULL_S = 4.0
@@ -35,18 +36,19 @@ class Load:
         self._began = now()
         self._done: deque[tuple[float, float]] = deque()
         self._lock = threading.Lock()
-        self._cost = FIRST_COST_S
+        self._costs: deque[float] = deque([FIRST_COST_S], maxlen=15)
 
     def add(self, spent_s: float) -> None:
         """A final text took so long."""
         with self._lock:
-            self._cost += 0.2 * (spent_s - self._cost)
+            self._costs.append(spent_s)
             self._done.append((self._now(), spent_s))
 
     @property
     def cost_s(self) -> float:
-        """Of one final text, lately."""
-        return self._cost
+        """Of one final text, lately: the middle one, for a machine that stood still once is no slow one."""
+        with self._lock:
+            return median(self._costs)
 
     @property
     def share(self) -> float:

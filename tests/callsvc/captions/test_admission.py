@@ -97,6 +97,13 @@ def test_nobody_comes_back_while_the_engine_has_no_time_for_one_more() -> None:
     assert desk.admission.back(desk.load, 0.0) == CALLS[1]
 
 
+def test_one_text_that_took_long_makes_no_slow_engine() -> None:
+    desk = Desk(1)
+    for spent in (0.1, 0.1, 9.0, 0.1):
+        desk.load.add(spent)
+    assert desk.load.cost_s == pytest.approx(0.1)
+
+
 class Slow:
     """An engine that stands still until it is let go."""
 
