@@ -23,8 +23,13 @@ Weights = Mapping[str, Weight]
 OPSET = 17
 CONTRIB = "com.microsoft"
 """Where ONNX Runtime keeps operators of its own: here a product of whole numbers that ends in single precision."""
-REST = np.float32(0.05)
-"""Gains up to this become exactly 0, the others move up in proportion: a trace of a stroke is still a stroke."""
+REST = np.float32(0.06)
+"""Where nobody speaks gains up to this become exactly 0, and the others move up in proportion: a trace of a stroke is
+still a stroke."""
+SURE = np.float32(3.0)
+"""How fast that ends as a voice becomes likely: from a probability of two thirds on, here. Under a sure voice it costs words."""
+TOP = np.float32(0.98)
+"""Gains from this on become exactly 1: what is nearly let through is speech, and what is between loses less of it."""
 SEEN = Scale(6 / 255, 85)
 """Features from -2, nothing at all, to 4."""
 EMBEDDED, MIXED = up_to(6.4), up_to(8.0)
@@ -91,6 +96,18 @@ class Graph:
         self.op("Mul", [name + ".z", name + ".gap"], name + ".kept")
         return self.op("Add", [name + ".n", name + ".kept"], name + ".out")
 
+    def clear(self, gain: str, voice: str, out: str) -> str:
+        """Makes ends of gains that are nearly 0 or 1, by REST, SURE and TOP."""
+        zero, top = self.constant("zero", np.array(0, np.float32)), self.constant("top", np.array(TOP))
+        self.op("Sub", [self.one, voice], out + ".unlikely")
+        self.op("Mul", [out + ".unlikely", self.constant("sure", np.array(SURE))], out + ".doubt")
+        self.op("Clip", [out + ".doubt", zero, self.one], out + ".quiet")
+        self.op("Mul", [out + ".quiet", self.constant("rest", np.array(REST))], out + ".rest")
+        self.op("Sub", [top, out + ".rest"], out + ".span")
+        self.op("Sub", [gain, out + ".rest"], out + ".above")
+        self.op("Div", [out + ".above", out + ".span"], out + ".share")
+        return self.op("Clip", [out + ".share", zero, self.one], out)
+
 
 def build(weights: Weights) -> onnx.ModelProto:
     """The graph: features and state in; gains, key and voice probabilities and the next state out."""
@@ -108,17 +125,17 @@ def build(weights: Weights) -> onnx.ModelProto:
     h2 = g.gru("gru2", g.whole(h1, EITHER_WAY), "h2", weights)
     heard = g.beside("all", g.whole(h2, EITHER_WAY), z, e1)
     # What is said of a frame comes of one product: a product for a single number costs a fifth of that for all gains.
-    said = [weights["gain.weight"] / (1 - REST), weights["keys.weight"], weights["voice.weight"]]
-    bias = [(weights["gain.bias"] - REST) / (1 - REST), weights["keys.bias"], weights["voice.bias"]]
+    said = [weights["gain.weight"], weights["keys.weight"], weights["voice.weight"]]
+    bias = [weights["gain.bias"], weights["keys.bias"], weights["voice.bias"]]
     last, mixed, before = np.split(np.concatenate(said), [HIDDEN, 2 * HIDDEN], axis=1)
     each_part = [(EITHER_WAY, last), (MIXED, mixed), (EMBEDDED, before)]
     g.dense("said", heard, each_part, np.concatenate(bias))
     kinds = g.constant("kinds", np.array([BINS, 2], np.int64))
     g.op("Split", ["said", kinds], "gain", "logits", axis=1)
-    g.op("Clip", ["gain", g.constant("zero", np.array(0, np.float32)), g.one], "gains")
     g.op("Sigmoid", ["logits"], "likely")
     each = g.constant("each", np.array([1, 1], np.int64))
     g.op("Split", ["likely", each], "keys", "voice", axis=1)
+    g.clear("gain", "voice", "gains")
     g.op("Concat", [h1, h2, "e0", "e1"], "state_out", axis=1)
 
     def value(name: str, width: int) -> onnx.ValueInfoProto:
