@@ -88,7 +88,7 @@ async def test_a_hold_on_a_call_or_on_its_case_wins_until_it_is_lifted_and_in_th
     database: Database, conninfo: str, tmp_path: Path, quick_passwords: None
 ) -> None:
     settings = settings_for(tmp_path / "data").model_copy(
-        update={"database": DatabaseSettings(url=SecretStr(conninfo))}
+        update={"database": DatabaseSettings(url=SecretStr(conninfo), pool_max=2)}
     )
     async with database.transaction() as conn:
         by = await who(conn)

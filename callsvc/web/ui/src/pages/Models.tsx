@@ -99,7 +99,7 @@ function Row({ model, choose }: { model: Model; choose: (purpose: Purpose) => vo
       <td class="end">
         {model.here && <button type="button" class="button small" disabled={busy} onClick={check} aria-label={t("models.check.of", { model: model.name })}>{t("models.check")}</button>}
         {model.here && may("models.choose") && able.map((one) => <button key={one} type="button" class="button small" onClick={() => choose(one)}
-          aria-label={t("models.use.of", { model: model.name, purpose: t(`models.purpose.${one}`) })}>{t(`models.use.${one}`)}</button>)}
+          aria-label={`${t(`models.use.${one}`)}: ${model.name}`}>{t(`models.use.${one}`)}</button>)}
       </td>
     </tr>
   );
