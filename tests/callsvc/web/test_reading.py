@@ -278,7 +278,11 @@ def test_keystrokes_are_told_with_time_and_level_where_the_node_told_of_them(
 ) -> None:
     address = f"/api/calls/{call}/typing"
     assert reader.get(address).json() == {"told": False, "at_ms": [], "level_db": []}
-    for strokes in ([(1200, -31)], [], [(300, -44), (900, -40)]):
-        site.run(lambda conn, new=strokes: keystrokes.add(conn, UUID(call), new, at=site.clock.utc_now()))
+
+    async def node_tells(conn: Connection) -> None:
+        for strokes in ([(1200, -31)], [], [(300, -44), (900, -40)]):
+            await keystrokes.add(conn, UUID(call), strokes, at=site.clock.utc_now())
+
+    site.run(node_tells)
     told = {"told": True, "at_ms": [300, 900, 1200], "level_db": [-44, -40, -31]}
     assert reader.get(address).json() == told
