@@ -17,6 +17,8 @@ FULL_S = 4.0
 """Half the stated delay: with more than this to decode, some calls must go."""
 EASED_S = 2.0
 """So many go that this much is left."""
+SETTLE_S = 1.0
+"""Time that each putting off is given to help before the next."""
 LOOK_S = 8.0
 """Time over which the engine's load is looked at."""
 ROOM = 0.75
@@ -69,6 +71,7 @@ class Admission:
         self._now = now
         self._calls: dict[UUID, bool] = {}
         self._changed = now()
+        self._went = -SETTLE_S
 
     def open(self, call: UUID) -> bool:
         """Another call; whether it is captioned. While some are put off, it is one of them."""
@@ -96,7 +99,7 @@ class Admission:
         for call in waiting:
             texts[call] = texts.get(call, 0) + 1
         left = cost_s * sum(texts.values())
-        if left <= FULL_S:
+        if left <= FULL_S or self._now() - self._went < SETTLE_S:
             return []
         found = []
         on = [call for call, captioned in self._calls.items() if captioned]
@@ -106,7 +109,7 @@ class Admission:
             self._calls[call] = False
             found.append(call)
         if found:
-            self._changed = self._now()
+            self._changed = self._went = self._now()
         return found
 
     def back(self, load: Load, waited_s: float) -> UUID | None:

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audio.feed import Kind, Message
-from callsvc.captions.admission import FULL_S, LOOK_S, Admission, Load
+from callsvc.captions.admission import FULL_S, LOOK_S, SETTLE_S, Admission, Load
 from callsvc.captions.board import Board
 from callsvc.captions.ear import Ear
 from callsvc.captions.room import GIVEN_UP, Caption, Room
@@ -52,6 +52,14 @@ def test_the_newest_go_first_and_as_many_as_it_takes() -> None:
     assert desk.admission.crowded(CALLS[:4] * 3, 0.5) == [CALLS[3], CALLS[2], CALLS[1]]
     assert desk.admission.captioned(CALLS[0])
     assert desk.admission.put_off == {*CALLS[1:4]}
+
+
+def test_each_putting_off_is_given_time_to_help() -> None:
+    desk = Desk(4)
+    assert desk.admission.crowded([*CALLS[:3], *[CALLS[3]] * 9], 0.5) == [CALLS[3]]
+    assert desk.admission.crowded(CALLS[:3] * 4, 0.5) == []
+    desk.time = SETTLE_S
+    assert desk.admission.crowded(CALLS[:3] * 4, 0.5) == [CALLS[2], CALLS[1]]
 
 
 def test_a_call_that_is_alone_is_never_put_off() -> None:
