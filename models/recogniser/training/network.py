@@ -48,7 +48,10 @@ def build(tokenizer: Tokenizer) -> WhisperForConditionalGeneration:
     config._attn_implementation = "eager"
     whisper = WhisperForConditionalGeneration(config)
     whisper.tie_weights()
-    _place_times(whisper, tokenizer.token_to_id("<|0.00|>"))
+    first = tokenizer.token_to_id("<|0.00|>")
+    if first is None:
+        raise ValueError("the tokenizer has no time marks: make it with models.recogniser.training.tokens")
+    _place_times(whisper, first)
     return whisper
 
 

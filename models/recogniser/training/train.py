@@ -133,7 +133,8 @@ class Optimisers:
     """
 
     def __init__(self, trainee: network.Trainee) -> None:
-        inner, rest = [], []
+        inner: list[torch.nn.Parameter] = []
+        rest: list[torch.nn.Parameter] = []
         for name, p in trainee.named_parameters():
             if p.requires_grad:
                 turned = ".layers." in name and p.ndim == 2 and not name.endswith(LOOKING)
@@ -194,7 +195,7 @@ def learn(
         warm = min(1.0, (step + 1) / WARM_STEPS)
         optimisers.step(warm * (0.02 + 0.49 * (1 + math.cos(math.pi * share))))
         if (step + 1) % 50 == 0:
-            shown = {"step": step + 1, "stage": stage, "cpu_s": round(time.process_time())}
+            shown: dict[str, float] = {"step": step + 1, "stage": stage, "cpu_s": round(time.process_time())}
             shown |= {"right": round(right, 3)}
             print(json.dumps(shown | {n: round(one.item(), 3) for n, one in found.items()}), flush=True)
         if (step + 1) % KEEP_EVERY == 0:
