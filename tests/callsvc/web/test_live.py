@@ -44,20 +44,17 @@ def test_a_call_that_begins_and_ends_is_told_as_it_happens(site: Served) -> None
 def test_a_correction_is_told_to_whoever_else_reads_the_call_and_to_no_operator(site: Served) -> None:
     call = site.run(calls.finished)
     site.run(lambda conn: calls.transcribed(conn, call))
-    with (
-        site.signed_in("olle", Role.OPERATOR) as olle,
-        site.signed_in("inga", Role.INVESTIGATOR) as inga,
-        olle.stream("GET", "/api/events") as to_olle,
-        inga.stream("GET", "/api/events") as to_inga,
-    ):
-        first, second = to_olle.iter_lines(), to_inga.iter_lines()
-        topics(first, "shift")
-        topics(second, "shift")
-        with site.signed_in("bo", Role.INVESTIGATOR) as bo:
-            bo.post(f"/api/calls/{call}/access", json={"reason": "Utredning"})
-            path = f"/api/calls/{call}/transcript/utterances/0"
-            assert bo.put(path, json={"version": 0, "text": "Polisen."}).status_code == 200
-        assert topics(second, f"text:{call}")
+    with site.signed_in("olle", Role.OPERATOR) as olle, olle.stream("GET", "/api/events") as to_olle:
+        first = to_olle.iter_lines()
+        topics(first, "shift")  # from now on a change alone is told, to one who comes later, too
+        with site.signed_in("inga", Role.INVESTIGATOR) as inga, inga.stream("GET", "/api/events") as to_inga:
+            second = to_inga.iter_lines()
+            assert "event: hello" in (next(second), next(second))
+            with site.signed_in("bo", Role.INVESTIGATOR) as bo:
+                bo.post(f"/api/calls/{call}/access", json={"reason": "Utredning"})
+                path = f"/api/calls/{call}/transcript/utterances/0"
+                assert bo.put(path, json={"version": 0, "text": "Polisen."}).status_code == 200
+            assert topics(second, f"text:{call}")
         assert not any(topic.startswith("text") for topic in topics(first, "log"))
 
 
