@@ -82,15 +82,9 @@ class Unwrapper:
             self._last = unwrapped
 
     def __call__(self, value: int) -> int:
-        last = self._last
-        if last is None:
-            self._last = value
-            return value
-        step = (value - last) & self._mask
-        if step >= self._half:
-            return last + step - self._modulus
-        self._last = last = last + step
-        return last
+        unwrapped = self.peek(value)
+        self.advance(unwrapped)
+        return unwrapped
 
     @property
     def last(self) -> int | None:

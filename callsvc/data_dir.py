@@ -59,6 +59,11 @@ def check_version(path: Path) -> None:
         )
 
 
+def captions_socket(path: Path) -> Path:
+    """Where the captions process takes the sound of calls from the media node: its owner alone can reach it."""
+    return path / "run" / "captions.sock"
+
+
 def lock(path: Path) -> int:
     """Hold the directory for one service; a file descriptor that must stay open. Raises `DataDirBusy`.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -100,22 +100,10 @@ async def record_each(
     fields = dict(detail or {})
     events = []
     for call_id in calls:
-        digest = _hash(
-            last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash
+        unsealed = AccessEvent(
+            last.id + 1, at, user_id, action, object_kind, object_id, call_id, reason, fields, last.hash, b""
         )
-        event = AccessEvent(
-            last.id + 1,
-            at,
-            user_id,
-            action,
-            object_kind,
-            object_id,
-            call_id,
-            reason,
-            fields,
-            last.hash,
-            digest,
-        )
+        event = replace(unsealed, hash=_hash(unsealed))
         events.append(event)
         last = Head(event.id, event.hash)
     async with conn.cursor() as cursor:
@@ -205,18 +193,7 @@ async def verify(conn: Connection, *, known: Head | None = None) -> Head:
                 raise VerificationFailed(f"Access event {last.id + 1} is missing.")
             if event.prev_hash != last.hash:
                 raise VerificationFailed(f"Access event {event.id} does not follow event {last.id}.")
-            if event.hash != _hash(
-                event.id,
-                event.at,
-                event.user_id,
-                event.action,
-                event.object_kind,
-                event.object_id,
-                event.call_id,
-                event.reason,
-                event.detail,
-                event.prev_hash,
-            ):
+            if event.hash != _hash(event):
                 raise VerificationFailed(f"Access event {event.id} is not what was written.")
             last = Head(event.id, event.hash)
             if known is not None and known.id == event.id:
@@ -232,30 +209,19 @@ async def verify(conn: Connection, *, known: Head | None = None) -> Head:
     return last
 
 
-def _hash(
-    number: int,
-    at: datetime,
-    user_id: UUID | None,
-    action: str,
-    object_kind: str,
-    object_id: str,
-    call_id: UUID | None,
-    reason: str,
-    detail: Mapping[str, Any],
-    prev_hash: bytes,
-) -> bytes:
-    """SHA-256 over the canonical JSON: keys sorted, no spaces, UTF-8."""
+def _hash(event: AccessEvent) -> bytes:
+    """SHA-256 over the canonical JSON of all but its own hash: keys sorted, no spaces, UTF-8."""
     body = {
         "v": _VERSION,
-        "id": number,
-        "at": isoformat(at),
-        "user": None if user_id is None else str(user_id),
-        "action": action,
-        "object": [object_kind, object_id],
-        "call": None if call_id is None else str(call_id),
-        "reason": reason,
-        "detail": detail,
-        "prev": prev_hash.hex(),
+        "id": event.id,
+        "at": isoformat(event.at),
+        "user": None if event.user_id is None else str(event.user_id),
+        "action": event.action,
+        "object": [event.object_kind, event.object_id],
+        "call": None if event.call_id is None else str(event.call_id),
+        "reason": event.reason,
+        "detail": event.detail,
+        "prev": event.prev_hash.hex(),
     }
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).digest()

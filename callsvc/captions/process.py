@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from pathlib import Path
 from uuid import UUID
 
 from audio.feed import HEADER, Kind, unpack
@@ -21,13 +20,7 @@ from callsvc.transcripts.models import Purpose
 from models.recogniser.directory import ModelCard
 from models.recogniser.whisper import Whisper
 
-SOCKET = "captions.sock"
 RETRY_S = 5.0
-
-
-def place(settings: Settings) -> Path:
-    """Where the media node finds the process: a socket that its owner alone can reach."""
-    return settings.data_dir / "run" / SOCKET
 
 
 async def run(settings: Settings, clock: Clock | None = None) -> None:
@@ -67,7 +60,7 @@ async def serve(
             talking.discard(task)
             writer.close()
 
-    path = place(settings)
+    path = data_dir.captions_socket(settings.data_dir)
     path.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(listen, path)
     path.chmod(0o600)

@@ -6,7 +6,6 @@ the broker ──(signed, whole, sensible?)──► in force, and written to da
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from callsvc import logs
 from callsvc.bus import edition
 from callsvc.bus.edition import MAX_WHY, Edition, Refusal, Standing
 from callsvc.errors import MissingPart, UsageError
+from callsvc.recordings.durable import write_whole
 
 DIRECTORY: Final = "in-force"
 log = logs.get("media")
@@ -111,15 +111,9 @@ class Editions:
         return self._directory / f"{name}.json"
 
     def _write(self, name: str, payload: bytes) -> None:
-        """The whole file or none of it."""
         try:
             self._directory.mkdir(mode=0o700, exist_ok=True)
-            beside = self._file(name).with_suffix(".new")
-            with beside.open("wb") as file:
-                file.write(payload)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self._file(name))
+            write_whole(self._file(name), payload)
         except OSError as error:
             # It is in force all the same; only a start without the broker would not know it.
             log.warning("edition_not_remembered", kind=name, error=type(error).__name__)

@@ -161,7 +161,7 @@ class Node:
         outbox.end_unfinished(lengths)
         log.info("spool_looked_through", sealed=len(orphans))
         spoken = await asyncio.to_thread(self._announcements)
-        feed = Feed(self._data_dir / "run" / "captions.sock")
+        feed = Feed(data_dir.captions_socket(self._data_dir))
         feed.start()
         parts = Parts(self._clock, outbox, Listened(recorder, feed), engine, media.vanish_after_s, spoken)
         lines = self._lines = Lines(media.line_profiles, self._data_dir)

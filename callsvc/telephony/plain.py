@@ -134,7 +134,7 @@ class RtpConnection(Connection):
 
     def datagram(self, data: bytes, source: Address) -> None:
         """Take what came to the port."""
-        if not (self._latched and source == self._peer) and not self._is_peer(source[:2], data):
+        if not self._is_peer(source[:2], data):
             self.foreign += 1
             return
         if rtp.is_rtcp(data):
@@ -178,7 +178,9 @@ class RtpConnection(Connection):
                     self.peer_loss = block.fraction_lost
 
     def _is_peer(self, source: Address, data: bytes) -> bool:
-        if source == self._named and not (self._latched and source == self._peer):
+        if self._latched and source == self._peer:
+            return True
+        if source == self._named:
             self._peer, self._latched = source, True
             self._port.hear_only(source)
         if self._latched or source[0] != self._named[0]:

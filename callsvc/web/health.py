@@ -35,7 +35,6 @@ WATCH_S: Final = 30.0
 SILENT: Final = timedelta(minutes=3)
 """A node tells of every call that is recorded each ten seconds."""
 STAMPED_WITHIN: Final = timedelta(hours=2)
-CAPTIONS: Final = "captions.sock"
 
 Code = tuple[str, str, dict[str, str | int | float]]
 _log = logs.get("web")
@@ -258,9 +257,8 @@ class Probe:
             return "down", "unknown", {}
         if behind:
             return "degraded", "behind", {"calls": behind}
-        path = self._settings.data_dir / "run" / CAPTIONS
         try:
-            _, writer = await asyncio.open_unix_connection(path)
+            _, writer = await asyncio.open_unix_connection(data_dir.captions_socket(self._settings.data_dir))
         except OSError:
             return "degraded", "unreachable", {}
         writer.close()

@@ -141,7 +141,7 @@ class SipConnection(RtpConnection):
     # What comes in.
 
     def datagram(self, data: bytes, source: Address) -> None:
-        if not (self._latched and source == self._peer) and not self._is_peer(source[:2], data):
+        if not self._is_peer(source[:2], data):
             self.foreign += 1
             metrics.FOREIGN.inc()
             return
@@ -159,7 +159,7 @@ class SipConnection(RtpConnection):
         if packet.payload_type == self.stream.digits:
             if self.digits:
                 self.digits(packet)
-            if digit := self._presses.take(packet, self.clock.monotonic()):
+            if digit := self._presses.take(packet, now):
                 self._pressed(digit)
 
     def reports(self, data: bytes, source: Address) -> None:

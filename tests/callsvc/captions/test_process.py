@@ -20,7 +20,7 @@ import pytest
 from audio import feed as feeds
 from audio.feed import Feed
 from audio.taps import Track
-from callsvc.captions.process import SOCKET
+from callsvc import data_dir
 from callsvc.captions.room import GIVEN_UP, Caption, Room
 from callsvc.clock import SystemClock
 from callsvc.demo.sound import read
@@ -173,7 +173,7 @@ async def test_a_process_of_its_own_writes_them_and_is_taken_up_again_after_it_w
                 return
             await asyncio.sleep(0.05)
 
-    feed = Feed(data / "run" / SOCKET)
+    feed = Feed(data_dir.captions_socket(data))
     feed.start()
     try:
         with process(data, conninfo) as first:
