@@ -46,6 +46,10 @@ class WebSettings(Group):
         ge=0,
         description="Minutes without a key or a pointer after which a screen locks, warned of a minute before; 0: never.",
     )
+    second_factor_roles: tuple[Role, ...] = Field(
+        (),
+        description="Roles whose local accounts must have an authenticator or a passkey; who has neither can only get one.",
+    )
 
 
 class OpenIdSettings(Group):

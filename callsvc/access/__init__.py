@@ -5,6 +5,10 @@ ownership   whose call it is, and leave to do something with it
 people      accounts
 totp        codes of an authenticator (RFC 6238)
 second_factor  the code after the password
+relying_party  for which address passkeys are good
+passkey_questions  what a passkey is asked, once
+passkeys    the public halves of people's passkeys, and their answers
+by_passkey  coming in and unlocking without a password
 openid      who somebody is, by the word of the organisation's provider
 single_sign_on  the account of who comes back from there
 sessions    sign in, sign out, change of password, limit on wrong passwords

@@ -1,4 +1,4 @@
-"""The second factor of a local account: an authenticator's codes, asked for after the password.
+"""The second factor of a local account: an authenticator's codes, asked for after the password, or a passkey in their stead.
 
 The secret is kept encrypted: whoever reads the database alone can make no codes.
 """
@@ -14,7 +14,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from callsvc.access import totp
+from callsvc.access import passkeys, totp
 from callsvc.errors import AccessDenied, Conflict
 from callsvc.store import Connection
 
@@ -25,6 +25,12 @@ class CodeRequired(AccessDenied):
     """The password is right; the code of the authenticator is asked for, too."""
 
     default_hint = "Open your authenticator and type the six digits."
+
+
+class PasskeyRequired(AccessDenied):
+    """The password is right; the account has a passkey, and no authenticator whose code would do instead."""
+
+    default_hint = "Come in by your passkey. An administrator can remove one that is lost."
 
 
 class WrongCode(AccessDenied):
@@ -77,8 +83,10 @@ async def begin(conn: Connection, cipher: Cipher, person: UUID) -> bytes:
 async def check(
     conn: Connection, cipher: Cipher | None, person: UUID, given: str | None, *, at: datetime
 ) -> None:
-    """Ask for the code where a second factor is on. Raises `CodeRequired`, `WrongCode`."""
+    """Ask for the code where a second factor is on. Raises `CodeRequired`, `WrongCode`, `PasskeyRequired`."""
     if not await is_on(conn, person):
+        if await passkeys.has_any(conn, person):
+            raise PasskeyRequired
         return
     if not given or cipher is None:
         raise CodeRequired

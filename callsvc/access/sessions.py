@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from callsvc.access import attempts, passwords, people, second_factor
+from callsvc.access import attempts, passkeys, passwords, people, second_factor
 from callsvc.access.people import COLUMNS, Person, person
 from callsvc.access.second_factor import Cipher
 from callsvc.errors import AccessDenied, NotFound
@@ -47,6 +47,9 @@ class Session:
     active_at: datetime
     """When somebody last touched key or pointer."""
     locked_at: datetime | None = None
+    code: bool = False
+    """Whether the person has an authenticator."""
+    passkey: bool = False
 
 
 async def sign_in(
@@ -63,8 +66,8 @@ async def sign_in(
     """The token for the cookie, and the session. `cipher` opens the secrets of second factors.
 
     Raises `WrongPassword` (the same for an unknown name, a closed account and a wrong password),
-    `TooManyAttempts`, and where a second factor is on `CodeRequired` and `WrongCode`. Every attempt is counted, and
-    stays counted until one succeeds as a whole.
+    `TooManyAttempts`, and where a second factor is on `CodeRequired`, `WrongCode` and `PasskeyRequired`. Every attempt is
+    counted, and stays counted until one succeeds as a whole.
     """
     async with database.transaction() as conn:
         attempt = await attempts.begin(conn, name=name, address=address, at=at)
@@ -87,7 +90,15 @@ async def open_for(
 ) -> tuple[str, Session]:
     """A fresh session of somebody who has shown who they are: the token for the cookie, and the session."""
     token = secrets.token_urlsafe(32)
-    session = Session(id=new_id(), person=who, created_at=at, expires_at=at + LIFETIME, active_at=at)
+    session = Session(
+        id=new_id(),
+        person=who,
+        created_at=at,
+        expires_at=at + LIFETIME,
+        active_at=at,
+        code=await second_factor.is_on(conn, who.id),
+        passkey=await passkeys.has_any(conn, who.id),
+    )
     await conn.execute("delete from sessions where expires_at <= %s", [at])
     await conn.execute(
         "insert into sessions (id, token_hash, user_id, created_at, seen_at, expires_at, address, browser)"
@@ -104,7 +115,10 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
     """
     cursor = await conn.execute(
         f"select {COLUMNS}, s.id as session_id, s.created_at as session_created_at, s.expires_at, s.seen_at,"
-        " coalesce(s.active_at, s.created_at) as active_at, s.locked_at from sessions s join users on users.id = s.user_id"
+        " coalesce(s.active_at, s.created_at) as active_at, s.locked_at,"
+        " exists(select 1 from second_factors f where f.user_id = users.id and confirmed_at is not null) as code,"
+        " exists(select 1 from passkeys k where k.user_id = users.id) as passkey"
+        " from sessions s join users on users.id = s.user_id"
         " where token_hash = %s and s.expires_at > %s and s.seen_at > %s and disabled_at is null",
         [_digest(token), at, at - IDLE],
     )
@@ -120,6 +134,8 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
         expires_at=row["expires_at"],
         active_at=row["active_at"],
         locked_at=row["locked_at"],
+        code=row["code"],
+        passkey=row["passkey"],
     )
 
 

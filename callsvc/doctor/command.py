@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from callsvc.config import Settings, load
-from callsvc.doctor import machine, parts, service, sign_in, trunks
+from callsvc.doctor import machine, parts, passkeys, service, sign_in, trunks
 from callsvc.doctor.finding import Finding, State, fault, good
 from callsvc.errors import ConfigurationError, MissingPart
 from callsvc.locale import text
@@ -30,6 +30,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield service.broker(settings)
     yield from trunks.trunks(settings)
     yield from sign_in.sign_in(settings)
+    yield from passkeys.passkeys(settings)
     yield parts.suppressor(settings)
     yield parts.recogniser(settings)
     yield parts.screens()

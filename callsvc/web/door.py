@@ -9,12 +9,14 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
 
-from callsvc.access import lock, sessions
+from callsvc.access import lock, passkeys, second_factor, sessions
 from callsvc.access.lock import Locked
+from callsvc.access.people import Person
 from callsvc.access.rights import Action, demand
 from callsvc.access.sessions import NotSignedIn, Session
 from callsvc.errors import AccessDenied, Unavailable, UsageError
 from callsvc.ids import parse_id
+from callsvc.store import Connection
 from callsvc.web.problems import Problem
 from callsvc.web.site import Site, site
 
@@ -23,6 +25,8 @@ PLAIN_COOKIE: Final = "callsvc-session"
 SECURE_COOKIE: Final = "__Host-callsvc-session"
 
 OneSite = Annotated[Site, Depends(site)]
+# What FastAPI calls to let somebody through.
+Door = Callable[[Site, Session], Awaitable[Session]]
 
 
 def secure(here: Site) -> bool:
@@ -71,27 +75,53 @@ async def signed_in(here: OneSite, session: Annotated[Session, Depends(even_lock
     return session
 
 
-def may_locked(action: Action) -> Callable[[Session], Awaitable[Session]]:
+def may_locked(action: Action) -> Door:
     """A dependency: the session of somebody who may do `action`, though their screen be locked."""
 
-    async def allowed(session: Annotated[Session, Depends(even_locked)]) -> Session:
-        return _demanded(session, action)
+    async def allowed(here: OneSite, session: Annotated[Session, Depends(even_locked)]) -> Session:
+        return _demanded(here, session, action)
 
     return allowed
 
 
-def _demanded(session: Session, action: Action) -> Session:
+def must_add_factor(here: Site, session: Session) -> bool:
+    """Whether the person's roles ask for a second factor, and there is none."""
+    return _needs_factor(here, session.person) and not (session.code or session.passkey)
+
+
+def _needs_factor(here: Site, person: Person) -> bool:
+    return person.issuer is None and not set(person.roles).isdisjoint(here.settings.web.second_factor_roles)
+
+
+async def keep_a_factor(conn: Connection, here: Site, person: Person) -> None:
+    """Refuse what has just taken away the last factor of somebody who must have one; the transaction is undone."""
+    if (
+        _needs_factor(here, person)
+        and not await second_factor.is_on(conn, person.id)
+        and not await passkeys.has_any(conn, person.id)
+    ):
+        raise Problem("last_factor")
+
+
+def ready(here: Site, session: Session) -> None:
+    """What must be done first, before anything else is open."""
     if session.person.must_change_password:
         raise Problem("password_change_required")
+    if must_add_factor(here, session):
+        raise Problem("second_factor_required")
+
+
+def _demanded(here: Site, session: Session, action: Action) -> Session:
+    ready(here, session)
     demand(session.person.roles, action)
     return session
 
 
-def may(action: Action) -> Callable[[Session], Awaitable[Session]]:
+def may(action: Action) -> Door:
     """A dependency: the session of somebody who may do `action`."""
 
-    async def allowed(session: Annotated[Session, Depends(signed_in)]) -> Session:
-        return _demanded(session, action)
+    async def allowed(here: OneSite, session: Annotated[Session, Depends(signed_in)]) -> Session:
+        return _demanded(here, session, action)
 
     return allowed
 

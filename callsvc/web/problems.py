@@ -17,8 +17,10 @@ from starlette.responses import JSONResponse, Response
 from callsvc import logs
 from callsvc.access.attempts import TooManyAttempts
 from callsvc.access.lock import Locked
+from callsvc.access.passkey_questions import NotAsked
+from callsvc.access.passkeys import NotAccepted, OtherOrigin
 from callsvc.access.passwords import WeakPassword
-from callsvc.access.second_factor import CodeRequired, WrongCode
+from callsvc.access.second_factor import CodeRequired, PasskeyRequired, WrongCode
 from callsvc.access.sessions import NotSignedIn, WrongPassword
 from callsvc.errors import (
     AccessDenied,
@@ -41,6 +43,13 @@ STATUS: Final[Mapping[str, int]] = {
     "code_required": 401,
     "wrong_code": 401,
     "second_factor_on": 409,
+    "second_factor_required": 403,
+    "last_factor": 409,
+    "passkey_required": 401,
+    "passkey_not_accepted": 403,
+    "passkey_other_address": 403,
+    "passkey_not_asked": 403,
+    "passkeys_unavailable": 409,
     "too_many_attempts": 429,
     "password_change_required": 403,
     "locked": 423,
@@ -95,6 +104,10 @@ _BY_CLASS: Final[tuple[tuple[type[CallsvcError], str], ...]] = (
     (WrongPassword, "wrong_password"),
     (CodeRequired, "code_required"),
     (WrongCode, "wrong_code"),
+    (PasskeyRequired, "passkey_required"),
+    (OtherOrigin, "passkey_other_address"),
+    (NotAccepted, "passkey_not_accepted"),
+    (NotAsked, "passkey_not_asked"),
     (TooManyAttempts, "too_many_attempts"),
     (Locked, "locked"),
     (WeakPassword, "weak_password"),

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callsvc import data_dir, jobs, logs
 from callsvc.access.openid import Provider
+from callsvc.access.relying_party import WhyNot, relying_party
 from callsvc.access.second_factor import Cipher
 from callsvc.bus import Ack, subscribe
 from callsvc.bus.address import broker
@@ -173,7 +174,7 @@ async def run(settings: Settings, *, clock: Clock | None = None) -> None:
                     group.create_task(site.probe.run()),
                     group.create_task(tell_nodes(site)),
                 ]
-                _log.info("web_ready")
+                _log.info("web_ready", passkeys=_passkeys(settings))
                 await stop.wait()
                 site.changes.close()
                 server.should_exit = True
@@ -184,6 +185,13 @@ async def run(settings: Settings, *, clock: Clock | None = None) -> None:
         server.should_exit = True
         await serving
         sock.close()
+
+
+def _passkeys(settings: Settings) -> str:
+    """For which address passkeys are good, or why for none: who is reached at another looks for it here."""
+    web = settings.web
+    party = relying_party(web.public_url, f"http://{web.host}:{web.port}")
+    return party.value if isinstance(party, WhyNot) else party.origin
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsvc.access.relying_party import WhyNot
 from callsvc.access.rights import Action
 from callsvc.types import CallState, Leg, Profile, RecordingState, Role, TranscriptState
 
@@ -35,10 +36,15 @@ class SignedOut(Shape):
 
 
 class WaysIn(Shape):
-    """How one can sign in: by a password, by the organisation's `provider` of that name, or either."""
+    """How one can sign in: by a password, by the organisation's `provider` of that name, or either.
+
+    Passkeys go with passwords, but on pages at `passkeys_at` alone; `no_passkeys` says why there are none.
+    """
 
     provider: str | None
     password: bool
+    passkeys_at: str | None
+    no_passkeys: WhyNot | None
 
 
 class Code(Shape):
@@ -96,6 +102,10 @@ class Me(Shape):
     roles: list[Role]
     rights: list[Action]
     must_change_password: bool
+    must_add_factor: bool
+    """The roles ask for a second factor, and there is none: nothing else is open until there is."""
+    passkey: bool
+    """Has a passkey, by which a locked screen can be opened, too."""
     external: bool
     """Signs in by the organisation's provider, and has no password here."""
     expires_at: datetime

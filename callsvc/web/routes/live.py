@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from callsvc.access.rights import Action, Scope, scope
 from callsvc.web import door
 from callsvc.web.door import OneSite, SignedIn
-from callsvc.web.problems import Problem
 from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api/events", tags=["live"])
@@ -23,8 +22,7 @@ QUIET_S: Final = 15.0
 @router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
 async def events(request: Request, here: OneSite, session: SignedIn) -> Response:
     """A stream of topics that changed: `calls`, `call:<id>`, `text:<id>`, `hand-overs`, `shift`, `demo`, `log`, `health`. It ends with the session."""
-    if session.person.must_change_password:
-        raise Problem("password_change_required")
+    door.ready(here, session)
     token = request.cookies[door.cookie_name(here)]
     here.changes.admit()
     return StreamingResponse(

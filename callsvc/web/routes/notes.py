@@ -87,8 +87,7 @@ async def all_guides(_session: Reader) -> GuidesOut:
 @router.get("/calls/{call_id}/notes")
 async def beside(here: OneSite, session: SignedIn, call_id: CallId) -> Beside:
     """What was written beside a call: one's own at any time, others' with the right and a reason."""
-    if session.person.must_change_password:
-        raise Problem("password_change_required")
+    door.ready(here, session)
     async with here.database.transaction() as conn:
         mine = session.person.may(Action.CALL_NOTE) and await owns(conn, session.person.id, call_id)
     if not mine:

@@ -12,6 +12,7 @@ from callsvc.access import attempts, lock, second_factor, sessions, totp, trail
 from callsvc.access.sessions import Session, WrongPassword
 from callsvc.errors import Conflict
 from callsvc.store import Connection
+from callsvc.web import door
 from callsvc.web.door import EvenLocked, OneSite, SignedIn
 from callsvc.web.problems import Problem
 from callsvc.web.routes.people import address, me
@@ -132,6 +133,7 @@ async def remove(request: Request, here: OneSite, session: SignedIn, asked: OwnP
         raise Problem("wrong_present_password") from None
     async with here.database.transaction() as conn:
         if await second_factor.remove(conn, session.person.id):
+            await door.keep_a_factor(conn, here, session.person)
             await _note(conn, here, session, "user.second_factor_off")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from callsvc.access import attempts, passwords, people, second_factor, sessions, trail
+from callsvc.access import attempts, passkeys, passwords, people, second_factor, sessions, trail
 from callsvc.access.people import Person
 from callsvc.access.rights import Action, actions
 from callsvc.access.sessions import Session, WrongPassword
@@ -34,7 +34,8 @@ Administrator = Annotated[Session, Depends(door.may(Action.USERS_ADMIN))]
 
 def me(here: Site, session: Session) -> Me:
     person = session.person
-    rights = sorted(action for action in actions(person.roles) if person.may(action))
+    bare = door.must_add_factor(here, session)
+    rights = sorted(action for action in actions(person.roles) if person.may(action) and not bare)
     return Me(
         id=person.id,
         name=person.name,
@@ -42,7 +43,9 @@ def me(here: Site, session: Session) -> Me:
         roles=sorted(person.roles),
         rights=rights,
         must_change_password=person.must_change_password,
+        must_add_factor=bare,
         external=person.issuer is not None,
+        passkey=session.passkey,
         expires_at=session.expires_at,
         locked=door.locked(here, session),
         lock_after_s=round(here.settings.web.lock_after_min * 60) or None,
@@ -202,11 +205,13 @@ async def renew_password(here: OneSite, session: Administrator, user_id: UserId)
 
 @router.post("/users/{user_id}/second-factor/removal", status_code=204)
 async def remove_second_factor(here: OneSite, session: Administrator, user_id: UserId) -> None:
-    """Take a lost authenticator from an account; its sessions go on."""
+    """Take a lost authenticator and all passkeys from an account; its sessions go on."""
     async with here.database.transaction() as conn:
         person = await people.get(conn, user_id)
         if await second_factor.remove(conn, user_id):
             await _note(conn, here, session, "user.second_factor_off", person)
+        if await passkeys.remove_all(conn, user_id):
+            await _note(conn, here, session, "user.passkey_off", person)
 
 
 def _roles(person: Person) -> str:

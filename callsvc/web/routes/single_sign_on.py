@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from callsvc import logs
 from callsvc.access import lock, sessions, single_sign_on, trail
 from callsvc.access.openid import NotFresh, NotTrusted, ProviderAway
+from callsvc.access.relying_party import WhyNot, relying_party
 from callsvc.access.sessions import NotSignedIn
 from callsvc.access.single_sign_on import (
     AccountClosed,
@@ -52,12 +53,15 @@ _log = logs.get("web")
 
 
 @router.get("")
-async def ways_in(here: OneSite) -> WaysIn:
+async def ways_in(request: Request, here: OneSite) -> WaysIn:
     """How one can sign in here."""
     settings = here.settings.openid
+    party = relying_party(here.settings.web.public_url, str(request.base_url))
     return WaysIn(
         provider=(settings.label or "OpenID Connect") if here.provider.on else None,
         password=settings.local_accounts or not here.provider.on,
+        passkeys_at=None if isinstance(party, WhyNot) else party.origin,
+        no_passkeys=party if isinstance(party, WhyNot) else None,
     )
 
 

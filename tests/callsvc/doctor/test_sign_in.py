@@ -8,6 +8,7 @@ import pytest
 
 from callsvc.config import OpenIdSettings, load
 from callsvc.doctor.finding import Finding, State
+from callsvc.doctor.passkeys import passkeys
 from callsvc.doctor.sign_in import sign_in
 from tests.support.provider import Provider
 
@@ -52,3 +53,28 @@ def test_what_keeps_people_out_is_told_with_what_to_do(
     assert (told.outcome, told.state) == (outcome, state)
     for lang in ("sv", "en"):
         assert told.to_do(lang)
+
+
+@pytest.mark.parametrize(
+    ("web", "outcome", "state"),
+    [
+        ({"public_url": "https://samtal.example"}, "good", State.GOOD),
+        ({}, "local", State.GOOD),
+        ({"public_url": "http://samtal.example"}, "insecure", State.OPTIONAL),
+        ({"host": "0.0.0.0"}, "insecure", State.OPTIONAL),
+        ({"public_url": "https://10.0.0.5"}, "no_name", State.OPTIONAL),
+    ],
+)
+def test_for_which_address_passkeys_are_good_is_told(web: dict[str, str], outcome: str, state: State) -> None:
+    settings = load()
+    settings = settings.model_copy(update={"web": settings.web.model_copy(update=web)})
+    (told,) = passkeys(settings)
+    assert (told.outcome, told.state) == (outcome, state)
+    for lang in ("sv", "en"):
+        assert "http" in told.says(lang)
+        assert bool(told.to_do(lang)) == (state is State.OPTIONAL)
+
+
+def test_without_local_accounts_nothing_is_said_of_passkeys() -> None:
+    only = OpenIdSettings.model_validate({"issuer": "https://idp.example", "local_accounts": False})
+    assert list(passkeys(load().model_copy(update={"openid": only}))) == []

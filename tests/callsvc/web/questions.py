@@ -185,3 +185,5 @@ OPEN = {
     "/api/me/sessions/{session_id}/end", "/api/me/second-factor", "/api/me/second-factor/confirmation",
     "/api/me/second-factor/removal", "/api/me/activity", "/api/me/lock", "/api/me/unlock",
 }  # fmt: skip
+    "/api/me/passkeys", "/api/me/passkeys/question", "/api/me/passkeys/{passkey_id}/removal", "/api/me/unlock/passkey",
+    "/api/me/unlock/passkey/question", "/api/sign-in/passkey", "/api/sign-in/passkey/question",

@@ -60,6 +60,7 @@ export function App() {
   if (me.value === undefined) return null;
   if (me.value === null) return <><SignIn /><Help page="signin" /></>;
   if (me.value.must_change_password) return <><Password first /><Help page="password" /></>;
+  if (me.value.must_add_factor) return <><Password bare /><Help page="password" /></>;
   const wanted = place(path.value);
   const right = needs[wanted.page];
   const at: Place = right && !may(right) ? { page: "missing" } : wanted;

@@ -1,5 +1,6 @@
 /** Who is signed in. The cookie is the browser's; the screens know only the person and what they may do. */
 import { signal } from "@preact/signals";
+import { answer } from "./account/passkeys";
 import { api, Problem, whenSignedOut, type Shape } from "./api/client";
 
 export type Me = Shape<"Me">;
@@ -25,6 +26,12 @@ export async function ask(): Promise<void> {
 
 export async function signIn(name: string, password: string, code: string | null): Promise<void> {
   me.value = await api.post("/api/login", { body: { name, password, code } });
+  expired.value = false;
+}
+
+export async function signInByPasskey(): Promise<void> {
+  const asked = await api.post("/api/sign-in/passkey/question");
+  me.value = await api.post("/api/sign-in/passkey", { body: await answer(asked) });
   expired.value = false;
 }
 

@@ -1,21 +1,26 @@
 /** What stands on a locked screen: whose it is, that a call goes on, and the way back in. */
-import { useState } from "preact/hooks";
-import { Problem } from "../api/client";
+import { useEffect, useState } from "preact/hooks";
+import { api, type Shape } from "../api/client";
 import { lookup, t } from "../locale";
 import { leg, shift } from "../phone/shift";
 import { addresses } from "../router";
 import { me, signOut } from "../session";
 import { Clock } from "../parts/Clock";
-import { Field } from "../parts/Field";
 import { Icon } from "../parts/Icon";
-import { Fault, Notice } from "../parts/Notice";
+import { Notice } from "../parts/Notice";
 import { Mark, Preferences } from "../parts/Shell";
 import { State } from "../parts/State";
-import { unlock, warning } from "./lock";
+import { ByPassword } from "./ByPassword";
+import { unlock, unlockByPasskey, warning } from "./lock";
+import { whyNone } from "./passkeys";
 
 export function LockScreen() {
   const person = me.value;
   const [refused] = useState(() => new URLSearchParams(location.search).get("sign-in"));
+  const [ways, setWays] = useState<Shape<"WaysIn">>();
+  useEffect(() => {
+    api.get("/api/sign-in").then(setWays).catch(() => undefined);
+  }, []);
   if (!person) return null;
   return (
     <main class="locked" id="main">
@@ -40,42 +45,17 @@ export function LockScreen() {
             <p>{t("lock.provider.words")}</p>
             <a class="button primary" target="_blank" href={`/api/sign-in/begin?unlock=true&back=${encodeURIComponent(addresses.unlocked)}`}><Icon name="key" />{t("lock.provider")}</a>
           </>
-        ) : <ByPassword name={person.name} />}
+        ) : (
+          <ByPassword name={person.name} go={t("lock.open")} byPasskey={t("lock.passkey")}
+            enter={(_, password, code) => unlock(password, code)}
+            passkey={person.passkey && ways && !whyNone(ways) ? unlockByPasskey : null} />
+        )}
         <div class="locked-foot">
           <Preferences />
           <button type="button" class="link" onClick={() => void signOut()}>{t("lock.out")}</button>
         </div>
       </div>
     </main>
-  );
-}
-
-function ByPassword({ name }: { name: string }) {
-  const [password, setPassword] = useState("");
-  const [code, setCode] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem>();
-  const submit = (event: Event) => {
-    event.preventDefault();
-    setProblem(undefined);
-    unlock(password, code?.replace(/\s/g, "") || null).catch((fault: unknown) => {
-      const told = fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
-      if (told.code === "code_required") {
-        setCode("");
-        return;
-      }
-      setProblem(told);
-      if (told.code === "wrong_code") setCode("");
-      else setPassword("");
-    });
-  };
-  return (
-    <form onSubmit={submit}>
-      {problem && <Fault problem={problem} />}
-      <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
-      <Field label={t("signin.password")} value={password} change={setPassword} type="password" autocomplete="current-password" autofocus />
-      {code !== null && <Field label={t("signin.code")} value={code} change={setCode} hint={t("signin.code.hint")} autocomplete="one-time-code" autofocus />}
-      <button type="submit" class="button primary">{t("lock.open")}</button>
-    </form>
   );
 }
 

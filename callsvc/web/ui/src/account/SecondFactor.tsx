@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { t } from "../locale";
 import { useResource } from "../resource";
+import { ask } from "../session";
 import { Field } from "../parts/Field";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
@@ -15,13 +16,14 @@ export function SecondFactor() {
   const [problem, setProblem] = useState<Problem>();
   const done = (asked: Promise<unknown>, then: () => void) => {
     setProblem(undefined);
-    asked.then(then).catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+    asked.then(then).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const settled = () => {
     setFresh(undefined);
     setCode("");
     setPassword("");
     found.reload();
+    void ask();
   };
   if (!found.data) return null;
   return (

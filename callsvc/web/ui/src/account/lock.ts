@@ -9,6 +9,7 @@ import { t } from "../locale";
 import { leg, shift } from "../phone/shift";
 import { addresses, path } from "../router";
 import { ask, me } from "../session";
+import { answer } from "./passkeys";
 
 export const locked = gate.locked;
 /** Seconds until the lock, once there is little time left. */
@@ -61,6 +62,12 @@ export function lock(): void {
 
 export async function unlock(password: string, code: string | null): Promise<void> {
   me.value = await api.post("/api/me/unlock", { body: { password, code } });
+  opened();
+  channel.postMessage("unlocked");
+}
+
+export async function unlockByPasskey(): Promise<void> {
+  me.value = await api.post("/api/me/unlock/passkey", { body: await answer(await api.post("/api/me/unlock/passkey/question")) });
   opened();
   channel.postMessage("unlocked");
 }

@@ -29,6 +29,11 @@ export class Problem extends Error {
     readonly field: string | null = null) {
     super(title);
   }
+
+  /** Whatever was thrown, as something that can be told. */
+  static of(fault: unknown): Problem {
+    return fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
+  }
 }
 
 /** Called when the service says that nobody is signed in any more. */
@@ -36,7 +41,7 @@ export const whenSignedOut: { tell: () => void } = { tell: () => undefined };
 
 /** A locked screen asks for nothing but this; everything else waits until it is unlocked. */
 const THOUGH_LOCKED = new Set([
-  "get /api/me", "post /api/me/lock", "post /api/me/unlock", "post /api/logout", "get /api/sign-in",
+  "get /api/me", "post /api/me/lock", "post /api/me/unlock", "post /api/me/unlock/passkey/question", "post /api/me/unlock/passkey", "post /api/logout", "get /api/sign-in",
   "get /api/shift", "post /api/calls/{call_id}/answer",
 ]);
 const LOCKED = 423;

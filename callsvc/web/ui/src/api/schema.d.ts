@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Texts
+         * @description What each announcement says, by language. What can be played is told by the node that has the call.
+         */
+        get: operations["shift_texts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls": {
         parameters: {
             query?: never;
@@ -435,6 +455,46 @@ export interface paths {
          * @description Hand it to a colleague, who finds it in their list.
          */
         post: operations["hand-overs_give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standing
+         * @description Whether an order keeps the call, and what became of the last request.
+         */
+        get: operations["retention_standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/{call_id}/hold-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask
+         * @description Ask that the call be kept. From now until the answer it is.
+         */
+        post: operations["retention_ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -984,12 +1044,12 @@ export interface paths {
         };
         /**
          * Show
-         * @description The text in force, and its versions.
+         * @description What is in force, the form that it can be changed in, and its versions.
          */
         get: operations["catalogues_show"];
         /**
          * Save
-         * @description Put a text in force, from the next call or question on. One with faults is not saved.
+         * @description Put it in force, from the next call or question on. What has faults is not saved.
          */
         put: operations["catalogues_save"];
         post?: never;
@@ -1010,7 +1070,7 @@ export interface paths {
         put?: never;
         /**
          * Compare
-         * @description What this text would change of what is in force.
+         * @description What this would change of what is in force.
          */
         post: operations["catalogues_compare"];
         delete?: never;
@@ -1030,9 +1090,29 @@ export interface paths {
         put?: never;
         /**
          * Check
-         * @description What stands in the way of this text; nothing is saved.
+         * @description What stands in the way of this, the text that it would be, and what that says; nothing is saved.
          */
         post: operations["catalogues_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalogues/{kind}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge
+         * @description Put what was made of `version` together with what somebody else has saved since; nothing is saved.
+         */
+        post: operations["catalogues_merge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1387,6 +1467,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own
+         * @description One's own passkeys.
+         */
+        get: operations["passkeys_own"];
+        put?: never;
+        /**
+         * Make
+         * @description A new passkey: from now on it opens the door, and the password alone does not.
+         */
+        post: operations["passkeys_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask To Make
+         * @description Begin a new passkey; the password is asked for once more, for this is a new way in.
+         */
+        post: operations["passkeys_ask_to_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/passkeys/{passkey_id}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove
+         * @description Do without this passkey from now on; the password is asked for once more.
+         */
+        post: operations["passkeys_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/password": {
         parameters: {
             query?: never;
@@ -1525,6 +1669,46 @@ export interface paths {
          * @description Unlock by the password, and by the second factor where one is set up.
          */
         post: operations["people_unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/unlock/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock
+         * @description Unlock by a passkey.
+         */
+        post: operations["passkeys_unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/unlock/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask To Unlock
+         * @description Begin to unlock by a passkey of the person whose screen it is.
+         */
+        post: operations["passkeys_ask_to_unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1691,6 +1875,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention/hold-requests/{request_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer
+         * @description Grant the request, which places an order for its reason, or refuse it with a word why.
+         */
+        post: operations["retention_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/retention/holds": {
         parameters: {
             query?: never;
@@ -1700,7 +1904,7 @@ export interface paths {
         };
         /**
          * Orders
-         * @description Orders to keep, those in force first; and the cases that were closed.
+         * @description Requests that wait for an answer; orders to keep, those in force first; and the cases that were closed.
          */
         get: operations["retention_orders"];
         put?: never;
@@ -2007,6 +2211,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter
+         * @description Sign in by a passkey, without a password.
+         */
+        post: operations["passkeys_enter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sign-in/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask To Enter
+         * @description Begin to sign in by a passkey. The answer is taken from this browser alone.
+         */
+        post: operations["passkeys_ask_to_enter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in/return": {
         parameters: {
             query?: never;
@@ -2102,7 +2346,7 @@ export interface paths {
         put?: never;
         /**
          * Remove Second Factor
-         * @description Take a lost authenticator from an account; its sessions go on.
+         * @description Take a lost authenticator and all passkeys from an account; its sessions go on.
          */
         post: operations["people_remove_second_factor"];
         delete?: never;
@@ -2157,7 +2401,7 @@ export interface components {
          * @description What a person can ask of the service.
          * @enum {string}
          */
-        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.ask" | "handover.give" | "handover.take" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "retention.read" | "retention.decide" | "models.choose" | "health.read";
+        Action: "call.take" | "call.list" | "call.note" | "call.open" | "audio.read" | "raw.read" | "transcript.read" | "transcript.ask" | "transcript.edit" | "transcript.redact" | "transcript.export" | "captions.read" | "notes.read" | "disclosure.decide" | "case.read" | "search.all" | "review.work" | "review.figures" | "review.ask" | "handover.give" | "handover.take" | "review.answer" | "demo.place" | "trail.read" | "users.admin" | "rules.edit" | "retention.read" | "hold.ask" | "retention.decide" | "models.choose" | "health.read";
         /**
          * AgreementOut
          * @description `kappa` is the agreement beyond chance (Cohen); null where chance alone would agree.
@@ -2447,6 +2691,25 @@ export interface components {
             operator_token: string;
         };
         /**
+         * CallerText
+         * @description What an announcement says, by language (BCP 47). `version` is that of the sound, which a node may have another of.
+         */
+        CallerText: {
+            /** Id */
+            id: string;
+            /** Version */
+            version: string;
+            /** Words */
+            words: {
+                [key: string]: string;
+            };
+        };
+        /** CallerTexts */
+        CallerTexts: {
+            /** Announcements */
+            announcements: components["schemas"]["CallerText"][];
+        };
+        /**
          * CaptionCorrection
          * @description Word `word` of a caption, counted from 0, which reads `heard`, is to read `meant`.
          */
@@ -2582,7 +2845,11 @@ export interface components {
          */
         CatalogueChange: {
             /** Body */
-            body: string;
+            body?: string | null;
+            /** Value */
+            value?: {
+                [key: string]: unknown;
+            } | null;
             /** Version */
             version: number;
             /** Why */
@@ -2598,19 +2865,25 @@ export interface components {
         };
         /**
          * CatalogueCheck
-         * @description The faults of a text; saved only when there are none, and then as `version`.
+         * @description The faults of what was asked about, the text that it is, and what that says; null when it cannot be read.
          */
         CatalogueCheck: {
+            /** Body */
+            body: string;
             /** Faults */
             faults: components["schemas"]["CatalogueFault"][];
-            /** Version */
-            version: number | null;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * CatalogueFault
-         * @description What is wrong, and at which field; `line` where the text cannot be read at all.
+         * @description What is wrong, and at which field: in words, and as the way to it; `line` where the text cannot be read at all.
          */
         CatalogueFault: {
+            /** At */
+            at: (string | number)[];
             /** Field */
             field: string;
             /** Line */
@@ -2624,14 +2897,36 @@ export interface components {
             catalogues: components["schemas"]["CatalogueSummary"][];
         };
         /**
+         * CatalogueMerged
+         * @description Two people's changes in one: over `version`, the one in force. `both` are the places that both changed.
+         *
+         *     `value` is null where what was sent cannot be read; `faults` say why.
+         */
+        CatalogueMerged: {
+            /** Body */
+            body: string;
+            /** Both */
+            both: (string | number)[][];
+            /** Faults */
+            faults: components["schemas"]["CatalogueFault"][];
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * CatalogueOut
          * @description What is in force, and what was before, newest first. `in_settings`: a file that settings name goes before it.
          *
-         *     `nodes` is null for what the media nodes do not go by.
+         *     `nodes` is null for what the media nodes do not go by. `value` is what the text says; null when it cannot be read.
          */
         CatalogueOut: {
             /** Body */
             body: string;
+            /** Form */
+            form: components["schemas"]["FormField"][];
             /** History */
             history: components["schemas"]["CatalogueVersion"][];
             /** In Settings */
@@ -2640,8 +2935,22 @@ export interface components {
             kind: string;
             /** Nodes */
             nodes: components["schemas"]["NodeStanding"][] | null;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
             /** Version */
             version: number;
+        };
+        /**
+         * CatalogueSaved
+         * @description The faults of a text; saved only when there are none, and then as `version`.
+         */
+        CatalogueSaved: {
+            /** Faults */
+            faults: components["schemas"]["CatalogueFault"][];
+            /** Version */
+            version: number | null;
         };
         /** CatalogueSummary */
         CatalogueSummary: {
@@ -2651,10 +2960,22 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** CatalogueText */
+        /**
+         * CatalogueText
+         * @description A text; or a value, which is written over the text or else over that of `version`: what people wrote beside stays.
+         */
         CatalogueText: {
             /** Body */
-            body: string;
+            body?: string | null;
+            /** Value */
+            value?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
         };
         /**
          * CatalogueUndo
@@ -3059,6 +3380,66 @@ export interface components {
          */
         Form: "txt" | "vtt" | "srt" | "json" | "html" | "docx" | "pdf";
         /**
+         * FormField
+         * @description A place in a form. `fields` are those of a group, or of each entry of a list; `among` names the list beside it
+         *     whose entries can be chosen. Bounds are of the number, or of how many there are. `default` holds where nothing stands.
+         */
+        FormField: {
+            /** Among */
+            among: string | null;
+            /** Default */
+            default: boolean | number | string | string[] | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FormField"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "flag" | "choice" | "choices" | "list" | "group";
+            /** Lang */
+            lang: string | null;
+            /** Least */
+            least: number | null;
+            /** Longest */
+            longest: number | null;
+            /** Most */
+            most: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Options
+             * @default []
+             */
+            options: components["schemas"]["FormOption"][];
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered: boolean;
+            /** Required */
+            required: boolean;
+            /**
+             * Whole
+             * @default false
+             */
+            whole: boolean;
+        };
+        /**
+         * FormOption
+         * @description What can be chosen. Those that are data have names; the others are words of the pages.
+         */
+        FormOption: {
+            /** En */
+            en: string | null;
+            /** Sv */
+            sv: string | null;
+            /** Value */
+            value: string;
+        };
+        /**
          * FoundCallOut
          * @description `opened`: this session has it open already.
          */
@@ -3265,8 +3646,44 @@ export interface components {
             /** Start Ms */
             start_ms: number;
         };
+        /**
+         * HoldAnswer
+         * @description A refusal says why.
+         */
+        HoldAnswer: {
+            /** Granted */
+            granted: boolean;
+            /** Words */
+            words: string;
+        };
+        /**
+         * HoldAsked
+         * @description Somebody asks that a call be kept, and waits for an answer; until then it is kept.
+         */
+        HoldAsked: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Who"] | null;
+            /**
+             * Call Id
+             * Format: uuid
+             */
+            call_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string;
+        };
         /** HoldList */
         HoldList: {
+            /** Asked */
+            asked: components["schemas"]["HoldAsked"][];
             /** Closings */
             closings: components["schemas"]["ClosingOut"][];
             /** Holds */
@@ -3302,6 +3719,25 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** HoldRequest */
+        HoldRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * HoldStanding
+         * @description `granted` is null while the last request waits, and where there is none: then `asked_at` is, too.
+         */
+        HoldStanding: {
+            /** Answer */
+            answer: string;
+            /** Asked At */
+            asked_at: string | null;
+            /** Granted */
+            granted: boolean | null;
+            /** Held */
+            held: boolean;
+        };
         /** ItemOut */
         ItemOut: {
             /** En */
@@ -3318,6 +3754,16 @@ export interface components {
          * @enum {string}
          */
         Kind: "loud" | "crying" | "silent";
+        /**
+         * KnownPasskey
+         * @description A passkey, and how its device may be reached.
+         */
+        KnownPasskey: {
+            /** Id */
+            id: string;
+            /** Transports */
+            transports: string[];
+        };
         /**
          * Lane
          * @description The outline of a track: lowest and highest of each stretch, -128 to 127.
@@ -3350,7 +3796,7 @@ export interface components {
         Layer: "machine" | "corrected" | "redacted";
         /**
          * Leaving
-         * @description Exactly what would leave: how much sound, how many words, and which.
+         * @description Exactly what would leave: how much sound and which of it not, how many words, and which.
          */
         Leaving: {
             /** Copy Id */
@@ -3359,6 +3805,8 @@ export interface components {
             heard_ms: number;
             /** Lines */
             lines: components["schemas"]["LeavingLine"][];
+            /** Silenced */
+            silenced: components["schemas"]["Silenced"][];
             /** Silenced Ms */
             silenced_ms: number;
             /** Words */
@@ -3369,6 +3817,8 @@ export interface components {
          * @description A line that leaves; what was taken out stands as a mark.
          */
         LeavingLine: {
+            /** End Ms */
+            end_ms: number;
             /** Leg */
             leg: string;
             /** Start Ms */
@@ -3455,10 +3905,14 @@ export interface components {
             lock_after_s: number | null;
             /** Locked */
             locked: boolean;
+            /** Must Add Factor */
+            must_add_factor: boolean;
             /** Must Change Password */
             must_change_password: boolean;
             /** Name */
             name: string;
+            /** Passkey */
+            passkey: boolean;
             /** Rights */
             rights: components["schemas"]["Action"][];
             /** Roles */
@@ -3594,6 +4048,44 @@ export interface components {
             case_number: string | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * NewPasskey
+         * @description What a device has made, and the name that its owner gives it.
+         */
+        NewPasskey: {
+            /** Attestation */
+            attestation: string;
+            /** Client Data */
+            client_data: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Transports */
+            transports: string[];
+        };
+        /**
+         * NewPasskeyQuestion
+         * @description What a device is given to make a passkey. `algorithms` by COSE number, `known` are those that the person has.
+         */
+        NewPasskeyQuestion: {
+            /** Algorithms */
+            algorithms: number[];
+            /** Challenge */
+            challenge: string;
+            /** Display Name */
+            display_name: string;
+            /** Known */
+            known: components["schemas"]["KnownPasskey"][];
+            /** Rp Id */
+            rp_id: string;
+            /** Timeout Ms */
+            timeout_ms: number;
+            /** User Id */
+            user_id: string;
+            /** User Name */
+            user_name: string;
         };
         /** NewRedaction */
         NewRedaction: {
@@ -3770,6 +4262,58 @@ export interface components {
             values: {
                 [key: string]: string | number;
             };
+        };
+        /** PasskeyAnswer */
+        PasskeyAnswer: {
+            /** Authenticator Data */
+            authenticator_data: string;
+            /** Client Data */
+            client_data: string;
+            /** Id */
+            id: string;
+            /** Signature */
+            signature: string;
+            /** User Handle */
+            user_handle?: string | null;
+        };
+        /**
+         * PasskeyList
+         * @description One's own, the oldest first.
+         */
+        PasskeyList: {
+            /** Passkeys */
+            passkeys: components["schemas"]["PasskeyOut"][];
+        };
+        /** PasskeyOut */
+        PasskeyOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Used At */
+            used_at: string | null;
+        };
+        /**
+         * PasskeyQuestion
+         * @description What a passkey is asked. `allowed`: only these; none: any that the device has for `rp_id`.
+         */
+        PasskeyQuestion: {
+            /** Allowed */
+            allowed: components["schemas"]["KnownPasskey"][];
+            /** Challenge */
+            challenge: string;
+            /** Rp Id */
+            rp_id: string;
+            /** Timeout Ms */
+            timeout_ms: number;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -4205,6 +4749,16 @@ export interface components {
             next: string | null;
         };
         /**
+         * Silenced
+         * @description A stretch of the sound that stays behind: there is silence in its place.
+         */
+        Silenced: {
+            /** End Ms */
+            end_ms: number;
+            /** Start Ms */
+            start_ms: number;
+        };
+        /**
          * Sought
          * @description What is sought in every call; what is left out is not asked for. `case`: how its number begins. `operator`: a part
          *     of the name. `purpose`: why, for the access log; without a text nobody's words are shown and none is needed.
@@ -4545,6 +5099,8 @@ export interface components {
             start_ms: number;
             /** Text */
             text: string;
+            /** Values */
+            values: components["schemas"]["ValueOut"][];
             /** Version */
             version: number;
             /** Words */
@@ -4564,10 +5120,32 @@ export interface components {
             type: string;
         };
         /**
+         * ValueOut
+         * @description Words `first` to `last` are a number, a time or a date, and come to `value`; two readings have `|` between them.
+         */
+        ValueOut: {
+            /** First */
+            first: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "cardinal" | "ordinal" | "decimal" | "fraction" | "digits" | "time" | "date";
+            /** Last */
+            last: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * WaysIn
          * @description How one can sign in: by a password, by the organisation's `provider` of that name, or either.
+         *
+         *     Passkeys go with passwords, but on pages at `passkeys_at` alone; `no_passkeys` says why there are none.
          */
         WaysIn: {
+            no_passkeys: components["schemas"]["WhyNot"] | null;
+            /** Passkeys At */
+            passkeys_at: string | null;
             /** Password */
             password: boolean;
             /** Provider */
@@ -4595,6 +5173,12 @@ export interface components {
             /** People */
             people: components["schemas"]["Who"][];
         };
+        /**
+         * WhyNot
+         * @description Why an address can have no passkeys.
+         * @enum {string}
+         */
+        WhyNot: "insecure" | "no_name";
         /**
          * WordOut
          * @description `probability` is the machine's own, null where a person wrote the word. `unsure`: no speech carries the word, or
@@ -4785,6 +5369,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoList"];
+                };
+            };
+        };
+    };
+    shift_texts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerTexts"];
                 };
             };
         };
@@ -5450,6 +6054,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewHandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldStanding"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
             };
         };
         responses: {
@@ -6500,7 +7170,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CatalogueCheck"];
+                    "application/json": components["schemas"]["CatalogueSaved"];
                 };
             };
             /** @description Validation Error */
@@ -6584,6 +7254,41 @@ export interface operations {
             };
         };
     };
+    catalogues_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueMerged"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     catalogues_undo: {
         parameters: {
             query?: never;
@@ -6605,7 +7310,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CatalogueCheck"];
+                    "application/json": components["schemas"]["CatalogueSaved"];
                 };
             };
             /** @description Validation Error */
@@ -7034,6 +7739,125 @@ export interface operations {
             };
         };
     };
+    passkeys_own: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+        };
+    };
+    passkeys_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_ask_to_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasskeyQuestion"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     people_change_password: {
         parameters: {
             query?: never;
@@ -7247,6 +8071,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_ask_to_unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
                 };
             };
         };
@@ -7472,6 +8349,39 @@ export interface operations {
                 content: {
                     "text/csv": unknown;
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    retention_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -8029,6 +8939,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_enter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    passkeys_ask_to_enter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
                 };
             };
         };

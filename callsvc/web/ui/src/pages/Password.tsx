@@ -5,6 +5,7 @@ import { t } from "../locale";
 import { addresses, go } from "../router";
 import { ask, me, signOut } from "../session";
 import { Field } from "../parts/Field";
+import { Passkeys } from "../account/Passkeys";
 import { SecondFactor } from "../account/SecondFactor";
 import { Sessions } from "../account/Sessions";
 import { Fault, Notice } from "../parts/Notice";
@@ -12,7 +13,8 @@ import { Page } from "../parts/Page";
 
 const LEAST = 12;
 
-export function Password({ first = false }: { first?: boolean }) {
+/** `first`: nothing is open until the one-time password is changed; `bare`: nor until there is a second factor. */
+export function Password({ first = false, bare = false }: { first?: boolean; bare?: boolean }) {
   const [current, setCurrent] = useState("");
   const [wanted, setWanted] = useState("");
   const [again, setAgain] = useState("");
@@ -38,7 +40,7 @@ export function Password({ first = false }: { first?: boolean }) {
         setTried(false);
         if (first) go(addresses.calls, { replace: true });
       })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
 
   if (me.value?.external) {
@@ -49,8 +51,9 @@ export function Password({ first = false }: { first?: boolean }) {
     );
   }
   return (
-    <div class={first ? "alone" : ""}>
+    <div class={first || bare ? "alone" : ""}>
       <Page title={first ? t("password.first") : t("password.title")} lead={first ? t("password.first.lead") : t("password.lead")}>
+        {bare && <Notice tone="warn" title={t("password.bare")}><p>{t("password.bare.hint")}</p></Notice>}
         <form class="card narrow" onSubmit={submit}>
           {problem && <Fault problem={problem} />}
           {done && <Notice tone="good" title={t("password.done")} />}
@@ -60,9 +63,10 @@ export function Password({ first = false }: { first?: boolean }) {
           <Field label={t("password.again")} value={again} change={setAgain} type="password" autocomplete="new-password" fault={differs} />
           <div class="row">
             <button type="submit" class="button primary">{t("password.go")}</button>
-            {first && <button type="button" class="button" onClick={() => void signOut()}>{t("nav.out")}</button>}
+            {(first || bare) && <button type="button" class="button" onClick={() => void signOut()}>{t("nav.out")}</button>}
           </div>
         </form>
+        {!first && <Passkeys />}
         {!first && <SecondFactor />}
         {!first && <Sessions />}
       </Page>

@@ -1,12 +1,13 @@
 /** The door: by the organisation's account, by a local one, or by either. */
 import { useEffect, useState } from "preact/hooks";
-import { api, Problem, type Shape } from "../api/client";
+import { api, type Shape } from "../api/client";
 import { lookup, t } from "../locale";
 import { addresses, go, path } from "../router";
-import { expired, may, signIn } from "../session";
-import { Field } from "../parts/Field";
+import { ByPassword } from "../account/ByPassword";
+import { whyNone } from "../account/passkeys";
+import { expired, may, signIn, signInByPasskey } from "../session";
 import { Icon } from "../parts/Icon";
-import { Fault, Notice } from "../parts/Notice";
+import { Notice } from "../parts/Notice";
 import { QuietLine } from "../parts/QuietLine";
 import { Mark, Preferences } from "../parts/Shell";
 
@@ -21,7 +22,7 @@ export function SignIn() {
   const [ways, setWays] = useState<Shape<"WaysIn">>();
   const [refused, setRefused] = useState<string | null>(told);
   useEffect(() => {
-    api.get("/api/sign-in").then(setWays).catch(() => setWays({ provider: null, password: true }));
+    api.get("/api/sign-in").then(setWays).catch(() => setWays({ provider: null, password: true, passkeys_at: null, no_passkeys: null }));
   }, []);
   document.title = `${t("signin.title")} · callsvc`;
   return (
@@ -45,51 +46,18 @@ export function SignIn() {
           </a>
         )}
         {ways?.provider && ways.password && <p class="or-else"><span>{t("signin.or")}</span></p>}
-        {ways?.password && <ByPassword main={!ways.provider} tried={() => setRefused(null)} />}
+        {ways?.password && (
+          <ByPassword main={!ways.provider} go={t("signin.go")} byPasskey={t("signin.passkey")} tried={() => setRefused(null)}
+            enter={(name, password, code) => signIn(name, password, code).then(entered)}
+            passkey={whyNone(ways) ? null : () => signInByPasskey().then(entered)} />
+        )}
         <Preferences />
       </main>
     </div>
   );
 }
 
-function ByPassword({ main, tried }: { main: boolean; tried: () => void }) {
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const [code, setCode] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
-
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setProblem(undefined);
-    tried();
-    signIn(name.trim().toLowerCase(), password, code?.replace(/\s/g, "") || null)
-      // Whose work is to answer begins where calls come in.
-      .then(() => path.value === addresses.calls && may("call.take") && !may("call.open") && go(addresses.desk, { replace: true }))
-      .catch((fault: unknown) => {
-        const told = fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
-        if (told.code === "code_required") {
-          setCode("");
-          return;
-        }
-        setProblem(told);
-        if (told.code === "wrong_code") setCode("");
-        else setPassword("");
-      })
-      .finally(() => setBusy(false));
-  };
-
-  return (
-    <>
-      {problem && <Fault problem={problem} />}
-      <form onSubmit={submit}>
-        <Field label={t("signin.name")} value={name} change={setName} autocomplete="username" autofocus={main} />
-        <Field label={t("signin.password")} value={password} change={setPassword} type="password" autocomplete="current-password" />
-        {code !== null && <Field label={t("signin.code")} value={code} change={setCode} hint={t("signin.code.hint")} autocomplete="one-time-code" autofocus />}
-        <button type="submit" class={main ? "button primary" : "button"} aria-disabled={busy}>{busy ? t("signin.busy") : t("signin.go")}</button>
-      </form>
-    </>
-  );
+// Whose work is to answer begins where calls come in.
+function entered(): void {
+  if (path.value === addresses.calls && may("call.take") && !may("call.open")) go(addresses.desk, { replace: true });
 }
