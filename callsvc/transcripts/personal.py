@@ -14,6 +14,9 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from callsvc.transcripts.values.number import digits, number_at
+from callsvc.transcripts.values.phrase import Phrase, phrase
+
 Kind = Literal["personal_number", "phone", "number", "plate", "email", "address", "name"]
 LEAST_DIGITS = 4
 
@@ -28,11 +31,17 @@ class Mark:
     value: str
 
 
-def marks(words: Sequence[str]) -> list[Mark]:
-    """All marks of a line, in order; no word is in two."""
+def marks(words: Sequence[str], language: str = "sv") -> list[Mark]:
+    """All marks of a line in its language, in order; no word is in two."""
     taken: set[int] = set()
     found: list[Mark] = []
-    for one in [*_mails(words), *_addresses(words), *_plates(words), *_numbers(words), *_names(words)]:
+    for one in [
+        *_mails(words),
+        *_addresses(words),
+        *_plates(words),
+        *_numbers(words, language),
+        *_names(words),
+    ]:
         place = set(range(one.first, one.last + 1))
         if not place & taken:
             taken |= place
@@ -40,60 +49,45 @@ def marks(words: Sequence[str]) -> list[Mark]:
     return sorted(found, key=lambda mark: mark.first)
 
 
-def number(word: str) -> str | None:
-    """The digits that a word is, written or spoken: `070-12`, `tjugotre`, `nittonhundraåttio`; None for other words."""
-    bare = word.strip(".,;:!?()\"'").lower()
-    if re.fullmatch(r"\+?\d[\d\-/ ]*", bare):
-        return re.sub(r"\D", "", bare)
-    spoken = _spoken(bare)
-    return None if spoken is None else str(spoken)
-
-
-def _spoken(word: str) -> int | None:
-    units, multipliers = _data()["numbers"], _data()["multipliers"]
-    if word in units:
-        return int(units[word])
-    for name, times in sorted(multipliers.items(), key=lambda one: -one[1]):
-        head, joint, tail = word.partition(name)
-        if joint:
-            many = 1 if not head else _spoken(head)
-            rest = 0 if not tail else _spoken(tail)
-            return None if many is None or rest is None else many * int(times) + rest
-    for name, value in units.items():
-        if value >= 20 and word.startswith(name):
-            rest = units.get(word[len(name) :])
-            return None if rest is None or not 0 < rest < 10 else int(value) + int(rest)
-    return None
-
-
-def _numbers(words: Sequence[str]) -> Iterator[Mark]:
-    run: list[tuple[int, str]] = []
-    for n, word in enumerate([*words, ""]):
-        digits = number(word)
-        if digits is not None:
-            run.append((n, digits))
+def _numbers(words: Sequence[str], language: str) -> Iterator[Mark]:
+    line = phrase(words, language)
+    run: list[tuple[int, int, str]] = []
+    n = 0
+    while n <= len(words):
+        if part := _part(line, n, language):
+            run.append((n, part[1], part[0]))
+            n = part[1]
             continue
-        if run:
-            # "en" and "ett" begin and end many a phrase that is no number.
-            while run and words[run[0][0]].lower() in ("en", "ett") and len(run) > 1:
-                run.pop(0)
-            whole = "".join(part for _, part in run)
-            if len(whole) >= LEAST_DIGITS:
-                yield Mark(run[0][0], run[-1][0], *_named(whole))
-            run = []
+        # An article begins many a phrase that is no number; "ett" may be the first of many digits.
+        while len(run) > 1 and line.at(run[0][0]) in line.grammar["articles"]:
+            if line.at(run[0][0]) == "ett" and len(run[1][2]) == 1:
+                break
+            run.pop(0)
+        whole = "".join(one for _, _, one in run)
+        if len(whole) >= LEAST_DIGITS:
+            yield Mark(run[0][0], run[-1][1] - 1, *_named(whole))
+        run = []
+        n += 1
 
 
-def _named(digits: str) -> tuple[Kind, str]:
+def _part(line: Phrase, n: int, language: str) -> tuple[str, int] | None:
+    """The digits of a number in one word, or in several that are one (*fyra hundra femtio*), and the place behind it."""
+    found = number_at(line, n)
+    if found is not None and not found.doubtful and found.end > n + 1:
+        return str(found.value), found.end
+    one = digits(line.at(n), language) if line.at(n) else None
+    return None if one is None else (one, n + 1)
+
+
+def _named(run: str) -> tuple[Kind, str]:
     # A mobile number may look like a birth date; either way it is marked.
-    if re.fullmatch(r"07[02369]\d{7}", digits):
-        return "phone", digits
-    if re.fullmatch(
-        r"(?:(?:18|19|20)\d\d|\d\d)(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[6-8]\d|9[01])\d{4}", digits
-    ):
-        return "personal_number", f"{digits[:-4]}-{digits[-4:]}"
-    if digits.startswith(("0", "46")) and 8 <= len(digits) <= 13:
-        return "phone", digits
-    return "number", digits
+    if re.fullmatch(r"07[02369]\d{7}", run):
+        return "phone", run
+    if re.fullmatch(r"(?:(?:18|19|20)\d\d|\d\d)(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[6-8]\d|9[01])\d{4}", run):
+        return "personal_number", f"{run[:-4]}-{run[-4:]}"
+    if run.startswith(("0", "46")) and 8 <= len(run) <= 13:
+        return "phone", run
+    return "number", run
 
 
 def _plates(words: Sequence[str]) -> Iterator[Mark]:
@@ -122,9 +116,9 @@ def _addresses(words: Sequence[str]) -> Iterator[Mark]:
     endings = tuple(_data()["streets"]["endings"])
     for n, word in enumerate(words[:-1]):
         bare = word.strip(".,;:!?")
-        digits = number(words[n + 1])
-        if bare.lower().endswith(endings) and digits and len(digits) <= 3:
-            yield Mark(n, n + 1, "address", f"{bare} {digits}")
+        house = digits(words[n + 1])
+        if bare.lower().endswith(endings) and house and len(house) <= 3:
+            yield Mark(n, n + 1, "address", f"{bare} {house}")
 
 
 def _names(words: Sequence[str]) -> Iterator[Mark]:

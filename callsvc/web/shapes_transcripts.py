@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from callsvc.transcripts.layers import Layer
 from callsvc.transcripts.personal import Kind
+from callsvc.transcripts.values.value import Kind as ValueKind
 from callsvc.types import Leg, Profile, TranscriptState
 from callsvc.web.shapes import Shape, Who
 
@@ -39,6 +40,15 @@ class MarkOut(Shape):
     value: str
 
 
+class ValueOut(Shape):
+    """Words `first` to `last` are a number, a time or a date, and come to `value`; two readings have `|` between them."""
+
+    first: int
+    last: int
+    kind: ValueKind
+    value: str
+
+
 class UtteranceOut(Shape):
     """`text` and `words` are in force; `machine` is what the machine heard, where a person corrected it.
 
@@ -57,6 +67,7 @@ class UtteranceOut(Shape):
     version: int
     machine: str | None
     marks: list[MarkOut]
+    values: list[ValueOut]
 
 
 class TranscriptOut(Shape):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callsvc.transcripts.crosstalk import plain
-from callsvc.transcripts.personal import number
+from callsvc.transcripts.values.number import digits
 
 Row = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class Pair:
 
 def normal(word: str) -> str:
     """A word in the form in which it is compared; empty for signs alone."""
-    return number(word) or plain(word)
+    return digits(word) or plain(word)
 
 
 def align(spoken: Sequence[str], heard: Sequence[str]) -> list[Pair]:

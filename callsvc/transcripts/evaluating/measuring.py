@@ -15,6 +15,7 @@ from callsvc.transcripts.evaluating.aligning import Pair, align, distance, norma
 from callsvc.transcripts.evaluating.references import Reference, SpokenWord
 from callsvc.transcripts.listening import HeardWord, listen
 from callsvc.transcripts.personal import marks
+from callsvc.transcripts.values.value import values
 from models.recogniser import voice
 from models.recogniser.words import Recogniser
 
@@ -131,10 +132,11 @@ def _silence(count: Count, one: Reference, spoken: Sequence[SpokenWord], put_in:
 
 
 def _critical(words: Sequence[str]) -> set[int]:
-    """Names, numbers and negations."""
+    """Names, numbers, times, dates and negations."""
     found = {n for n, word in enumerate(words) if normal(word) in _negations() or normal(word).isdigit()}
-    for mark in marks(words):
-        found |= set(range(mark.first, mark.last + 1))
+    spans = [(one.first, one.last) for one in marks(words)] + [(one.first, one.last) for one in values(words)]
+    for first, last in spans:
+        found |= set(range(first, last + 1))
     return found
 
 

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsvc.transcripts.layers import Layer
 from callsvc.transcripts.out.document import Document
 from callsvc.transcripts.personal import Kind, marks
+from callsvc.transcripts.values.value import Kind as ValueKind
+from callsvc.transcripts.values.value import values
 from callsvc.types import Leg
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Form(BaseModel):
@@ -42,6 +44,16 @@ class MarkForm(Form):
     value: str
 
 
+class ValueForm(Form):
+    """Words `first` to `last` are a number, a time or a date, and come to `value`. Two readings stand with `|` between
+    them: `02:30|14:30`. A day without a year is `--05-03`."""
+
+    first: int
+    last: int
+    kind: ValueKind
+    value: str
+
+
 class LineForm(Form):
     n: int
     leg: Leg
@@ -53,6 +65,7 @@ class LineForm(Form):
     text: str
     words: list[WordForm]
     marks: list[MarkForm]
+    values: list[ValueForm]
 
 
 class StretchForm(Form):
@@ -71,7 +84,7 @@ class TranscriptForm(Form):
     """A transcript in one layer. `verified` is true only where a person has been over every utterance."""
 
     format: Literal["callsvc-transcript"]
-    version: Literal[1]
+    version: Literal[2]
     call: UUID
     at: datetime | None
     made_at: datetime
@@ -119,7 +132,11 @@ def form(document: Document) -> TranscriptForm:
                 words=[WordForm.model_validate(word, from_attributes=True) for word in line.words],
                 marks=[
                     MarkForm.model_validate(one, from_attributes=True)
-                    for one in marks([word.text for word in line.words])
+                    for one in marks([word.text for word in line.words], line.language)
+                ],
+                values=[
+                    ValueForm.model_validate(one, from_attributes=True)
+                    for one in values([word.text for word in line.words], line.language)
                 ],
             )
             for line in document.lines

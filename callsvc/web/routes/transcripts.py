@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
 
 from callsvc import transcripts as feature
 from callsvc.access import people
@@ -21,6 +22,7 @@ from callsvc.store import Connection, calls, layers, transcripts
 from callsvc.store.layers import EditedMeanwhile
 from callsvc.transcripts.layers import in_force
 from callsvc.transcripts.personal import marks
+from callsvc.transcripts.values.value import values
 from callsvc.types import Leg, TranscriptState
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
@@ -37,6 +39,7 @@ from callsvc.web.shapes_transcripts import (
     TranscriptStateOut,
     Undo,
     UtteranceOut,
+    ValueOut,
     WordOut,
 )
 from callsvc.web.spoken_words import done, leave
@@ -48,14 +51,14 @@ Editor = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_EDIT))]
 Asker = Annotated[Session, Depends(door.may(Action.TRANSCRIPT_ASK))]
 
 
-@router.get("/calls/{call_id}/transcript")
+@router.get("/calls/{call_id}/transcript", response_model=TranscriptOut)
 async def transcript(
     here: OneSite,
     session: Reader,
     call_id: CallId,
     first: Annotated[int, Query(ge=0, lt=1 << 31)] = 0,
     count: Annotated[int | None, Query(ge=1, lt=1 << 31)] = None,
-) -> TranscriptOut:
+) -> Response:
     """What was said: the text in force, and what the machine heard where that is another.
 
     A long call can be asked for piece by piece: `count` utterances from the place `first` on.
@@ -67,7 +70,7 @@ async def transcript(
         said = await transcripts.utterances(conn, found.id, first=first, count=one_more)
         verified = await transcripts.verified(conn, found.id)
     more = count is not None and len(said) > count
-    return TranscriptOut(
+    told = TranscriptOut(
         model=found.model,
         model_sha256=found.model_sha256,
         language=found.language,
@@ -75,6 +78,8 @@ async def transcript(
         utterances=[_utterance(one) for one in said[:count]],
         next=first + count if more and count is not None else None,
     )
+    # Written once: an hour has ten thousand words, which the framework would check and turn over twice more.
+    return Response(told.model_dump_json(), media_type="application/json")
 
 
 @router.get("/calls/{call_id}/transcript/state")
@@ -199,6 +204,7 @@ async def summarise(here: OneSite, session: Editor, call_id: CallId, asked: NewS
 
 def _utterance(one: transcripts.Utterance) -> UtteranceOut:
     line = in_force(one)
+    words = [word.text for word in line.words]
     return UtteranceOut(
         n=one.n,
         leg=Leg(one.leg),
@@ -210,9 +216,9 @@ def _utterance(one: transcripts.Utterance) -> UtteranceOut:
         language=one.language,
         version=one.version,
         machine=None if one.corrected is None else one.text,
-        marks=[
-            MarkOut.model_validate(mark, from_attributes=True)
-            for mark in marks([word.text for word in line.words])
+        marks=[MarkOut.model_validate(mark, from_attributes=True) for mark in marks(words, one.language)],
+        values=[
+            ValueOut.model_validate(value, from_attributes=True) for value in values(words, one.language)
         ],
     )
 

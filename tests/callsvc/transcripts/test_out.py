@@ -172,6 +172,10 @@ def test_json_is_of_its_schema_and_marks_what_may_be_personal() -> None:
     read = TranscriptForm.model_validate_json(made)
     assert read.utterances[1].marks[0].value == "Storgatan 12"
     assert read.utterances[1].marks[0].kind == "address"
+    told = replace(DOCUMENT, lines=(in_force(utterance(0, "caller", 0, "jag är trettiofem år")),))
+    (line,) = TranscriptForm.model_validate_json(render(told, Form.JSON, "sv")).utterances
+    assert (line.text, line.marks) == ("jag är trettiofem år", [])
+    assert [(one.first, one.last, one.kind, one.value) for one in line.values] == [(2, 2, "cardinal", "35")]
     assert (read.verified, read.layer) == (False, Layer.CORRECTED)
     assert json.loads(made)["utterances"][2]["words"][0]["probability"] == 0.9
 

@@ -2414,6 +2414,24 @@ export interface components {
             /** Same */
             same: number;
         };
+        /**
+         * AnnouncedOut
+         * @description What the caller was played, or began to be where it was `cut_off`. `by` is null for what the line plays by itself.
+         */
+        AnnouncedOut: {
+            /** Announcement */
+            announcement: string;
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string | null;
+            /** Cut Off */
+            cut_off: boolean;
+            /** Language */
+            language: string;
+            /** Version */
+            version: string;
+        };
         /** AnswerOut */
         AnswerOut: {
             /** At Ms */
@@ -2493,9 +2511,11 @@ export interface components {
         };
         /**
          * Beside
-         * @description All that was written beside a call.
+         * @description All that was written beside a call, and what its caller was played.
          */
         Beside: {
+            /** Announced */
+            announced: components["schemas"]["AnnouncedOut"][];
             /**
              * Call Id
              * Format: uuid
@@ -2666,6 +2686,7 @@ export interface components {
             later: boolean;
             /** Length Ms */
             length_ms: number | null;
+            line: components["schemas"]["LineNamed"] | null;
             profile: components["schemas"]["Profile"];
             /**
              * Started At
@@ -2693,10 +2714,14 @@ export interface components {
         /**
          * CallerText
          * @description What an announcement says, by language (BCP 47). `version` is that of the sound, which a node may have another of.
+         *
+         *     `unchecked` are the languages whose words no translator has looked through.
          */
         CallerText: {
             /** Id */
             id: string;
+            /** Unchecked */
+            unchecked: string[];
             /** Version */
             version: string;
             /** Words */
@@ -3389,10 +3414,7 @@ export interface components {
             among: string | null;
             /** Default */
             default: boolean | number | string | string[] | null;
-            /**
-             * Fields
-             * @default []
-             */
+            /** Fields */
             fields: components["schemas"]["FormField"][];
             /**
              * Kind
@@ -3409,10 +3431,7 @@ export interface components {
             most: number | null;
             /** Name */
             name: string;
-            /**
-             * Options
-             * @default []
-             */
+            /** Options */
             options: components["schemas"]["FormOption"][];
             /**
              * Ordered

@@ -1,0 +1,1 @@
+"""What spoken numbers come to, beside the words as they were said."""
