@@ -121,6 +121,16 @@ class JitterBuffer:
         """Seconds from the fastest packet's arrival to its turn."""
         return self._offset - self._base
 
+    @property
+    def waiting(self) -> bool:
+        """Whether any packet is still to be played."""
+        return bool(self._store)
+
+    def followed_by(self, packet: Packet) -> bool:
+        """Whether this is the packet right after the newest."""
+        newest = self._sequences.last
+        return newest is not None and packet.ssrc == self._ssrc and packet.sequence == (newest + 1) & 0xFFFF
+
     def unwrapped(self, timestamp: int) -> int:
         """An RTP timestamp near those that came, as the growing number that `Slot` has; nothing is remembered."""
         return self._timestamps.peek(timestamp)

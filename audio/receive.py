@@ -41,6 +41,8 @@ LOOK_EVERY = 10
 """Frames between two looks."""
 DRIFT_PATIENCE = 500
 """Frames to wait for a quiet one before a track is moved under sound."""
+SEAM_S = 1.0
+"""How long a sender may take to go over to another codec."""
 
 
 class Heard(NamedTuple):
@@ -109,6 +111,10 @@ class Receiver:
         """Times that the track was moved to follow the sender's clock."""
         self._end: int | None = None
         self._left_out: Samples | None = None
+        self._leaving: tuple[JitterBuffer, int | None] | None = None
+        """What was still to be played when the sender went over to a codec with another clock, and its place."""
+        self._seam = False
+        """Whether what comes next follows what came last with nothing missing between."""
 
     @property
     def counts(self) -> Counts:
@@ -131,6 +137,13 @@ class Receiver:
         if self._buffer:
             self._buffer.deepen(depth)
 
+    def agree(self, codecs: Mapping[int, Codec]) -> None:
+        """Take these payload types, too: packets of those that were agreed on before may still be under way."""
+        for number, codec in codecs.items():
+            if self._codecs.get(number) is not codec:
+                self._streams.pop(number, None)
+                self._codecs[number] = codec
+
     def put(self, packet: Packet, now: float) -> bool:
         """Take one packet in; one of an unknown payload type keeps its place in the sequence and no more.
 
@@ -140,9 +153,7 @@ class Receiver:
         ticks = codec.ticks(packet.payload) if codec else 0
         buffer = self._buffer
         if codec is not None and (buffer is None or buffer.clock_hz != codec.clock_hz):
-            counts = buffer.counts if buffer else Counts()
-            buffer = self._buffer = JitterBuffer(codec.clock_hz, self._depth)
-            buffer.counts = counts
+            buffer = self._buffer = self._on_another_clock(codec.clock_hz, packet)
         if buffer is None:
             return False
         if codec is None:
@@ -153,6 +164,15 @@ class Receiver:
         if fate is Fate.FIRST:
             self._place()
         return fate not in (Fate.STRAY, Fate.DUPLICATE)
+
+    def _on_another_clock(self, clock_hz: int, packet: Packet) -> JitterBuffer:
+        """A buffer for a stream that begins with this packet; what waits in the one before it is played first."""
+        made = JitterBuffer(clock_hz, self._depth)
+        if self._buffer is not None:
+            made.counts = self._buffer.counts
+            self._seam = self._buffer.followed_by(packet)
+            self._leaving = self._buffer, self._origin
+        return made
 
     def _place(self) -> None:
         """Find the timestamp at which media time began, for the stream that plays now."""
@@ -170,6 +190,8 @@ class Receiver:
         buffer = self._buffer
         if buffer is None:
             return heard
+        if self._leaving is not None and not self._play_out(now, heard):
+            return heard
         run: list[Slot] = []
         while (slot := buffer.pop(now)) is not None:
             if together and self._follows(buffer, slot, run):
@@ -179,6 +201,18 @@ class Receiver:
             self._play(buffer, slot, heard)
         self._play_run(run, heard)
         return heard
+
+    def _play_out(self, now: float, heard: list[Heard]) -> bool:
+        """Play what is due of the stream that was left; whether that is all of it."""
+        assert self._leaving is not None
+        (buffer, origin), following = self._leaving, self._origin
+        self._origin = origin
+        while buffer.waiting and (slot := buffer.pop(now)) is not None:
+            self._play(buffer, slot, heard)
+        self._origin = following
+        if not buffer.waiting:
+            self._leaving = None
+        return self._leaving is None
 
     def _follows(self, buffer: JitterBuffer, slot: Slot, run: list[Slot]) -> bool:
         """Whether a slot needs nothing but to be decoded, right behind those of the run: nothing is to be made up, moved,
@@ -193,6 +227,7 @@ class Receiver:
             or not packet.payload
             or stream.concealer.fills
             or self._left_out is not None
+            or self._seam
             or self._origin is None
             or self._moved + len(run) + 1 >= DRIFT_EVERY
             or abs(buffer.surplus()) >= slot.ticks / buffer.clock_hz
@@ -222,6 +257,8 @@ class Receiver:
     def drain(self) -> list[Heard]:
         """Everything that is still waiting: at the end of a call, for the record."""
         heard: list[Heard] = []
+        if self._leaving is not None:
+            self._play_out(float("inf"), heard)
         if self._buffer is not None:
             for slot in self._buffer.drain():
                 self._play(self._buffer, slot, heard)
@@ -243,6 +280,7 @@ class Receiver:
             if self._moved >= DRIFT_EVERY:
                 self._follow(buffer, self._started, self._origin, cause, samples, heard)
             start = (slot.timestamp - self._origin) * self.rate_hz // stream.codec.clock_hz - stream.latency
+            self._close_seam(start, heard)
             self._end = start + len(out)
         before = self._left_out if lead is None else stream.lead(out, lead)
         self._left_out = None
@@ -257,6 +295,15 @@ class Receiver:
             buffer.wait()
             made = stream.concealer.hole if _loud(samples) else stream.concealer.silence
             heard.append(Heard(None, stream.at_rate(made(len(samples))), GapCause.SILENCE))
+
+    def _close_seam(self, start: int, heard: list[Heard]) -> None:
+        """Between two codecs of one sender lies the time that it took to go over, and nothing that was lost."""
+        if self._seam:
+            self._seam = False
+            between = 0 if self._end is None else start - self._end
+            if 0 < between <= round(SEAM_S * self.rate_hz):
+                made_up = np.zeros(between, np.int16)
+                heard.append(Heard(self._end, made_up, GapCause.SILENCE, played=False))
 
     def _may(self, cause: GapCause | None, samples: Samples) -> bool:
         """Whether a frame may be left out or put in here: in a pause, or when that was waited for long enough."""

@@ -53,6 +53,11 @@ class FixedClock:
         self._now += timedelta(seconds=seconds)
 
 
+def age_s(stamp_ns: int) -> float:
+    """How long ago the machine's clock showed this, in nanoseconds since 1970: of a stamp that the kernel has put on."""
+    return (time.time_ns() - stamp_ns) / 1e9
+
+
 def isoformat(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-01-01T00:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -143,6 +143,11 @@ class Call:
             for tell in [self.sides[Leg.OPERATOR].connection.tell, *self._listeners]:
                 tell(told)
 
+    def side_recoded(self, side: Side) -> None:
+        self._log.info("leg_recoded", leg=side.leg.value, codec=side.connection.codec.name)
+        if self.live:
+            self.live.recode(side)
+
     def side_left(self, side: Side, cause: str) -> None:
         if cause != "hangup" and side.connection.may_return and side.subject is not None and side.was_ready:
             side.away = True
@@ -224,7 +229,7 @@ class Call:
         self._log.info("call_started", profile=self.profile.value, forwards=live.downlink.forwards)
         if self.policy.announcement:
             try:
-                live.announce(*self.policy.announcement)
+                live.announce(*self.policy.announcement, by="line")
             except protocol.Refused as error:
                 self._degrade("announcement")
                 self._log.error("not_announced", why=error.why.value)

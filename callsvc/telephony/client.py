@@ -69,9 +69,8 @@ async def offer_of(spoken: Sequence[Codec]) -> tuple[RTCPeerConnection, RTCRtpTr
 async def join_rtp(url: str, token: str, clock: Clock, spoken: Sequence[Codec], host: str) -> RtpConnection:
     """Join by plain RTP from a free port of `host`."""
     socket = await Ports(host, 0, 0).bind()
-    assert socket.transport is not None
     try:
-        port = socket.transport.get_extra_info("sockname")[1]
+        port = socket.local[1]
         offered: dict[int, Codec] = {}
         for codec in spoken:
             number = codec.payload_type
@@ -79,7 +78,7 @@ async def join_rtp(url: str, token: str, clock: Clock, spoken: Sequence[Codec], 
         answer = await signal(url, token, sdp.plain(host, port, offered, secrets.randbits(31)))
         agreed = sdp.parse(answer.encode())
     except BaseException:
-        socket.transport.close()
+        socket.close()
         raise
     return RtpConnection(socket, (agreed.host, agreed.port), agreed.codecs, clock)
 

@@ -6,6 +6,7 @@ messages on a side channel where there is one.
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,10 +57,7 @@ class Connection(ABC):
     """Whether a peer that closed, or whose connection broke, may come back with another one."""
 
     def __init__(self, codecs: Mapping[int, Codec], out: OutStream, clock: Clock) -> None:
-        self._numbers = {codec.name: number for number, codec in reversed(list(codecs.items()))}
-        self.codecs = codecs
-        """By payload type, the preferred one first."""
-        self._codec = next(iter(codecs.values()))
+        self._speak(codecs)
         self.clock = clock
         self.ready = False
         self.last_heard = clock.monotonic()
@@ -70,9 +68,27 @@ class Connection(ABC):
         """The share of our packets that the peer misses, by its last report."""
         self.on_digit: Callable[[str], None] | None = None
         """Told of each key that the peer presses on its telephone."""
+        self.on_recoded: Callable[[], None] | None = None
+        """Told when other codecs have been agreed on in the middle of a call."""
         self._out = out
         self._listener: Listener | None = None
         self._left = False
+
+    def _speak(self, codecs: Mapping[int, Codec]) -> None:
+        self._numbers = {codec.name: number for number, codec in reversed(list(codecs.items()))}
+        self.codecs = codecs
+        """By payload type, the preferred one first."""
+        self._codec = next(iter(codecs.values()))
+
+    def recode(self, codecs: Mapping[int, Codec]) -> None:
+        """The peer speaks these from now on."""
+        before = self._codec.clock_hz
+        self._speak(codecs)
+        if self._codec.clock_hz != before:
+            # A stream keeps its clock (RFC 7160): what follows is another one.
+            self._out = OutStream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
+        if self.on_recoded and not self._left:
+            self.on_recoded()
 
     @property
     def codec(self) -> Codec:
@@ -133,6 +149,9 @@ class Connection(ABC):
     def omit(self, packet: Packet) -> None:
         """A packet of a stream that is passed on stays here."""
         self._out.omit(packet)
+
+    def beside(self, packet: Packet) -> None:  # noqa: B027  not every connection can
+        """A packet without sound of the other leg's (a digit), beside frames that are made here."""
 
     @abstractmethod
     def _transmit(self, packet: Packet) -> None:

@@ -24,6 +24,14 @@ _VOLUME: Final = 10
 _END: Final = 0x80
 
 
+def at_clock(payload: bytes, from_hz: int, to_hz: int) -> bytes:
+    """The payload of a digit's packet where the stream that it goes into has another clock: its length alone changes."""
+    if from_hz == to_hz or len(payload) < 4:
+        return payload
+    length = int.from_bytes(payload[2:4], "big") * to_hz // from_hz
+    return payload[:2] + min(0xFFFF, length).to_bytes(2, "big") + payload[4:]
+
+
 class Step(NamedTuple):
     """One packet of a digit."""
 

@@ -57,6 +57,14 @@ class Downlink:
         self._receiver = receiver
         self._caller = caller
         self._operator = operator
+        self._apart = False
+        """Whether the recording has the receive path to itself, and waits longer there than an ear would."""
+        self._ear: Receiver | None = None
+        self._agree()
+
+    def _agree(self) -> None:
+        """Find out how the caller's sound goes on, by what the two legs speak."""
+        receiver, caller, operator = self._receiver, self._caller, self._operator
         self.forwards = all(operator.payload_type(codec) is not None for codec in caller.codecs.values())
         """Whether payloads are passed on bit for bit."""
         # Opus takes the caller's rate as it is.
@@ -65,11 +73,11 @@ class Downlink:
         )
         self._encoder: Encoder | None = None
         self._resampler: Resampler | None = None
-        self._ear: Receiver | None = None
-        if self.forwards:
+        if self.forwards and not self._apart:
             # The operator hears packets as they come; only the recording waits for what is late.
+            self._apart = True
             receiver.deepen(RECORDING)
-        else:
+        elif not self._apart:
             self._resampler = Resampler(receiver.rate_hz, self._codec.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 
@@ -78,6 +86,16 @@ class Downlink:
         self.catch_up(now)
         self._recall = None
         self._connect(receiver, caller, operator)
+        self._settle(now)
+
+    def recode(self, now: float) -> None:
+        """A leg speaks another codec from now on: pass on again what both speak, or begin to make frames."""
+        self.catch_up(now)
+        rate_hz = self.rate_hz
+        self._agree()
+        if self.rate_hz != rate_hz:
+            self._recall = None
+        self._ear = None
         self._settle(now)
 
     # What the operator asks for.
@@ -106,37 +124,44 @@ class Downlink:
         if made and self._due is None:
             self._due = now
             self._outgoing = self._outgoing[:0]
-            self._ear = Receiver(self._caller.codecs, self._codec.rate_hz) if self.forwards else None
         elif not made:
-            self._due = self._ear = None
+            self._due = None
+        if not self._apart or self._passes_on:
+            self._ear = None
+        elif self._ear is None:
+            self._ear = Receiver(self._caller.codecs, self._codec.rate_hz)
+
+    @property
+    def _passes_on(self) -> bool:
+        """Whether packets go on as they come at present."""
+        return self.forwards and self._due is None
 
     # What flows.
 
     def packet(self, packet: Packet, now: float) -> None:
         """A packet came from the caller: pass it on, if that is how it goes."""
-        if not self.forwards:
-            return
-        if self._due is not None:
-            if self._ear is None:
-                self._ear = Receiver(self._caller.codecs, self._codec.rate_hz)
-            self._ear.put(packet, now)
-            return
         codec = self._caller.codecs.get(packet.payload_type)
-        if codec is not None:
-            self._operator.forward(packet, codec)
-        else:
-            self._operator.omit(packet)
+        if self._passes_on:
+            if codec is not None:
+                self._operator.forward(packet, codec)
+            else:
+                self._operator.omit(packet)
+            return
+        if self._ear is not None:
+            self._ear.put(packet, now)
+        if codec is None and not self._held:
+            self._operator.beside(packet)
 
     def tick(self, now: float) -> None:
         """Record what is due, and send it where it cannot be passed on."""
-        if self.forwards and self._due is None and not self._spans:
+        if self._passes_on and not self._spans:
             if now >= self._record_at:
                 self._record_at = now + RECORD_EVERY_S
                 self.catch_up(now)
             return
         for heard in self._receiver.pop(now):
             self._record(heard)
-            if not self.forwards and heard.played:
+            if not self._apart and heard.played:
                 self._wait(heard)
         if self._ear:
             for heard in self._ear.pop(now):
@@ -149,7 +174,7 @@ class Downlink:
 
     def catch_up(self, now: float) -> None:
         """Let the recording have what is due by now; for who is about to change what is done with it."""
-        if self.forwards:
+        if self._apart:
             for heard in self._receiver.pop(now, together=not self._spans):
                 self._record(heard)
 

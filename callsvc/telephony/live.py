@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Final
+from typing import Final, Literal
 
 from audio.suppressor import RATE
 from audio.taps import Continuous, GapCause, Samples
@@ -160,6 +160,12 @@ class Live:
         self.downlink.reconnect(caller.receiver, caller.connection, operator.connection, now)
         self.spans[side.leg].end(GapCause.ABSENT, self.now_ms)
 
+    def recode(self, side: Side) -> None:
+        """A leg speaks another codec from now on. Its track goes on."""
+        if side.leg is Leg.CALLER:
+            self.uplink.recode()
+        self.downlink.recode(self._parts.clock.monotonic())
+
     def away(self, leg: Leg) -> None:
         """A leg has lost its connection, and may come back."""
         self.spans[leg].begin(GapCause.ABSENT, self.now_ms)
@@ -301,14 +307,14 @@ class Live:
         self._note("digit", at_ms, {"by": by.value})
         return at_ms
 
-    def announce(self, name: str, language: str) -> Playing:
-        """Play an announcement to the caller."""
+    def announce(self, name: str, language: str, by: Literal["operator", "line"] = "operator") -> Playing:
+        """Play an announcement to the caller; `by` says who wishes it."""
         found = self._parts.announcements.get(name, {}).get(language)
         if found is None:
             raise Refused(Why.NOTHING_THERE)
         if self.uplink.playing:
             raise Refused(Why.BUSY)
-        self.uplink.playing = Playing(found, self.now_ms)
+        self.uplink.playing = Playing(found, self.now_ms, by)
         self._announced("begun")
         return self.uplink.playing
 
@@ -329,6 +335,7 @@ class Live:
             "version": one.version,
             "language": one.language,
             "state": how,
+            "by": playing.by,
         }
         if how != "begun":
             what["played_ms"] = playing.played_ms

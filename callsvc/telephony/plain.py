@@ -11,14 +11,15 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import struct
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, cast
+from typing import ClassVar, Final
 
 from audio import rtp
 from audio.codecs import Codec
 from audio.errors import BadPacket
 from audio.rtp import Packet
-from callsvc.clock import Clock
+from callsvc.clock import Clock, age_s
 from callsvc.telephony import sdp
 from callsvc.telephony.connection import Connection, SenderReport
 from callsvc.telephony.errors import NodeFull
@@ -29,6 +30,12 @@ RTCP_BYE = 203
 REPORT_S = 5.0
 LARGEST_BYTES = 2048
 """Of a datagram; what is longer is cut off, and no packet of ours to take."""
+SO_TIMESTAMPNS: Final = 35
+"""Linux: say beside each datagram when it came. Python has no name for it."""
+STAMP: Final = struct.Struct("@qq")
+BESIDE_BYTES: Final = 64
+LONGEST_S: Final = 1.0
+"""A datagram that seems to have lain longer came before the clock was set."""
 TRANSLATED_AFTER_S = 0.2
 """How long the named port may say nothing until another one of the same address is believed."""
 Address = tuple[str, int]
@@ -50,31 +57,60 @@ def is_bye(datagram: bytes) -> bool:
     return False
 
 
-class RtpSocket(asyncio.DatagramProtocol):
-    """A bound UDP port; hands what comes to whoever took it over."""
+class RtpSocket:
+    """A bound UDP port; hands what comes to whoever took it over.
+
+    asyncio's own transport does not tell when a datagram came, only when it was read; a loop that has much to do reads
+    late. The system knows, and says how long a datagram has lain there.
+    """
 
     def __init__(self, bound: socket.socket) -> None:
         self._bound = bound
-        self.transport: asyncio.DatagramTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self.local: Address = bound.getsockname()[:2]
         self.connection: RtpConnection | None = None
+        self.closed = False
+        with contextlib.suppress(OSError):
+            bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self._loop.add_reader(bound, self._read)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # asyncio's own datagram transport does not derive from the class that says what it can do.
-        self.transport = cast(asyncio.DatagramTransport, transport)
-        # asyncio sets 256 KiB aside for each datagram; clearing that costs more than all else that is done with one.
-        setattr(transport, "max_size", LARGEST_BYTES)  # noqa: B010  no part of the transport's declared face
-
-    def datagram_received(self, data: bytes, addr: Address) -> None:
+    def _read(self) -> None:
+        try:
+            data, beside, _, source = self._bound.recvmsg(LARGEST_BYTES, BESIDE_BYTES)
+        except OSError:
+            # Nothing there, or the peer's port is closed for now: the silence timeout decides what that means.
+            return
         if self.connection:
-            self.connection.datagram(data, addr)
+            self.connection.datagram(data, source, _lain_s(beside))
+
+    def send(self, data: bytes, peer: Address) -> None:
+        """Put a datagram on the wire, at once; what cannot be sent is dropped."""
+        try:  # noqa: SIM105  dearer by the packet
+            self._bound.sendto(data, peer)
+        except OSError:
+            pass
 
     def hear_only(self, peer: Address) -> None:
         """Let the system drop what comes from anybody else, before it takes room from the peer's packets."""
         with contextlib.suppress(OSError):
             self._bound.connect(peer)
 
-    def error_received(self, exc: Exception) -> None:
-        """The peer's port is closed for now; the silence timeout decides what that means."""
+    def close(self) -> None:
+        """Let the port go; may be called twice."""
+        if not self.closed:
+            self.closed = True
+            self._loop.remove_reader(self._bound)
+            self._bound.close()
+
+
+def _lain_s(beside: list[tuple[int, int, bytes]]) -> float:
+    """How long ago the system took a datagram in, by what it says beside it; 0 where it says nothing."""
+    for _, kind, stamp in beside:
+        if kind == SO_TIMESTAMPNS and len(stamp) == STAMP.size:
+            seconds, nanoseconds = STAMP.unpack(stamp)
+            lain_s = age_s(seconds * 1_000_000_000 + nanoseconds)
+            return lain_s if 0.0 < lain_s < LONGEST_S else 0.0
+    return 0.0
 
 
 class Ports:
@@ -87,7 +123,6 @@ class Ports:
 
     async def bind(self) -> RtpSocket:
         """Take a free port; raises `NodeFull` when there is none."""
-        loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         for port in self._in_turn():
             bound = socket.socket(family, socket.SOCK_DGRAM)
@@ -97,8 +132,7 @@ class Ports:
             except OSError:
                 bound.close()
                 continue
-            _, taken = await loop.create_datagram_endpoint(lambda: RtpSocket(bound), sock=bound)  # noqa: B023
-            return taken
+            return RtpSocket(bound)
         raise NodeFull("no free RTP port")
 
     def _in_turn(self) -> Iterator[int]:
@@ -113,7 +147,6 @@ class RtpConnection(Connection):
     transport: ClassVar[str] = "rtp"
 
     def __init__(self, port: RtpSocket, peer: Address, codecs: Mapping[int, Codec], clock: Clock) -> None:
-        assert port.transport is not None
         out = OutStream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
         super().__init__(codecs, out, clock)
         self.foreign = 0
@@ -123,8 +156,7 @@ class RtpConnection(Connection):
         self._latched = False
         self._other: tuple[Address, float] | None = None
         self._port = port
-        self._socket = port.transport
-        self.local: Address = self._socket.get_extra_info("sockname")[:2]
+        self.local: Address = port.local
         self.ready = True
         self._received = rtcp.Reception(self.codec.clock_hz)
         self._next_report: asyncio.TimerHandle | None = None
@@ -132,8 +164,8 @@ class RtpConnection(Connection):
         self._octets = 0
         port.connection = self
 
-    def datagram(self, data: bytes, source: Address) -> None:
-        """Take what came to the port."""
+    def datagram(self, data: bytes, source: Address, lain_s: float = 0.0) -> None:
+        """Take what came to the port, so long ago."""
         if not self._is_peer(source[:2], data):
             self.foreign += 1
             return
@@ -148,7 +180,7 @@ class RtpConnection(Connection):
         except BadPacket:
             self.malformed += 1
             return
-        now = self.clock.monotonic()
+        now = self.clock.monotonic() - lain_s
         if self._next_report:
             self._received.add(packet, now)
         self._heard(packet, now)
@@ -165,8 +197,8 @@ class RtpConnection(Connection):
         report = rtcp.Report(
             self._out.ssrc, stamp, timestamp, self._out.packets, self._octets, (block,) if block else ()
         )
-        if not self._socket.is_closing():
-            self._socket.sendto(rtcp.build(report, "callsvc"), self._peer)
+        if not self._port.closed:
+            self._port.send(rtcp.build(report, "callsvc"), self._peer)
 
     def _take_reports(self, data: bytes) -> None:
         for report in rtcp.parse(data):
@@ -201,10 +233,10 @@ class RtpConnection(Connection):
             return False
 
     def _transmit(self, packet: Packet) -> None:
-        if not self._socket.is_closing():
+        if not self._port.closed:
             self._last_sent = packet
             self._octets += len(packet.payload)
-            self._socket.sendto(rtp.build(packet), self._peer)
+            self._port.send(rtp.build(packet), self._peer)
 
     def tell(self, message: Mapping[str, object]) -> None:
         """Plain RTP has no side channel."""
@@ -213,9 +245,9 @@ class RtpConnection(Connection):
         self._left = True
         if self._next_report:
             self._next_report.cancel()
-        if not self._socket.is_closing():
-            self._socket.sendto(bye(self._out.ssrc), self._peer)
-            self._socket.close()
+        if not self._port.closed:
+            self._port.send(bye(self._out.ssrc), self._peer)
+            self._port.close()
 
 
 async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConnection, str]:

@@ -26,6 +26,8 @@ class Owner(Protocol):
 
     def side_digit(self, side: Side, digit: str) -> None: ...
 
+    def side_recoded(self, side: Side) -> None: ...
+
     def side_left(self, side: Side, cause: str) -> None: ...
 
     def fail(self, error: Exception) -> None: ...
@@ -50,7 +52,7 @@ class Side:
         self.receiver = Receiver(connection.codecs, rate)
         self._owner = owner
         self._counted: dict[str, int] = {}
-        connection.on_digit = self.on_digit
+        connection.on_digit, connection.on_recoded = self.on_digit, self.on_recoded
 
     def take_over(self, connection: Connection, token: str) -> Connection:
         """The same party over another connection; what it leaves behind is returned, and says nothing any more."""
@@ -58,7 +60,8 @@ class Side:
         old = self.connection
         old.unlisten()
         self.connection = connection
-        old.on_digit, connection.on_digit = None, self.on_digit
+        old.on_digit = old.on_recoded = None
+        connection.on_digit, connection.on_recoded = self.on_digit, self.on_recoded
         self.token = token
         self.receiver = Receiver(connection.codecs, self.receiver.rate_hz)
         self._counted = {}
@@ -94,6 +97,13 @@ class Side:
     def on_digit(self, digit: str) -> None:
         try:
             self._owner.side_digit(self, digit)
+        except Exception as error:
+            self._owner.fail(error)
+
+    def on_recoded(self) -> None:
+        try:
+            self.receiver.agree(self.connection.codecs)
+            self._owner.side_recoded(self)
         except Exception as error:
             self._owner.fail(error)
 

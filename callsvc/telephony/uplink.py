@@ -105,6 +105,10 @@ class Uplink:
         if caller is not self._caller:
             self._connect(caller)
 
+    def recode(self) -> None:
+        """The caller speaks another codec from now on."""
+        self._connect(self._caller)
+
     def _open(self, engine: Engine | None, hints: bool) -> Stream | None:
         if engine is not None:
             try:

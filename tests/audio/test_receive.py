@@ -143,6 +143,9 @@ def test_a_sender_may_change_the_codec_in_the_middle() -> None:
     assert tap.whole
     assert len(tap.sound) == pytest.approx(2.0 * 16000, abs=500)
     assert np.abs(tap.sound[-4000:]).max() > 3000
+    # What waited in the buffer of the one is played before the other, and nothing was lost between them.
+    assert {cause for _, _, cause in tap.gaps} <= {GapCause.SILENCE}
+    assert sum(length for _, length, _ in tap.gaps) < 16000 * 0.01
 
 
 def test_a_payload_that_cannot_be_decoded_is_a_loss_of_its_length() -> None:

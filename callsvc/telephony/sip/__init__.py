@@ -8,6 +8,7 @@ dialog        one dialog, and what sippy leaves to do in it
 rtcp          sender and receiver reports
 media         one leg's sound: RTP, RTCP, digits
 relay         sound from leg to leg without a call around it: early media, and when something of ours fails
+sound         what both legs have agreed on, and agree on anew
 line          where calls to a number go
 call          one call: two dialogs, and what each says to the other
 trunk         all of it: takes calls, registers, answers OPTIONS

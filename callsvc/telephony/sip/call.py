@@ -10,7 +10,6 @@ here, sound can be passed on as it is. Where no telephone is named, the caller r
 from __future__ import annotations
 
 import contextlib
-import secrets
 from typing import Any
 from uuid import UUID
 
@@ -25,31 +24,20 @@ from sippy.CCEvents import (
 )
 from sippy.SipCallId import SipCallId
 
-from audio.codecs import PCMA
 from callsvc import logs
 from callsvc.ids import new_id
 from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
 from callsvc.telephony.sip import metrics, relay
-from callsvc.telephony.sip.description import (
-    USUAL_EVENTS,
-    Description,
-    Direction,
-    Stream,
-    agreed,
-    build,
-    offered,
-    parse,
-)
+from callsvc.telephony.sip.description import Description, Direction, agreed, offered, usual
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
 from callsvc.telephony.sip.line import House, Line
-from callsvc.telephony.sip.media import Pair, SipConnection, passed_on
+from callsvc.telephony.sip.media import SipConnection
 from callsvc.telephony.sip.session import header
+from callsvc.telephony.sip.sound import Sound
 from callsvc.types import Leg, Profile
 
 FAULTS = ("fault", "failed")
 """Causes for which something of ours failed, and the parties are well."""
-NOBODY_YET = Description("", 0, {PCMA.payload_type: PCMA}, {USUAL_EVENTS: 8000}, True, Direction.NONE)
-"""A caller whose INVITE said nothing of sound, until the ACK does: what every telephone speaks, sent to nobody."""
 log = logs.get("sip")
 
 
@@ -61,16 +49,19 @@ class SipCall:
         self._house = house
         self.caller = Dialog(house.config, Leg.CALLER, self)
         self.operator: Dialog | None = None
-        self.media: dict[Leg, SipConnection] = {}
         self.plain = False
         """Whether the sound is passed on with nothing of ours between, because something failed."""
-        self._pairs: dict[Leg, Pair] = {}
+        self._sound = Sound(house)
         self._offer: Description | None = None
         self._line = Line(Profile.REPORT)
-        self._session = (secrets.randbits(31), 1)
         self._answered = False
         self._admitted = False
         self._over = False
+
+    @property
+    def media(self) -> dict[Leg, SipConnection]:
+        """The sound of each leg that has been agreed on."""
+        return self._sound.legs
 
     def invited(self, req: Any, sip_t: Any) -> Any:
         """The INVITE that begins it."""
@@ -106,11 +97,12 @@ class SipCall:
         _, calling, called, content, _, name = event.getData()
         self._line = self._house.line(str(called or ""))
         try:
+            self._sound.spoken = self._house.board.policy(self._line.profile).codecs
             if content is not None:
-                self._offer = parse(str(content))
-            await self._bind(Leg.CALLER)
+                self._offer = self._sound.read(content)
+            await self._sound.bind(Leg.CALLER)
             if self._line.host:
-                await self._bind(Leg.OPERATOR)
+                await self._sound.bind(Leg.OPERATOR)
         except BadOffer as error:
             self._fail(488, "Not Acceptable Here", type(error).__name__)
             return
@@ -128,13 +120,10 @@ class SipCall:
         else:
             self._wait_for_browser()
 
-    async def _bind(self, leg: Leg) -> None:
-        self._pairs[leg] = await self._house.pairs.bind()
-
     def _call_operator(self, event: Any, calling: str, name: str) -> None:
         house, line = self._house, self._line
-        host, port = self._pairs[Leg.OPERATOR].local
-        offer = build(host, port, offered(self._offer), self._session)
+        may = offered(self._offer) if self._offer else usual(self._sound.spoken)
+        offer = self._sound.offer(Leg.OPERATOR, may)
         if not house.board.policy(line.profile).keep_number:
             calling, name = "anonymous", ""
         dialog = self.operator = Dialog(
@@ -157,8 +146,8 @@ class SipCall:
         dialog.recvEvent(ask)
 
     def _wait_for_browser(self) -> None:
-        offer = self._offer or NOBODY_YET
-        connection = self._connect(Leg.CALLER, offer, agreed(offer))
+        offer = self._offer or self._sound.nobody_yet()
+        connection = self._sound.connect(Leg.CALLER, offer, agreed(offer))
         connection.live = self._browser_answered
         connection.bye = self._bye
         try:
@@ -173,8 +162,7 @@ class SipCall:
         self._answered = True
         if self._offer is None:
             # Our turn to offer; the answer comes with the ACK.
-            host, port = self._pairs[Leg.CALLER].local
-            self.caller.answer(build(host, port, self.media[Leg.CALLER].stream, self._session), offer=True)
+            self.caller.answer(self._sound.offer(Leg.CALLER, self.media[Leg.CALLER].stream), offer=True)
         else:
             self.caller.answer(self.described(Leg.CALLER))
         metrics.CALLS.labels("200").inc()
@@ -187,7 +175,7 @@ class SipCall:
         description = None
         if content is not None and self._offer is not None:
             with contextlib.suppress(BadOffer):
-                self._agree_early(parse(str(content)))
+                self._agree_early(self._sound.read(content))
                 description = self.described(Leg.CALLER)
         self.caller.ring(code, reason, description)
 
@@ -198,14 +186,13 @@ class SipCall:
             self.media[Leg.OPERATOR].agree(remote)
             return
         stream = agreed(remote)
-        operator = self._connect(Leg.OPERATOR, remote, stream)
-        caller = self._connect(Leg.CALLER, self._offer, agreed(self._offer, stream.codec))
-        self._introduce(caller, operator)
+        operator = self._sound.connect(Leg.OPERATOR, remote, stream)
+        caller = self._sound.connect(Leg.CALLER, self._offer, agreed(self._offer, stream.codec))
         relay.connect(caller, operator)
 
     def _accepted(self, content: Any) -> None:
         try:
-            remote = parse(str(content)) if content is not None else None
+            remote = self._sound.read(content) if content is not None else None
         except BadOffer:
             remote = None
         if remote is None and Leg.OPERATOR not in self.media:
@@ -218,23 +205,22 @@ class SipCall:
             self._fail(502, "Bad Gateway", "BadAnswer")
             return
         if early is None and remote is not None:
-            self._connect(Leg.OPERATOR, remote, agreed(remote))
+            self._sound.connect(Leg.OPERATOR, remote, agreed(remote))
         elif early and remote:
             early.agree(remote)
         codec = self.media[Leg.OPERATOR].codec
         if self._offer is None:
-            host, port = self._pairs[Leg.CALLER].local
-            self.caller.answer(build(host, port, offered(None).only(codec), self._session), offer=True)
+            self.caller.answer(self._sound.usual_offer(Leg.CALLER, codec), offer=True)
             return
         if Leg.CALLER not in self.media:
-            self._connect(Leg.CALLER, self._offer, agreed(self._offer, codec))
+            self._sound.connect(Leg.CALLER, self._offer, agreed(self._offer, codec))
         self.caller.answer(self.described(Leg.CALLER))
         self._go_live()
 
     def _answer_came(self, content: Any) -> None:
         """The caller offered nothing; its answer to our offer came with the ACK."""
         try:
-            remote = parse(str(content) if content is not None else "")
+            remote = self._sound.read(content)
             stream = agreed(remote, self.media[Leg.OPERATOR].codec)
             if stream.codec is not self.media[Leg.OPERATOR].codec:
                 raise BadOffer("another codec than was offered")
@@ -242,14 +228,12 @@ class SipCall:
             log.warning("sip_answer_unusable", call=str(self.id))
             self.hang_up()
             return
-        self._connect(Leg.CALLER, remote, stream)
+        self._sound.connect(Leg.CALLER, remote, stream)
         self._go_live()
 
     def _go_live(self) -> None:
-        caller, operator = self.media[Leg.CALLER], self.media[Leg.OPERATOR]
-        self._introduce(caller, operator)
         metrics.CALLS.labels("200").inc()
-        operator.digits = caller.digit
+        self.media[Leg.OPERATOR].digits = self.media[Leg.CALLER].beside
         for leg, connection in self.media.items():
             connection.bye = self._bye
             try:
@@ -260,70 +244,47 @@ class SipCall:
                 self._pass_on_plainly()
                 return
 
-    def _connect(self, leg: Leg, remote: Description, stream: Stream) -> SipConnection:
-        made = self.media[leg] = SipConnection(leg, self._pairs[leg], remote, stream, self._house.clock)
-        return made
-
-    @staticmethod
-    def _introduce(caller: SipConnection, operator: SipConnection) -> None:
-        caller.numbers = passed_on(operator.stream, caller.stream)
-        operator.numbers = passed_on(caller.stream, operator.stream)
-
     # What changes while they talk.
 
     def described(self, leg: Leg) -> str:
-        connection = self.media[leg]
-        host, port = connection.local
-        remote = connection.remote
-        return build(host, port, connection.stream, self._session, connection.direction, remote.media)
+        return self._sound.described(leg)
 
     def offered_anew(self, leg: Leg, offer: str) -> str | None:
         connection = self.media.get(leg)
-        try:
-            remote = parse(offer)
-        except BadOffer:
-            return None
-        if connection is None or any(
-            remote.codecs.get(number) is not codec for number, codec in connection.codecs.items()
-        ):
-            return None
-        before = connection.remote.direction
-        connection.agree(remote)
-        self._session = (self._session[0], self._session[1] + 1)
-        if remote.direction is not before:
-            log.info("sip_direction", call=str(self.id), leg=leg.value, direction=remote.direction.value)
-            self._tell_direction(leg, remote.direction)
-        return self.described(leg)
+        before = connection.remote.direction if connection else None
+        answer = self._sound.offered_anew(leg, offer, plain=self.plain or not self._admitted)
+        if answer is not None and connection is not None and connection.remote.direction is not before:
+            direction = connection.remote.direction
+            log.info("sip_direction", call=str(self.id), leg=leg.value, direction=direction.value)
+            self._tell_direction(leg, direction)
+        return answer
 
     def _tell_direction(self, leg: Leg, direction: Direction) -> None:
         """Who is put on hold is told so, as the telephone at the other end would."""
-        other = self.operator if leg is Leg.CALLER else self.caller
         theirs = Leg.OPERATOR if leg is Leg.CALLER else Leg.CALLER
         connection = self.media.get(theirs)
-        if other is None or connection is None or not other.isConnected() or other.lSDP is None:
+        if connection is not None:
+            self._offer_anew(theirs, self._sound.offer(theirs, connection.stream, direction))
+
+    def _offer_anew(self, leg: Leg, offer: str) -> None:
+        """Describe our end to a party that we talk with; the answer comes as an event."""
+        dialog = self.operator if leg is Leg.OPERATOR else self.caller
+        if dialog is None or not dialog.isConnected() or dialog.lSDP is None:
             return
-        host, port = connection.local
-        offer = build(host, port, connection.stream, self._session, direction)
         try:
-            other.recvEvent(CCEventUpdate(body(offer)))
-        except Exception as error:  # a courtesy: hold works without it
-            log.warning("sip_hold_not_told", call=str(self.id), error=type(error).__name__)
+            dialog.recvEvent(CCEventUpdate(body(offer)))
+        except Exception as error:  # they talk on as they did
+            log.warning("sip_offer_not_made", call=str(self.id), error=type(error).__name__)
 
     def _answered_anew(self, leg: Leg, content: Any) -> None:
         """The answer to an offer of ours, while they talk or as a browser has taken the call."""
-        if (connection := self.media.get(leg)) is None:
+        connection = self.media.get(leg)
+        if connection is None:
             return
-        first = connection.remote is NOBODY_YET
-        try:
-            remote = parse(str(content) if content is not None else "")
-            if first and connection.codec not in remote.codecs.values():
-                raise BadOffer("another codec than was offered")
-        except BadOffer:
-            if first:
-                log.warning("sip_answer_unusable", call=str(self.id))
-                self.hang_up()
-            return
-        connection.agree(remote)
+        first = connection.remote.port == 0
+        if not self._sound.answered_anew(leg, content) and first:
+            log.warning("sip_answer_unusable", call=str(self.id))
+            self.hang_up()
 
     def pass_on(self, leg: Leg, request: Any) -> bool:
         other = self.operator if leg is Leg.CALLER else self.caller
@@ -362,7 +323,7 @@ class SipCall:
 
     def _bye(self, cause: str) -> bool:
         """The call around the sound is over: whether the sound goes on nevertheless."""
-        if cause in FAULTS and not self._over and len(self.media) == len(Leg):
+        if cause in FAULTS and not self._over and self._sound.whole:
             self._pass_on_plainly()
         if not self.plain:
             self.hang_up()
@@ -375,6 +336,11 @@ class SipCall:
             log.error("sip_call_goes_on_plain", call=str(self.id))
             metrics.CALLS.labels("plain").inc()
             relay.connect(self.media[Leg.CALLER], self.media[Leg.OPERATOR])
+            if not self._sound.alike:
+                # Nobody translates any more: the operator is asked to speak what the caller does.
+                self._offer_anew(
+                    Leg.OPERATOR, self._sound.usual_offer(Leg.OPERATOR, self.media[Leg.CALLER].codec)
+                )
 
     def hang_up(self) -> None:
         """End what is left of it; may be called again."""
@@ -395,6 +361,4 @@ class SipCall:
         for connection in self.media.values():
             if self._admitted and not self.plain:
                 connection.leave("hangup")
-            connection.release()
-        for pair in self._pairs.values():
-            pair.close()
+        self._sound.release()

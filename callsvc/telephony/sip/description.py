@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from audio import codecs
@@ -62,6 +62,10 @@ class Description:
     rtcp_port: int = 0
     media: tuple[str, ...] = ()
     """All media lines in their order, as an answer must echo them; the one that is meant here is empty."""
+
+
+UNASKED = Description("", 0, USUAL, {USUAL_EVENTS: 8000}, True, Direction.NONE)
+"""Somebody who said nothing of sound, and is sent none yet."""
 
 
 def parse(body: str) -> Description:
@@ -186,10 +190,23 @@ def agreed(of: Description, wanted: Codec | None = None) -> Stream:
     return whole.only(wanted if wanted in spoken and wanted is not None else spoken[0])
 
 
-def offered(first: Description | None) -> Stream:
+def spoken_on(of: Description, names: Sequence[str]) -> Description:
+    """The description with these codecs alone, in this order; as it is where none are named. Raises `BadOffer`."""
+    if not names:
+        return of
+    kept = {number: codec for name in names for number, codec in of.codecs.items() if codec.name == name}
+    if not kept:
+        raise BadOffer("no codec that this line speaks")
+    return replace(of, codecs=kept)
+
+
+def usual(names: Sequence[str]) -> Stream:
+    """What is offered to somebody who offered nothing, on a line with these codecs."""
+    return offered(spoken_on(UNASKED, names))
+
+
+def offered(first: Description) -> Stream:
     """What is offered to one party, given what the other one offered: the same, under the same numbers."""
-    if first is None:
-        return Stream(USUAL, {USUAL_EVENTS: 8000}, comfort_noise=True)
     events = first.events or {_free(first): 8000}
     return Stream(first.codecs, events, first.comfort_noise)
 

@@ -16,7 +16,7 @@ from sippy.UA import UA
 from sippy.UaStateConnected import UaStateConnected
 
 from callsvc import logs
-from callsvc.telephony.sip.session import LEAST_S, SessionTimer, Terms, header, terms_of, value
+from callsvc.telephony.sip.session import LEAST_S, SessionTimer, Terms, header, lacking, terms_of, value
 from callsvc.types import Leg
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
@@ -52,6 +52,10 @@ class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
 
     def recvRequest(self, req: Any) -> Any:  # noqa: N802
         method = req.getMethod()
+        missing = lacking(req)
+        if missing and method not in ("ACK", "BYE"):
+            self._say(req, 420, "Bad Extension", unsupported=", ".join(missing))
+            return None
         if method == "INVITE":
             return self._again(req)
         if method == "UPDATE":
@@ -60,12 +64,20 @@ class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
             if self.ua.owner.pass_on(self.ua.leg, req):
                 self.ua.deferred = True
             else:
-                req.sendResponse(405, "Method Not Allowed")
+                self._say(req, 405, "Method Not Allowed", allow=ALLOW)
+            return None
+        if method == "OPTIONS":
+            self._say(req, 200, "OK", allow=ALLOW, accept="application/sdp", supported="timer")
             return None
         if method not in self.recv_request_handlers:
-            req.sendResponse(405, "Method Not Allowed")
+            self._say(req, 405, "Method Not Allowed", allow=ALLOW)
             return None
         return super().recvRequest(req)
+
+    def _say(self, req: Any, code: int, reason: str, **headers: str) -> None:
+        resp = req.genResponse(code, reason, server=self.ua.local_ua)
+        resp.appendHeaders([header(name, text) for name, text in headers.items()])
+        self.ua.global_config["_sip_tm"].sendResponse(resp)
 
     def _again(self, req: Any) -> None:
         ua = self.ua

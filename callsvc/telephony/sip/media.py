@@ -11,7 +11,7 @@ from audio import rtp
 from audio.errors import BadPacket
 from audio.rtp import Packet
 from callsvc.clock import Clock
-from callsvc.telephony.digits import STEP_S, Heard, ToPress
+from callsvc.telephony.digits import STEP_S, Heard, ToPress, at_clock
 from callsvc.telephony.errors import NodeFull
 from callsvc.telephony.plain import Address, RtpConnection, RtpSocket
 from callsvc.telephony.sip import metrics, rtcp
@@ -45,16 +45,15 @@ class Pair:
     """Two bound ports, one above the other."""
 
     def __init__(self, sound: RtpSocket, report: ReportSocket) -> None:
-        assert sound.transport is not None
         assert report.transport is not None
         self.sound = sound
         self.report = report
-        self.local: Address = sound.transport.get_extra_info("sockname")[:2]
+        self.local: Address = sound.local
 
     def close(self) -> None:
-        for one in (self.sound.transport, self.report.transport):
-            if one and not one.is_closing():
-                one.close()
+        self.sound.close()
+        if self.report.transport and not self.report.transport.is_closing():
+            self.report.transport.close()
 
 
 class Pairs:
@@ -69,9 +68,8 @@ class Pairs:
         """Take a free pair; raises `NodeFull` when there is none."""
         loop = asyncio.get_running_loop()
         for sound, report in self._free():
-            _, upper = await loop.create_datagram_endpoint(lambda: RtpSocket(sound), sock=sound)  # noqa: B023
             _, lower = await loop.create_datagram_endpoint(ReportSocket, sock=report)
-            return Pair(upper, lower)
+            return Pair(RtpSocket(sound), lower)
         raise NodeFull("no free pair of RTP ports")
 
     def _free(self) -> Iterator[tuple[socket.socket, socket.socket]]:
@@ -119,6 +117,8 @@ class SipConnection(RtpConnection):
         """Who is told of the peer's digits."""
         self.numbers: dict[int, int] = {}
         """Packets without sound that this peer takes from the other leg: the other's payload type, and its own."""
+        self.other_clock_hz = stream.codec.clock_hz
+        """The clock of the other leg's digits."""
         self.live: Callable[[], None] | None = None
         """Told once when both parties are there."""
         self.bye: Callable[[str], bool] | None = None
@@ -140,7 +140,7 @@ class SipConnection(RtpConnection):
 
     # What comes in.
 
-    def datagram(self, data: bytes, source: Address) -> None:
+    def datagram(self, data: bytes, source: Address, lain_s: float = 0.0) -> None:
         if not self._is_peer(source[:2], data):
             self.foreign += 1
             metrics.FOREIGN.inc()
@@ -153,7 +153,7 @@ class SipConnection(RtpConnection):
         except BadPacket:
             self.malformed += 1
             return
-        now = self.clock.monotonic()
+        now = self.clock.monotonic() - lain_s
         self._reception.add(packet, now)
         self._heard(packet, now)
         if packet.payload_type == self.stream.digits:
@@ -201,13 +201,16 @@ class SipConnection(RtpConnection):
         now, clock_hz = self.clock.monotonic(), self.stream.codec.clock_hz
         self._transmit(self._out.forward(packet, number, clock_hz, 0, now))
 
-    def digit(self, packet: Packet) -> None:
-        """A packet of the other leg's digits, for a stream that is made here: beside the sound, byte for byte."""
+    def beside(self, packet: Packet) -> None:
+        """A packet of the other leg's digits, for a stream that is made here: byte for byte where the clock is the same."""
         number = self.numbers.get(packet.payload_type)
-        if number is not None:
-            begins = packet.timestamp != self._digit_from
-            self._digit_from = packet.timestamp
-            self._transmit(self._out.beside(packet, number, begins, self.clock.monotonic()))
+        if number is None or number == COMFORT_NOISE:
+            return
+        begins = packet.timestamp != self._digit_from
+        self._digit_from = packet.timestamp
+        payload = at_clock(packet.payload, self.other_clock_hz, self.stream.codec.clock_hz)
+        moved = self._out.beside(packet._replace(payload=payload), number, begins, self.clock.monotonic())
+        self._transmit(moved)
 
     @property
     def takes_digits(self) -> bool:
@@ -249,8 +252,8 @@ class SipConnection(RtpConnection):
 
     # What changes.
 
-    def agree(self, remote: Description) -> None:
-        """The peer described itself anew: it is elsewhere, or on hold, or back."""
+    def agree(self, remote: Description, stream: Stream | None = None) -> None:
+        """The peer described itself anew: it is elsewhere, or on hold, or back, or speaks something else."""
         moved = (remote.host, remote.port) != (self.remote.host, self.remote.port)
         self.remote = remote
         self.direction = remote.direction.mirrored
@@ -260,6 +263,19 @@ class SipConnection(RtpConnection):
             self._other = None
             self._port.hear_only(self._peer)
         self.last_heard = self.clock.monotonic()
+        if stream is not None and stream != self.stream:
+            self._change_to(stream)
+
+    def _change_to(self, stream: Stream) -> None:
+        clock_hz = stream.codec.clock_hz
+        if clock_hz != self.stream.codec.clock_hz:
+            self._reception = rtcp.Reception(clock_hz)
+            self._to_press = ToPress(clock_hz)
+            self._octets, self._last_out = 0, None
+        same = dict(stream.codecs) == dict(self.codecs)
+        self.stream = stream
+        if not same:
+            self.recode(stream.codecs)
 
     @property
     def held(self) -> bool:
@@ -296,11 +312,12 @@ class SipConnection(RtpConnection):
         self._pair.close()
 
 
-def passed_on(giver: Stream, taker: Stream) -> dict[int, int]:
-    """Under which numbers the taker hears what the giver sends beside its sound."""
+def introduce(giver: SipConnection, taker: SipConnection) -> None:
+    """Let the taker know under which numbers it hears what the giver sends beside its sound."""
+    theirs, own = giver.stream, taker.stream
     numbers: dict[int, int] = {}
-    if giver.digits is not None and taker.digits is not None and giver.codec.clock_hz == taker.codec.clock_hz:
-        numbers[giver.digits] = taker.digits
-    if giver.comfort_noise and taker.comfort_noise:
+    if theirs.digits is not None and own.digits is not None:
+        numbers[theirs.digits] = own.digits
+    if theirs.comfort_noise and own.comfort_noise:
         numbers[COMFORT_NOISE] = COMFORT_NOISE
-    return numbers
+    taker.numbers, taker.other_clock_hz = numbers, theirs.codec.clock_hz

@@ -12,6 +12,8 @@ from sippy.Time.Timeout import Timeout
 
 LEAST_S = 90
 """What the RFC sets as the least that need be accepted."""
+SPOKEN = {"timer"}
+"""The extensions that a request may require of us."""
 EXPIRES = re.compile(r"\s*(\d{1,9})\s*(?:;.*)?")
 REFRESHER = re.compile(r";\s*refresher\s*=\s*(uac|uas)", re.IGNORECASE)
 
@@ -40,6 +42,12 @@ def terms_of(message: Any) -> Terms | None:
         return None
     named = REFRESHER.search(text)
     return Terms(int(found[1]), named[1].lower() if named else "")
+
+
+def lacking(message: Any) -> list[str]:
+    """The extensions that a request requires and we do not have."""
+    required = (one.strip() for one in (value(message, "require") or "").split(","))
+    return sorted({one for one in required if one} - SPOKEN)
 
 
 def header(name: str, text: str) -> Any:

@@ -22,13 +22,11 @@ from callsvc.telephony.sip.dialog import ALLOW
 from callsvc.telephony.sip.door import RETRY_AFTER_S
 from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.media import Pairs
-from callsvc.telephony.sip.session import LEAST_S, header, terms_of, value
+from callsvc.telephony.sip.session import LEAST_S, header, lacking, terms_of
 from callsvc.telephony.sip.stack import Stack
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Profile
 
-SPOKEN = {"timer"}
-"""The extensions that a request may require of us."""
 log = logs.get("sip")
 
 
@@ -119,6 +117,8 @@ class Trunk:
         method = req.getMethod()
         if req.getHFBody("to").getTag() is not None:
             return _answer(req, 481, "Call/Transaction Does Not Exist")
+        if missing := lacking(req):
+            return _answer(req, 420, "Bad Extension", unsupported=", ".join(missing))
         if method == "INVITE":
             return self._invite(req, sip_t)
         if method == "OPTIONS":
@@ -128,9 +128,6 @@ class Trunk:
         return _answer(req, 405, "Method Not Allowed", allow=ALLOW)
 
     def _invite(self, req: Any, sip_t: Any) -> Any:
-        required = {one.strip() for one in (value(req, "require") or "").split(",") if one.strip()}
-        if required - SPOKEN:
-            return _answer(req, 420, "Bad Extension", unsupported=", ".join(sorted(required - SPOKEN)))
         if req.countHFs("contact") == 0:
             return _answer(req, 400, "Missing Contact")
         content = req.getBody()

@@ -264,7 +264,7 @@ async def test_garbage_on_every_port_does_not_touch_a_running_call(node: Node, j
     await asyncio.to_thread(throw)
     # Garbage from the caller's own address, too; of its first byte the version is right.
     for size in range(0, 200, 7):
-        caller._socket.sendto(b"\x80\x08" + os.urandom(size), target)
+        caller._port.send(b"\x80\x08" + os.urandom(size), target)
     await speaking
     await asyncio.sleep(0.1)
 
@@ -295,7 +295,7 @@ async def test_a_client_that_vanishes_ends_its_call_after_the_silence_that_is_se
         call = str(uuid4())
         caller, at_caller = await join(node, call, Leg.CALLER)
         operator, _ = await join(node, call, Leg.OPERATOR)
-        operator._socket.abort()
+        operator._port.close()
         frames = payloads(babble(8000, 6.0))
         speaking = asyncio.create_task(speak(caller, frames))
         await asyncio.wait_for(at_caller.left.wait(), 10)

@@ -16,7 +16,7 @@ from callsvc.telephony import sdp
 from callsvc.telephony.client import offer_of
 from callsvc.telephony.errors import BadOffer, CallOver, LegTaken, NodeFull, NoSuchLeg, TokenRefused
 from callsvc.telephony.parts import Parts
-from callsvc.telephony.plain import Ports
+from callsvc.telephony.plain import Ports, RtpSocket
 from callsvc.telephony.policies import policy_of
 from callsvc.telephony.switchboard import TICK_S, Switchboard
 from callsvc.telephony.tokens import Claims
@@ -96,7 +96,16 @@ async def test_a_refusal_changes_nothing(board: Switchboard, events: Events) -> 
     assert events.all == []
 
 
-async def test_two_who_come_at_once_for_one_leg_do_not_both_get_in(board: Switchboard) -> None:
+async def test_two_who_come_at_once_for_one_leg_do_not_both_get_in(
+    board: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = board._ports.bind
+
+    async def after_a_while() -> RtpSocket:
+        await asyncio.sleep(0)  # as the making of a WebRTC leg does
+        return await bind()
+
+    monkeypatch.setattr(board._ports, "bind", after_a_while)
     call = str(uuid4())
     results = await asyncio.gather(
         *(board.join(call, Leg.CALLER, claims(call), OFFER) for _ in range(4)), return_exceptions=True

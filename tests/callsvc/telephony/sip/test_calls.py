@@ -175,9 +175,18 @@ async def test_an_update_refreshes_and_an_unknown_method_is_refused(house: House
     house.caller.request("UPDATE")
     assert (await house.caller.hear("SIP/2.0 ")).first == "SIP/2.0 200 OK"
     house.caller.request("PUBLISH")
-    assert (await house.caller.hear("SIP/2.0 ")).first == "SIP/2.0 405 Method Not Allowed"
+    refused = await house.caller.hear("SIP/2.0 ")
+    assert refused.first == "SIP/2.0 405 Method Not Allowed"
     house.caller.request("OPTIONS")
-    assert (await house.caller.hear("SIP/2.0 ")).first == "SIP/2.0 200 OK"
+    about = await house.caller.hear("SIP/2.0 ")
+    assert (about.first, about.get("Supported")) == ("SIP/2.0 200 OK", "timer")
+    assert refused.get("Allow") == about.get("Allow")
+    assert {"INVITE", "UPDATE", "REFER"} <= set(about.get("Allow").split(", "))
+    house.caller.request("INFO", "Require: 100rel, timer")
+    unknown = await house.caller.hear("SIP/2.0 ")
+    assert (unknown.first, unknown.get("Unsupported")) == ("SIP/2.0 420 Bad Extension", "100rel")
+    house.caller.request("BYE", "Require: 100rel")
+    await house.operator.hear("BYE ")
 
 
 @pytest.mark.parametrize("wishes", [{"user": "callsvc", "password": "secret"}])
