@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from callsvc.in_force import InForce
 from callsvc.types import Profile
@@ -41,9 +42,11 @@ class Rule(_Entry):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not (self.years or self.days or self.year_end):
-            raise ValueError("a rule keeps nothing at all")
+            raise PydanticCustomError("nothing", "a rule keeps nothing at all", {"at": ("years",)})
         if self.after == "case_closed" and "none" in self.cases:
-            raise ValueError("no case is closed for a call without one")
+            raise PydanticCustomError(
+                "no_case", "no case is closed for a call without one", {"at": ("cases",)}
+            )
         return self
 
     def last_day(self, since: date) -> date:
@@ -81,7 +84,7 @@ class Rules(_Entry):
     def _once(self) -> Self:
         names = [one.id for one in self.rule]
         if len(set(names)) < len(names):
-            raise ValueError("an id stands twice")
+            raise PydanticCustomError("twice", "an id stands twice")
         return self
 
     def midnight(self, day: date) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from callsvc.in_force import InForce
 from callsvc.types import Profile
@@ -57,9 +58,10 @@ class Scorecard(_Named):
         questions = [one.id for one in self.question]
         choices = [[one.id for one in scale.choice] for scale in self.scale]
         if any(len(set(ids)) < len(ids) for ids in (scales, questions, *choices)):
-            raise ValueError("An id stands twice.")
-        if missing := [one.id for one in self.question if one.scale not in scales]:
-            raise ValueError(f"These questions name a scale that is not there: {', '.join(missing)}.")
+            raise PydanticCustomError("twice", "an id stands twice")
+        for n, one in enumerate(self.question):
+            if one.scale not in scales:
+                raise PydanticCustomError("scale", "no such scale", {"at": ("question", n, "scale")})
         return self
 
     def for_line(self, profile: Profile) -> Scorecard:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from callsvc import logs
 from callsvc.telephony.protocol import MOST_BACK_MS
@@ -61,7 +62,7 @@ class LineProfile(BaseModel):
     @model_validator(mode="after")
     def _once(self) -> Self:
         if len(set(self.codecs)) != len(self.codecs):
-            raise ValueError("a codec is named twice")
+            raise PydanticCustomError("twice", "a codec is named twice", {"at": ("codecs",)})
         return self
 
 
@@ -78,8 +79,14 @@ class LineProfiles(BaseModel):
 
     @model_validator(mode="after")
     def _nobody_is_found(self) -> Self:
-        if self.anonymous.record or self.anonymous.number != "drop" or self.anonymous.recall_s:
-            raise ValueError("the anonymous line keeps no number, no sound and no memory")
+        kept = self.anonymous.record or self.anonymous.recall_s
+        if kept or self.anonymous.number != "drop":
+            field = "record" if self.anonymous.record else "recall_s" if self.anonymous.recall_s else "number"
+            raise PydanticCustomError(
+                "found",
+                "the anonymous line keeps no number, no sound and no memory",
+                {"at": ("anonymous", field)},
+            )
         return self
 
     def of(self, profile: Profile) -> LineProfile:

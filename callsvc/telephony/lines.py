@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from callsvc.telephony.line_profiles import Name
 from callsvc.types import Profile
@@ -84,10 +85,14 @@ class TelephoneLines(BaseModel):
     @model_validator(mode="after")
     def _once(self) -> Self:
         if len({one.id for one in self.line}) != len(self.line):
-            raise ValueError("two lines have the same id")
-        used = [one.number for one in self.line if not one.retired]
-        if len(set(used)) != len(used):
-            raise ValueError("two lines have the same number")
+            raise PydanticCustomError("twice", "two lines have the same id")
+        used: set[str] = set()
+        for n, one in enumerate(self.line):
+            if one.number in used and not one.retired:
+                raise PydanticCustomError(
+                    "number", "two lines have the same number", {"at": ("line", n, "number")}
+                )
+            used |= set() if one.retired else {one.number}
         return self
 
     def of(self, number: str) -> TelephoneLine | None:

@@ -1,4 +1,4 @@
-"""What administrators edit as texts, and what is in force of it: checked as a whole, each fault at its field.
+"""What administrators edit, and what is in force of it: a text each, checked as a whole, each fault at its field.
 
 line-profiles   what each kind of line means for its calls; for the media nodes
 lines           which number is which line; for the media nodes, too
@@ -63,28 +63,35 @@ _TOLD: Final = {
     "int_type": "not_number",
     "int_parsing": "not_number",
     "int_from_float": "not_number",
-    "float_type": "not_number",
+    "float_type": "not_decimal",
+    "float_parsing": "not_decimal",
     "string_type": "not_text",
     "string_too_short": "too_short",
     "string_too_long": "too_long",
     "too_short": "too_few",
     "greater_than_equal": "too_small",
     "less_than_equal": "too_large",
-    "string_pattern_mismatch": "not_a_name",
+}
+# What a name may be made of, by the pattern that it does not fit.
+_PATTERNS: Final = {
+    r"^[a-z_]{2,40}$": "not_a_word",
+    r"^[a-z0-9_-]{1,40}$": "not_a_name",
+    r"^[0-9A-Za-z+*?._-]{1,40}$": "not_a_number",
 }
 
 # What a whole set is refused for, by the words of the model that refuses it.
 _REFUSED: Final = {
     "the anonymous line keeps no number, no sound and no memory": "nobody_is_found",
     "a codec is named twice": "codec_twice",
-    "two lines have the same id": "line_id_twice",
     "two lines have the same number": "line_number_twice",
     "no address of a telephone": "no_telephone",
     "a rule keeps nothing at all": "keeps_nothing",
     "no case is closed for a call without one": "no_case_to_close",
-    "an id stands twice": "id_twice",
+    "no such scale": "no_scale",
     "no such time zone": "no_zone",
 }
+# Told entry by entry, for every list, before the models are asked.
+_TOLD_ALREADY: Final = frozenset({"two lines have the same id", "an id stands twice"})
 
 _log = logs.get("web")
 
@@ -93,39 +100,67 @@ _log = logs.get("web")
 class Fault:
     """What is wrong, and at which field: `checklist 2 › item 1 › sv`. `line` where the text cannot be read at all."""
 
-    field: str
+    at: tuple[str | int, ...]
     message: str
     line: int | None = None
+
+    @property
+    def field(self) -> str:
+        return _place(self.at)
 
 
 def faults(kind: str, text: str, lang: str) -> list[Fault]:
     """What stands in the way of putting a text in force; none when nothing does."""
     if len(text.encode()) > MOST:
-        return [Fault("", words("web.catalogue.too_big", lang, most=MOST // 1024))]
+        return [Fault((), words("web.catalogue.too_big", lang, most=MOST // 1024))]
+    twice: list[Fault] = []
     try:
+        twice = [
+            Fault(where, words("web.catalogue.id_twice", lang)) for where in _twice(tomllib.loads(text), ())
+        ]
         KINDS[kind].read(text)
     except tomllib.TOMLDecodeError as error:
         found = _LINE.search(str(error))
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
-        return [Fault("", words("web.catalogue.unreadable", lang, line=line), line)]
+        return [Fault((), words("web.catalogue.unreadable", lang, line=line), line)]
     except ValidationError as error:
-        return [_fault(dict(one), lang) for one in error.errors(include_url=False)]
-    return []
+        told = [dict(one) for one in error.errors(include_url=False)]
+        return twice + [_fault(one, lang) for one in told if one["msg"] not in _TOLD_ALREADY]
+    return twice
+
+
+def _twice(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Where an id stands that an entry of the same list has before."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _twice(one, (*at, name))
+    elif isinstance(value, list):
+        seen: set[str] = set()
+        for n, one in enumerate(value):
+            name = one.get("id") if isinstance(one, dict) else None
+            if isinstance(name, str):
+                if name in seen:
+                    yield (*at, n, "id")
+                seen.add(name)
+            yield from _twice(one, (*at, n))
 
 
 def _fault(told: dict[str, Any], lang: str) -> Fault:
-    named = _TOLD.get(told["type"])
-    values = {name: str(value) for name, value in (told.get("ctx") or {}).items()}
+    context = told.get("ctx") or {}
+    values = {name: str(value) for name, value in context.items()}
+    # A model that looks at the whole says itself where the fault is.
+    where = (*told["loc"], *context.get("at", ()))
+    named = _TOLD.get(told["type"]) or _PATTERNS.get(values.get("pattern", ""))
+    if named == "too_short" and not told["input"]:
+        named = "missing"
     if named is None:
         said = values.get("error", str(told["msg"]))
         known = _REFUSED.get(said)
-        message = words(f"web.catalogue.{known}", lang) if known else said
-    else:
-        limit = next(
-            (values[name] for name in ("ge", "le", "min_length", "max_length") if name in values), ""
-        )
-        message = words(f"web.catalogue.{named}", lang, expected=values.get("expected", ""), limit=limit)
-    return Fault(_place(told["loc"]), message)
+        return Fault(where, words(f"web.catalogue.{known}", lang) if known else said)
+    limit = next((values[name] for name in ("ge", "le", "min_length", "max_length") if name in values), "")
+    return Fault(
+        where, words(f"web.catalogue.{named}", lang, expected=values.get("expected", ""), limit=limit)
+    )
 
 
 def _place(where: tuple[int | str, ...]) -> str:

@@ -1,8 +1,9 @@
-"""What administrators edit as texts: checked before it is saved, kept version by version, and brought back."""
+"""What administrators edit, as a form or as a text: checked before it is saved, kept version by version, brought back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import tomllib
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -14,7 +15,7 @@ from callsvc.errors import Conflict
 from callsvc.store import Connection
 from callsvc.store import catalogues as store
 from callsvc.store.catalogues import Version
-from callsvc.web import catalogues, door
+from callsvc.web import catalogues, door, forms, merged, written
 from callsvc.web.door import OneSite
 from callsvc.web.problems import Problem, language
 from callsvc.web.shapes import Who
@@ -24,7 +25,9 @@ from callsvc.web.shapes_catalogues import (
     CatalogueCheck,
     CatalogueFault,
     CatalogueList,
+    CatalogueMerged,
     CatalogueOut,
+    CatalogueSaved,
     CatalogueSummary,
     CatalogueText,
     CatalogueUndo,
@@ -69,14 +72,17 @@ async def listing(here: OneSite, _session: Editor) -> CatalogueList:
 
 @router.get("/{kind}")
 async def show(here: OneSite, _session: Editor, kind: Kind) -> CatalogueOut:
-    """The text in force, and its versions."""
+    """What is in force, the form that it can be changed in, and its versions."""
     async with here.database.transaction() as conn:
         found = await store.history(conn, kind)
         known = await _known(conn)
+    body = found[0].body if found else catalogues.KINDS[kind].packaged()
     return CatalogueOut(
         kind=kind,
         version=found[0].version if found else 0,
-        body=found[0].body if found else catalogues.KINDS[kind].packaged(),
+        body=body,
+        value=_value(body),
+        form=forms.form(kind, here.settings.media.announcements),
         in_settings=kind == "line-profiles" and here.settings.media.line_profiles is not None,
         nodes=_nodes(here, kind),
         history=[_version(one, known) for one in found],
@@ -111,47 +117,75 @@ async def changes(
 
 
 @router.post("/{kind}/check")
-async def check(request: Request, _session: Editor, kind: Kind, asked: CatalogueText) -> CatalogueCheck:
-    """What stands in the way of this text; nothing is saved."""
-    return CatalogueCheck(faults=_faults(request, kind, asked.body))
+async def check(
+    request: Request, here: OneSite, _session: Editor, kind: Kind, asked: CatalogueText
+) -> CatalogueCheck:
+    """What stands in the way of this, the text that it would be, and what that says; nothing is saved."""
+    async with here.database.transaction() as conn:
+        body = await _meant(conn, kind, asked)
+    return CatalogueCheck(faults=_faults(request, kind, body), body=body, value=_value(body))
 
 
 @router.post("/{kind}/changes")
 async def compare(here: OneSite, _session: Editor, kind: Kind, asked: CatalogueText) -> CatalogueChanges:
-    """What this text would change of what is in force."""
+    """What this would change of what is in force."""
     async with here.database.transaction() as conn:
+        body = await _meant(conn, kind, asked)
         found = (await store.latest(conn)).get(kind)
-    return _changes(found.body if found else catalogues.KINDS[kind].packaged(), asked.body)
+    return _changes(found.body if found else catalogues.KINDS[kind].packaged(), body)
+
+
+@router.post("/{kind}/merge")
+async def merge(
+    request: Request, here: OneSite, _session: Editor, kind: Kind, asked: CatalogueText
+) -> CatalogueMerged:
+    """Put what was made of `version` together with what somebody else has saved since; nothing is saved."""
+    async with here.database.transaction() as conn:
+        body = await _meant(conn, kind, asked)
+        base = _value(await _body(conn, kind, asked.version))
+        found = (await store.latest(conn)).get(kind)
+        theirs = await _body(conn, kind, found.version if found else 0)
+    version = found.version if found else 0
+    mine, other = _value(body), _value(theirs)
+    if mine is None or other is None:
+        faults = _faults(request, kind, body)
+        return CatalogueMerged(version=version, body=body, value=None, both=[], faults=faults)
+    value, both = merged.merge(base or {}, mine, other)
+    text = written.write(value, theirs)
+    places = [list(one) for one in both]
+    return CatalogueMerged(version=version, body=text, value=_value(text), both=places, faults=[])
 
 
 @router.put("/{kind}")
 async def save(
     request: Request, here: OneSite, session: Editor, kind: Kind, asked: CatalogueChange
-) -> CatalogueCheck:
-    """Put a text in force, from the next call or question on. One with faults is not saved."""
-    found = _faults(request, kind, asked.body)
+) -> CatalogueSaved:
+    """Put it in force, from the next call or question on. What has faults is not saved."""
+    async with here.database.transaction() as conn:
+        body = await _meant(conn, kind, asked)
+    found = _faults(request, kind, body)
     if found:
-        return CatalogueCheck(faults=found)
-    return await _save(here, session, kind, asked.body, after=asked.version, why=asked.why)
+        return CatalogueSaved(faults=found)
+    return await _save(here, session, kind, body, after=asked.version, why=asked.why)
 
 
 @router.post("/{kind}/undo")
 async def undo(
     request: Request, here: OneSite, session: Editor, kind: Kind, asked: CatalogueUndo
-) -> CatalogueCheck:
+) -> CatalogueSaved:
     """Bring back the text of an older version, as a new one."""
     async with here.database.transaction() as conn:
         body = await _body(conn, kind, asked.to)
     # What was whole once may not be for a newer service.
     found = _faults(request, kind, body)
     if found:
-        return CatalogueCheck(faults=found)
+        return CatalogueSaved(faults=found)
     return await _save(here, session, kind, body, after=asked.version, why=asked.why, undoes=asked.to)
 
 
 async def _save(
     here: Site, session: Session, kind: str, body: str, *, after: int, why: str, undoes: int | None = None
-) -> CatalogueCheck:
+) -> CatalogueSaved:
     at = here.clock.utc_now()
     who = session.person.id
     why = " ".join(why.split())
@@ -173,7 +207,22 @@ async def _save(
     # Only what has been committed is put in force.
     async with here.database.transaction() as conn:
         await here.catalogues.refresh(conn)
-    return CatalogueCheck(faults=[], version=made.version)
+    return CatalogueSaved(faults=[], version=made.version)
+
+
+async def _meant(conn: Connection, kind: str, asked: CatalogueText) -> str:
+    """The text that is asked about: as it was sent, or a value written over the one that it was made from."""
+    if asked.value is None:
+        return asked.body or ""
+    over = await _body(conn, kind, asked.version) if asked.body is None else asked.body
+    return written.write(asked.value, over)
+
+
+def _value(body: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(body)
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 async def _body(conn: Connection, kind: str, version: int) -> str:
@@ -194,7 +243,7 @@ def _changes(old: str, new: str) -> CatalogueChanges:
 def _faults(request: Request, kind: str, body: str) -> list[CatalogueFault]:
     lang = language(request.headers.get("accept-language", ""))
     return [
-        CatalogueFault(field=one.field, message=one.message, line=one.line)
+        CatalogueFault(field=one.field, at=list(one.at), message=one.message, line=one.line)
         for one in catalogues.faults(kind, body, lang)
     ]
 

@@ -1,4 +1,4 @@
-"""What administrators edit as texts, over HTTP: checked at each field, in force at once, and never lost."""
+"""What administrators edit, over HTTP: checked at each field, in force at once, and never lost."""
 
 from __future__ import annotations
 
@@ -48,24 +48,99 @@ def test_everything_that_comes_with_the_service_is_whole() -> None:
             "checklist 2 › x",
             "finns inte",
         ),
-        ("lines", "version = 1", f"version = 1\n{LINE}{LINE}", "", "samma id"),
+        ("lines", "version = 1", f"version = 1\n{LINE}{LINE}", "line 2 › id", "finns redan"),
+        (
+            "lines",
+            "version = 1",
+            f"version = 1\n{LINE}{LINE.replace(chr(34) + 'a' + chr(34), chr(34) + 'b' + chr(34))}",
+            "line 2 › number",
+            "samma nummer",
+        ),
+        ("line-profiles", "recall_s = 0", "recall_s = 60", "anonymous › recall_s", "anonyma linjen"),
+        ("guides", 'id = "safe"', 'id = "support"', "checklist 1 › item 3 › id", "finns redan"),
+        ("scorecard", 'scale = "heard"', 'scale = "seen"', "question 7 › scale", "skalan finns inte"),
+        ("scorecard", "points = 1.0", 'points = "1,0"', "scale 1 › choice 1 › points", "ett tal"),
+        ("retention", "days = 30\n", "days = 0\n", "rule 1 › years", "behåller ingenting"),
+        ("bases", 'sv = "Vilken bestämmelse?"', 'sv = ""', "basis 4 › question 1 › sv", "saknas"),
         ("lines", "version = 1", f"version = 1\n{LINE}operator = 'pbx'", "line 1 › operator", "sip:100@"),
         ("bases", "source = ", "kalla = ", "basis 1 › source", "saknas"),
         ("guides", '[[checklist]]\nid = "interview"', "[[checklist\n", "", "Rad "),
     ],
 )
-def test_a_fault_is_told_at_its_field_and_nothing_is_saved(
-    site: Served, kind: str, before: str, after: str, field: str, message: str
-) -> None:
+def test_a_fault_is_told_at_its_field(kind: str, before: str, after: str, field: str, message: str) -> None:
+    text = catalogues.KINDS[kind].packaged()
+    assert before in text
+    told = catalogues.faults(kind, text.replace(before, after), "sv")
+    assert any(one.field == field and message in one.message for one in told), told
+
+
+def test_what_has_faults_is_not_saved(site: Served) -> None:
     with site.signed_in("vera", Role.ADMIN) as vera:
-        text = body(vera, kind)
-        assert before in text
-        told = save(vera, kind, text.replace(before, after)).json()
+        text = body(vera, "bases").replace("source = ", "kalla = ", 1)
+        told = save(vera, "bases", text).json()
         assert told["version"] is None
-        assert any(one["field"] == field and message in one["message"] for one in told["faults"]), told
-        checked = vera.post(f"/api/catalogues/{kind}/check", json={"body": text.replace(before, after)})
-        assert checked.json()["faults"] == told["faults"]
-        assert vera.get(f"/api/catalogues/{kind}").json()["version"] == 0
+        assert {
+            "field": "basis 1 › source",
+            "at": ["basis", 0, "source"],
+            "message": "saknas",
+            "line": None,
+        } in told["faults"]
+        assert (
+            vera.post("/api/catalogues/bases/check", json={"body": text}).json()["faults"] == told["faults"]
+        )
+        assert vera.get("/api/catalogues/bases").json()["version"] == 0
+
+
+def test_a_form_is_saved_as_a_text_in_which_what_people_wrote_stands(site: Served) -> None:
+    with site.signed_in("vera", Role.ADMIN) as vera:
+        shown = vera.get("/api/catalogues/guides").json()
+        value = shown["value"]
+        assert value["checklist"][1]["item"][0]["id"] == "purpose"
+        value["checklist"].reverse()
+        value["label"][0] |= {"sv": "Våld hemma", "en": ""}
+        asked = {"version": 0, "value": value, "why": "Ny ordning"}
+        told = vera.put("/api/catalogues/guides", json=asked).json()
+        assert told["version"] is None
+        assert [(one["at"], one["message"]) for one in told["faults"]] == [(["label", 0, "en"], "saknas")]
+        value["label"][0]["en"] = "Violence at home"
+        checked = vera.post("/api/catalogues/guides/check", json={"value": value}).json()
+        assert (checked["faults"], checked["value"]) == ([], value)
+        # A text that was written first, and then the form: what was written in it stays.
+        over = {"value": value, "body": shown["body"].replace("[[told]]", "# Av oss.\n[[told]]", 1)}
+        assert "# Av oss.\n[[told]]" in vera.post("/api/catalogues/guides/check", json=over).json()["body"]
+        compared = vera.post("/api/catalogues/guides/changes", json={"value": value}).json()["lines"]
+        assert 'sv = "Våld hemma"' in [one["text"] for one in compared if one["kind"] == "in"]
+        assert vera.put("/api/catalogues/guides", json=asked).json()["version"] == 1
+        saved = vera.get("/api/catalogues/guides").json()
+        assert saved["value"] == value
+        assert saved["body"].startswith("# What an operator is reminded of")
+        for wrong in ({}, {"value": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}):
+            assert vera.post("/api/catalogues/guides/check", json=wrong).status_code == 422
+        unread = vera.post("/api/catalogues/guides/check", json={"body": "[["}).json()
+        assert (unread["value"], unread["faults"][0]["line"]) == (None, 1)
+
+
+def test_two_who_edit_at_once_both_keep_what_they_wrote(site: Served) -> None:
+    with site.signed_in("vera", Role.ADMIN) as vera, site.signed_in("nils", Role.ADMIN) as nils:
+        shown = vera.get("/api/catalogues/sampling").json()
+        hers, his = shown["value"], nils.get("/api/catalogues/sampling").json()["value"]
+        hers["rule"][0]["share_pct"] = 4
+        his["rule"][0]["share_pct"], his["calibrated_pct"] = 3, 20
+        assert vera.put(
+            "/api/catalogues/sampling", json={"version": 0, "value": hers, "why": "Fler"}
+        ).json() == {"faults": [], "version": 1}
+        asked = {"version": 0, "value": his, "why": "Fler"}
+        assert nils.put("/api/catalogues/sampling", json=asked).json()["code"] == "edited_meanwhile"
+        told = nils.post("/api/catalogues/sampling/merge", json=asked | {"why": None}).status_code
+        assert told == 422
+        together = nils.post("/api/catalogues/sampling/merge", json={"version": 0, "value": his}).json()
+        assert (together["version"], together["both"]) == (1, [["rule", 0, "share_pct"]])
+        assert (together["value"]["rule"][0]["share_pct"], together["value"]["calibrated_pct"]) == (3, 20)
+        asked = {"version": 1, "value": together["value"], "why": "Båda"}
+        assert nils.put("/api/catalogues/sampling", json=asked).json()["version"] == 2
+        unread = nils.post("/api/catalogues/sampling/merge", json={"version": 0, "body": "[["}).json()
+        assert unread["value"] is None
+        assert unread["faults"]
 
 
 def test_a_list_that_is_saved_is_asked_from_then_on_and_brought_back_by_undoing(site: Served) -> None:
