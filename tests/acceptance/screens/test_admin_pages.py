@@ -140,42 +140,77 @@ def test_what_goes_tonight_is_shown_by_rule_and_a_hold_keeps_it(
     expect(page.get_by_text("I natt skulle 3 samtal gallras.")).to_be_visible()
 
 
-def test_a_catalogue_is_written_checked_saved_and_brought_back(site: Served, open_screen: OpenScreen) -> None:
+def test_a_checklist_and_a_line_are_changed_by_form_and_keyboard_and_brought_back(
+    site: Served, open_screen: OpenScreen
+) -> None:
     script = "<img src=x onerror=\"document.title='owned'\">"
     screen = open_screen(site)
     screen.sign_in("vera", Role.ADMIN)
-    screen.go("/kataloger")
+    screen.go("/kataloger/guides")
     page = screen.page
-    page.get_by_role("link", name="Checklistor och val").click()
-    text = page.get_by_label("Text", exact=True)
-    expect(text).to_have_value(re.compile("Är i säkerhet och kan tala fritt"))
-    whole = text.input_value()
-    text.fill(whole.replace('id = "purpose"', 'id = "Purpose!"'))
-    page.get_by_label("Varför ändras den?").fill(f"Ny rutin {script}")
-    page.get_by_role("button", name="Spara ny version").click()
-    expect(page.get_by_role("alert")).to_contain_text("checklist 2 › item 1 › id")
-    text.fill(whole.replace("Är i säkerhet och kan tala fritt", "Är i säkerhet just nu"))
-    page.get_by_role("button", name="Kontrollera och jämför").click()
-    expect(page.get_by_text("Texten är hel")).to_be_visible()
-    expect(page.get_by_label("Ändrade rader")).to_contain_text("Är i säkerhet just nu")
+    keys = page.keyboard
+
+    def press(name: str) -> None:
+        page.get_by_role("button", name=name, exact=True).press("Enter")
+
+    def save(reason: str) -> None:
+        press("Granska ändringarna")
+        expect(page.get_by_role("dialog").get_by_label("Varför ändras den?")).to_be_focused()
+        keys.type(reason)
+        keys.press("Enter")
+
+    press("Förhör")
+    press("Flytta upp Uppläst")
+    expect(page.get_by_role("button", name="Flytta upp Uppläst")).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="Plats 2 av 4")).to_be_attached()
+    press("Lägg till punkt")
+    expect(page.get_by_label("På svenska").last).to_be_focused()
+    keys.type("Är i säkerhet nu")
+    expect(page.get_by_label("Kortnamn").last).to_have_value("ar_i_sakerhet_nu")
+    press("Granska ändringarna")
+    english = page.get_by_label("På engelska").last
+    expect(english).to_be_focused()
+    expect(english).to_have_accessible_description("saknas")
+    expect(page.get_by_role("alert")).to_contain_text("Checklista 2 › Punkt 5 › På engelska saknas")
     assert screen.faults() == []
-    screen.keep("compared")
-    page.get_by_role("button", name="Spara ny version").click()
+    screen.keep("fault")
+    keys.type("Is safe now")
+    # Nothing is lost by going away, nor by looking at it as a text.
+    page.get_by_role("link", name="Kataloger").first.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Stanna kvar").press("Enter")
+    page.get_by_role("radio", name="Som text").check()
+    text = page.get_by_label("Text", exact=True)
+    expect(text).to_have_value(re.compile('^# What an operator[^$]*sv = "Är i säkerhet nu"'))
+    save(f"Ny rutin {script}")
     row = page.get_by_role("row", name="Version 1")
     expect(row).to_contain_text(script)
-    page.get_by_role("button", name="Återställ originalet").click()
+    expect(page.get_by_text("Version 1 är sparad")).to_be_visible()
+    press("Återställ originalet")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("Ändrade rader")).to_contain_text("Är i säkerhet och kan tala fritt")
+    expect(dialog.get_by_label("Ändrade rader")).to_contain_text("Är i säkerhet nu")
     dialog.get_by_label("Varför ändras den?").fill("Den missförstods")
-    dialog.get_by_role("button", name="Återställ", exact=True).click()
+    keys.press("Enter")
     expect(page.get_by_role("row", name="Version 2")).to_contain_text("Tillbaka till originalet")
-    expect(text).to_have_value(whole)
-    screen.keep("brought-back")
+    expect(text).not_to_have_value(re.compile("Är i säkerhet nu"))
+    screen.go("/kataloger/lines")
+    press("Lägg till linje")
+    for typed in ("PKC 114 14", "Contact centre", "114 14"):
+        keys.type(typed)
+        keys.press("Tab")
+    page.get_by_label("Linjeprofil").select_option(label="Anmälan")
+    press("Granska ändringarna")
+    expect(page.get_by_label("Nummer")).to_be_focused()
+    expect(page.get_by_text("får ha siffror").last).to_be_visible()
+    keys.press("Control+a")
+    keys.type("11414")
+    save("Ny linje")
+    expect(page.get_by_role("row", name="Version 1")).to_contain_text("Ny linje")
+    screen.keep("line")
     screen.go("/atkomstlogg")
     page.get_by_role("combobox", name="Vad").select_option(label="Ändrade en katalog")
     expect(page.get_by_role("row", name="Checklistor och val")).to_have_count(2)
     with page.expect_download() as fetched:
         page.get_by_role("link", name="Hämta som CSV").click()
     rows = fetched.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert len(rows) == 3
+    assert len(rows) == 4
     assert "owned" not in page.title()

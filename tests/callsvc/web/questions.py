@@ -157,6 +157,7 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/catalogues/guides/versions/0/changes/0", None),
         ("POST", "/api/catalogues/guides/check", {"body": ""}),
         ("POST", "/api/catalogues/guides/changes", {"body": ""}),
+        ("POST", "/api/catalogues/guides/merge", {"version": 0, "body": ""}),
         ("PUT", "/api/catalogues/guides", {"version": 0, "body": "", "why": "Prov"}),
         ("POST", "/api/catalogues/guides/undo", {"version": 0, "to": 9, "why": "Prov"}),
     ],

@@ -4,6 +4,7 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/shell.css";
 import "./styles/pages.css";
+import "./styles/forms.css";
 import "./styles/call.css";
 import "./styles/desk.css";
 import "./styles/review.css";

@@ -3,10 +3,17 @@ import { signal } from "@preact/signals";
 
 export const path = signal(location.pathname);
 
-addEventListener("popstate", () => (path.value = location.pathname));
+/** Set while something is unsaved: told where one wants to go, it may keep one here. */
+export const guard: { ask: ((to: string) => boolean) | null } = { ask: null };
+
+addEventListener("popstate", () => {
+  const to = location.pathname + location.hash;
+  if (location.pathname !== path.value && guard.ask?.(to)) history.pushState(null, "", path.value);
+  else path.value = location.pathname;
+});
 
 export function go(to: string, { replace = false } = {}): void {
-  if (to === location.pathname + location.hash) return;
+  if (to === location.pathname + location.hash || guard.ask?.(to)) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   path.value = location.pathname;

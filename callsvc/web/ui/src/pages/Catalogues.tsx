@@ -1,4 +1,4 @@
-/** What an administrator edits as texts: line profiles, checklists, legal bases, what quality review asks. */
+/** What an administrator edits: line profiles, checklists, legal bases, what quality review asks. */
 import { api } from "../api/client";
 import { moment } from "../format";
 import { lookup, t } from "../locale";
