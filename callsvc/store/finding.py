@@ -81,6 +81,8 @@ _ENDED = "c.state = 'ended' and c.started_at is not null and c.profile <> all(%(
 _AFTER = "c.started_at <= %(at)s and (c.started_at < %(at)s or c.id >= %(call)s)"
 _QUERY = "to_tsquery('public.spoken_swedish', %(query)s)"
 _HOLDS = f"u.kind <> 'crosstalk' and (u.search @@ {_QUERY} or u.corrected is not null and u.search_corrected @@ {_QUERY})"
+_SAID = {"since": "u.called_at >= %(since)s", "until": "u.called_at < %(until)s"}
+_SAID_AFTER = "u.called_at <= %(at)s"
 _HIT_AFTER = "(c.started_at < %(at)s or c.call_id > %(call)s or (u.start_ms, u.n) > (%(start_ms)s, %(n)s))"
 _SHOWN = f"""
     select f.call_id, w.case_number, f.started_at as at, u.transcript_id, u.n, u.leg, u.start_ms, u.end_ms, u.words,
@@ -143,15 +145,20 @@ def _said(wanted: Wanted, after: Place | None, among: str) -> str:
     own, beyond = _where(wanted, after, of_call=among != "everywhere")
     follows = f" and {_HIT_AFTER}" if after else ""
     if among == "everywhere":
-        # What holds it is worked out first, then its calls one by one: how rare it is, is more than the planner can know.
-        places = f"""said as materialized (select u.transcript_id, u.n, u.start_ms from utterances u where {_HOLDS}),
-            its as materialized (select t.id, t.call_id, t.started_at
-              from (select distinct transcript_id as id from said) s
-              cross join lateral (select t.id, c.id as call_id, c.started_at
-                                    from transcripts t join calls c on c.id = t.call_id
-                                   where t.id = s.id and t.id = ({_LATEST}) and {own} and {beyond} offset 0) t)
+        # What holds it is worked out first and put in order by its own word for when the call began; then its calls are
+        # looked at one by one, newest first, and no further than the answer reaches.
+        own_words = [_SAID[name] for name in ("since", "until") if getattr(wanted, name) is not None]
+        held = " and ".join(
+            [_HOLDS, "u.called_at is not null", *own_words, *([_SAID_AFTER] if after else [])]
+        )
+        places = f"""said as materialized (select u.transcript_id, u.n, u.start_ms, u.called_at from utterances u where {held})
             select u.transcript_id, u.n, u.start_ms, c.call_id, c.started_at
-              from said u join its c on c.id = u.transcript_id where true{follows}"""
+              from (select * from said order by called_at desc) u
+              cross join lateral (select c.id as call_id, c.started_at
+                                    from transcripts t join calls c on c.id = t.call_id
+                                   where t.id = u.transcript_id and t.id = ({_LATEST}) and {own} and {beyond} offset 0) c
+             where true{follows}"""
+        order = "order by u.called_at desc, call_id, start_ms, n limit %(limit)s"
     else:
         calls = (
             _newest(wanted, after) if among == "near" else "select c.* from calls c where c.id = any(%(few)s)"
@@ -162,7 +169,7 @@ def _said(wanted: Wanted, after: Place | None, among: str) -> str:
               cross join lateral (select u.transcript_id, u.n, u.start_ms from utterances u
                                    where u.transcript_id = t.id and {_HOLDS} offset 0) u
              where {beyond}{follows}"""
-    order = "order by started_at desc, call_id, start_ms, n limit %(limit)s"
+        order = "order by started_at desc, call_id, start_ms, n limit %(limit)s"
     return f"with found as materialized (with {places} {order}){_SHOWN}"
 
 

@@ -144,6 +144,21 @@ def test_what_lies_further_back_than_the_newest_calls_is_found_just_as_well(
         assert [call["call_id"] for call in first["calls"]] == [new], known
         assert found(inga, **asked, **known, after=first["next"]) == [old], known
     assert found(inga, **asked, language="ar") == []
+    day = calls.BEGAN + timedelta(hours=12)
+    assert found(inga, **asked, since=day.isoformat()) == [new]
+    assert found(inga, **asked, until=day.isoformat()) == [old]
+    # The books may learn later when a call began; its words follow it.
+    site.run(
+        lambda conn: conn.execute(
+            "update calls set started_at = started_at - interval '3 days' where id = %s", [new]
+        )
+    )
+    assert found(inga, **asked) == [old]
+    site.run(
+        lambda conn: conn.execute(
+            "update calls set started_at = started_at + interval '3 days' where id = %s", [new]
+        )
+    )
     first = inga.post("/api/search/calls", json={"case": "K1-26"}).json()
     assert [call["call_id"] for call in first["calls"]] == [new]
     assert found(inga, case="K1-26", after=first["next"]) == [old]

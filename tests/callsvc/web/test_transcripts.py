@@ -293,13 +293,17 @@ def test_unsure_and_estimated_words_come_through_and_marks_stand_beside(
         words = [
             {"start_ms": 0, "end_ms": 9, "text": "Storgatan", "probability": 0.5, "unsure": True},
             {"start_ms": 9, "end_ms": 19, "text": "tolv", "probability": 0.5, "estimated": True},
+            {"start_ms": 19, "end_ms": 29, "text": "halv", "probability": 0.9},
+            {"start_ms": 29, "end_ms": 39, "text": "tre", "probability": 0.9},
         ]
-        one = transcripts.Utterance(0, "caller", 0, 19, "Storgatan tolv", words, language="sv")
+        one = transcripts.Utterance(0, "caller", 0, 39, "Storgatan tolv halv tre", words, language="sv")
         await transcripts.replace_utterances(conn, found.id, [one])
 
     site.run(doubt)
     told = said(reader, call, 0)
     words = told["words"]
     assert isinstance(words, list)
-    assert [(one["unsure"], one["estimated"]) for one in words] == [(True, False), (False, True)]
+    assert [(one["unsure"], one["estimated"]) for one in words[:2]] == [(True, False), (False, True)]
     assert told["marks"] == [{"first": 0, "last": 1, "kind": "address", "value": "Storgatan 12"}]
+    half_past = {"first": 2, "last": 3, "kind": "time", "value": "02:30|14:30"}
+    assert told["values"] == [half_past]
