@@ -35,6 +35,10 @@ class Capture(Protocol):
 
     rate_hz: int
 
+    @property
+    def lost(self) -> int:
+        """Times that sound was lost because nobody took it soon enough: here, or as the sound system says."""
+
     def read(self, timeout_s: float) -> Float | None:
         """The next mono samples, a few milliseconds of them; None when none came in time. Raises DeviceGone."""
 
@@ -47,8 +51,15 @@ class Playback(Protocol):
 
     rate_hz: int
 
+    @property
+    def dry(self) -> int:
+        """Times that the device wanted sound after some had come, and there was none, or not soon enough."""
+
     def write(self, samples: Float) -> int:
         """Hand over mono samples without waiting; gives how many were taken. Raises DeviceGone."""
+
+    def unfit(self, ahead_s: float) -> bool:
+        """Whether it would have to be opened anew to make use of so much sound ahead, or to do with so little."""
 
     @property
     def waiting(self) -> int:
@@ -69,5 +80,5 @@ class Host(Protocol):
     def capture(self, device: Device) -> Capture:
         """Open a microphone. Raises DeviceGone."""
 
-    def playback(self, device: Device) -> Playback:
-        """Open a loudspeaker. Raises DeviceGone."""
+    def playback(self, device: Device, ahead_s: float) -> Playback:
+        """Open a loudspeaker that is to have so much sound ahead. Raises DeviceGone."""

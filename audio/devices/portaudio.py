@@ -24,6 +24,8 @@ KEPT = 50
 """Frames that may wait between the device and us: half a second; beyond that the oldest go."""
 CONTINUE = 0
 """PortAudio's paContinue."""
+INPUT_OVERFLOW, OUTPUT_UNDERFLOW = 2, 4
+"""PortAudio's paInputOverflow and paOutputUnderflow: it was itself called too late by the device."""
 REFRESH_S = 10.0
 """PortAudio looks for devices only when it starts, and starting anew ends every stream that is open. So while one is, it
 is not started more often than this: a second device would otherwise end the first, and the first the second."""
@@ -69,8 +71,8 @@ class PortAudio:
         self._streams.append(made.stream)
         return made
 
-    def playback(self, device: Device) -> PortPlayback:
-        """Open a loudspeaker."""
+    def playback(self, device: Device, ahead_s: float) -> PortPlayback:
+        """Open a loudspeaker. What is ahead waits here and not at the device, so it may be any amount."""
         made = PortPlayback(self._loaded(), device)
         self._streams.append(made.stream)
         return made
@@ -136,11 +138,12 @@ class PortCapture:
     def __init__(self, system: Any, device: Device) -> None:
         self._frames: queue.Queue[bytes] = queue.Queue(KEPT)
         self.lost = 0
-        """Frames that nobody took in time."""
         self.stream, self.rate_hz = _open(system, device, self._heard, records=True)
         self._moves = _moves(records=True)
 
     def _heard(self, data: bytes, count: int, times: Any, status: int) -> tuple[None, int]:
+        if status & INPUT_OVERFLOW:
+            self.lost += 1
         try:
             self._frames.put_nowait(data)
         except queue.Full:
@@ -171,12 +174,18 @@ class PortPlayback:
     def __init__(self, system: Any, device: Device) -> None:
         self._lock = threading.Lock()
         self._held: Float = np.zeros(0, np.float32)
+        self._flows = False
+        self.dry = 0
         self.stream, self.rate_hz = _open(system, device, self._wanted, records=False)
         self._moves = _moves(records=False)
 
     def _wanted(self, data: None, count: int, times: Any, status: int) -> tuple[bytes, int]:
         with self._lock:
             out, self._held = self._held[:count], self._held[count:]
+            if self._flows and (len(out) < count or status & OUTPUT_UNDERFLOW):
+                self.dry += 1
+                # One gap, however long: it is over when sound comes again.
+                self._flows = len(out) == count
         return np.pad(out, (0, count - len(out))).astype("<f4").tobytes(), CONTINUE
 
     def write(self, samples: Float) -> int:
@@ -189,7 +198,12 @@ class PortPlayback:
             room = max(0, int(KEPT * FRAME_S * self.rate_hz) - len(self._held))
             taken = samples[:room]
             self._held = np.concatenate((self._held, taken))
+            self._flows = self._flows or len(taken) > 0
         return len(taken)
+
+    def unfit(self, ahead_s: float) -> bool:
+        """Never."""
+        return False
 
     @property
     def waiting(self) -> int:

@@ -19,15 +19,17 @@ from types import TracebackType
 import numpy as np
 
 from audio.devices.device import Device, DeviceGone, Float
-from audio.devices.moves import ANSWER_S, Moves, pactl
+from audio.devices.moves import ANSWER_S, Moves, pactl, plain
+from audio.devices.notices import Notices
 
 RATE = 16_000
 BLOCK_BYTES = 160 * 4
 CAPTURE_MS = 10
-PLAYBACK_MS = 20
+IN_PIPE_MS = 10
+"""Of what is to be ahead of a loudspeaker, the part that is not at the server."""
 PIPE_BYTES = 16384
 """Room in the pipe to the player: 256 ms. What does not fit is late anyhow."""
-FORM = ("--raw", "--format=float32le", f"--rate={RATE}", "--channels=1")
+FORM = ("--raw", "--format=float32le", f"--rate={RATE}", "--channels=1", "--verbose")
 
 
 class Pulse:
@@ -68,9 +70,9 @@ class Pulse:
         """Open a source."""
         return PulseCapture(device)
 
-    def playback(self, device: Device) -> PulsePlayback:
+    def playback(self, device: Device, ahead_s: float) -> PulsePlayback:
         """Open a sink."""
-        return PulsePlayback(device)
+        return PulsePlayback(device, ahead_s)
 
 
 class PulseCapture:
@@ -83,8 +85,14 @@ class PulseCapture:
         self._child = _start(command, subprocess.PIPE, None)
         assert self._child.stdout is not None
         self._pipe = self._child.stdout.fileno()
+        self._notices = _notices(self._child)
         self._rest = b""
         self._moves = Moves(self._child.pid, records=True, device=device.id)
+
+    @property
+    def lost(self) -> int:
+        """Overruns at the server."""
+        return self._notices.overruns
 
     def read(self, timeout_s: float) -> Float | None:
         """What has come, at least a sample."""
@@ -104,6 +112,7 @@ class PulseCapture:
         """End parec."""
         self._moves.close()
         _end(self._child)
+        self._notices.close(ANSWER_S)
 
 
 class PulsePlayback:
@@ -111,11 +120,14 @@ class PulsePlayback:
 
     rate_hz = RATE
 
-    def __init__(self, device: Device) -> None:
-        command = ["pacat", "--playback", f"--device={device.id}", f"--latency-msec={PLAYBACK_MS}", *FORM]
+    def __init__(self, device: Device, ahead_s: float) -> None:
+        self._ahead_s = ahead_s
+        latency = f"--latency-msec={round(ahead_s * 1000) - IN_PIPE_MS}"
+        command = ["pacat", "--playback", f"--device={device.id}", latency, *FORM]
         self._child = _start(command, None, subprocess.PIPE)
         assert self._child.stdin is not None
         self._pipe = self._child.stdin.fileno()
+        self._notices = _notices(self._child)
         os.set_blocking(self._pipe, False)
         fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._moves = Moves(self._child.pid, records=False, device=device.id)
@@ -131,6 +143,17 @@ class PulsePlayback:
         except (BrokenPipeError, OSError) as error:
             raise DeviceGone("pacat ended") from error
 
+    def unfit(self, ahead_s: float) -> bool:
+        """When it is twice or half as much. The server plays from what it holds itself, and takes no more than it was asked
+        to hold: where pacat comes to its turn too seldom, sound in the pipe is of no use.
+        """
+        return not self._ahead_s / 2 < ahead_s < self._ahead_s * 2
+
+    @property
+    def dry(self) -> int:
+        """Underruns at the server."""
+        return self._notices.underruns
+
     @property
     def waiting(self) -> int:
         """Samples in the pipe."""
@@ -145,6 +168,7 @@ class PulsePlayback:
         """End pacat."""
         self._moves.close()
         _end(self._child)
+        self._notices.close(ANSWER_S)
 
 
 class VirtualMicrophone:
@@ -202,12 +226,18 @@ def _start(command: list[str], out: int | None, into: int | None) -> subprocess.
             command,
             stdin=into if into is not None else subprocess.DEVNULL,
             stdout=out if out is not None else subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
+            env=plain(),
         )
     except OSError as error:
         raise DeviceGone(f"{command[0]}: {error.strerror}") from error
+
+
+def _notices(child: subprocess.Popen[bytes]) -> Notices:
+    assert child.stderr is not None
+    return Notices(child.stderr)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

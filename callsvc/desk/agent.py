@@ -1,10 +1,11 @@
 """The desk agent: keeps a microphone, the suppressor and a virtual cable together, whatever is unplugged.
 
-    microphone ─► 16 kHz ─► suppressor ─► slip ─► the cable's rate ─► virtual cable
-        │ watched: silent, or gone? opened again                        │ watched, too
+    microphone ─► 16 kHz ─► suppressor ─► slip ─► cushion ─► the cable's rate ─► virtual cable
+        │ watched: silent, or gone? opened again                                    │ watched, too
 
-Two devices have two clocks. When the cable falls behind for good, two blocks are faded into one, and counted; where it
-runs ahead, the sound system puts in the silence.
+Two devices have two clocks. When the cable falls behind for good, two blocks are faded into one, and counted. Where it runs
+ahead, or sound comes too late for it, there is a gap: it is counted, and the cushion is filled again, to a little more than
+before.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ import soxr
 from audio.devices import Capture, Device, DeviceGone, Float, Host, Playback
 from audio.resample import Resampler
 from audio.suppressor import BLOCK, RATE, Engine, Proof, StrokeInfo
+from callsvc.desk.cushion import Cushion
 
 READ_S = 0.1
 SILENT_S = 2.0
 """A microphone that gives nothing for this long is opened again, and a cable that takes nothing."""
 RETRY_S = 1.0
-HEAD_S = 0.03
-"""Sound ahead of the cable when it starts."""
-MUCH_S = 0.03
-"""When at least this much has waited for the cable for WATCH_S, two blocks become one."""
 WATCH_S = 1.0
+"""When more than the cushion has waited for the cable for this long, two blocks become one."""
+SILENCE = 0.1
+"""Probability of a voice below which a cable may be opened anew: nobody hears it."""
 Change = Callable[[Float], Float]
 FADE = np.linspace(0, 1, BLOCK, dtype=np.float32)
 
@@ -48,7 +49,15 @@ class Status:
     restarts: int
     """Devices opened again."""
     slips: int
-    """Blocks saved or lost because two clocks differ."""
+    """Blocks saved because two clocks differ, or the cushion became less."""
+    underruns: int
+    """Gaps: times that sound came too late for the cable."""
+    overruns: int
+    """Times that sound was lost because nobody took it soon enough: the microphone's here, ours at the cable."""
+    cushion_ms: int
+    """What is to be ahead of the cable; it grows with gaps."""
+    cushion_grown: int
+    cushion_shrunk: int
     proof: Proof
 
 
@@ -82,6 +91,10 @@ class Agent:
         self._to_cable: Change = _unchanged
         self._held: Float | None = None
         self._restarts = self._slips = 0
+        self._cushion = Cushion(monotonic())
+        self._dry = self._underruns = self._overruns = 0
+        self._paused = True
+        """Sound has stopped for a reason that more of it ahead would not have helped against."""
         self._opened = [False, False]
         self._next_try = [0.0, 0.0]
         self._peak_in = self._peak_out = 0.0
@@ -125,7 +138,8 @@ class Agent:
 
     def status(self) -> Status:
         """How it goes; levels are those since the last time that this was asked."""
-        if self._capture is None:
+        capture, overruns = self._capture, self._overruns
+        if capture is None:
             state = "no_microphone"
         elif self._playback is None:
             state = "no_cable"
@@ -143,6 +157,11 @@ class Agent:
             cable=self._names[1],
             restarts=self._restarts,
             slips=self._slips,
+            underruns=self._underruns,
+            overruns=overruns + (capture.lost if capture is not None else 0),
+            cushion_ms=round(self._cushion.target_s * 1000),
+            cushion_grown=self._cushion.grown,
+            cushion_shrunk=self._cushion.shrunk,
             proof=self._stream.proof(),
         )
 
@@ -160,18 +179,43 @@ class Agent:
             if playback is None:
                 return
             try:
+                gap = self._refill(playback)
+                if (gap or info.voice < SILENCE) and playback.unfit(self._cushion.target_s):
+                    self._anew(playback)
+                    return
                 ready = self._slip(playback, out)
                 if ready is not None:
                     sound = self._to_cable(ready)
                     if playback.write(sound) >= len(sound):
                         self._took_at = self._now()
                     else:
-                        self._slips += 1
+                        self._overruns += 1
                         if self._now() - self._took_at > SILENT_S:
                             raise DeviceGone
             except DeviceGone:
                 self._playback = None
                 self._lost.append(playback)
+
+    def _anew(self, playback: Playback) -> None:
+        """Have the cable opened again, for what is to be ahead of it now."""
+        self._playback = None
+        self._lost.append(playback)
+        self._opened[1] = False
+        self._next_try[1] = self._now()
+
+    def _refill(self, playback: Playback) -> bool:
+        """After a gap, begin again with a cushion; whether there was one."""
+        dry, paused, self._paused = playback.dry, self._paused, False
+        gap = dry > self._dry
+        if gap:
+            if not paused:
+                self._underruns += dry - self._dry
+                self._cushion.ran_dry(self._now())
+            self._dry = dry
+            missing = int(self._cushion.target_s * playback.rate_hz) - playback.waiting
+            if missing > 0:
+                playback.write(np.zeros(missing, np.float32))
+        return gap
 
     def _slip(self, playback: Playback, out: Float) -> Float | None:
         """The block, or what it is faded into when the cable has too much; None while that is being made."""
@@ -183,7 +227,8 @@ class Agent:
         self._least = min(self._least, playback.waiting / playback.rate_hz)
         if self._now() - self._watched_at < WATCH_S:
             return out
-        much = self._least > MUCH_S
+        self._cushion.look(self._now())
+        much = self._least > self._cushion.target_s
         self._least, self._watched_at = np.inf, self._now()
         if much:
             self._held = out
@@ -211,8 +256,8 @@ class Agent:
         self._next_try[1] = self._now() + RETRY_S
         try:
             device = self._find(False)
-            playback = self._host.playback(device)
-            playback.write(np.zeros(int(HEAD_S * playback.rate_hz), np.float32))
+            playback = self._host.playback(device, self._cushion.target_s)
+            playback.write(np.zeros(int(self._cushion.target_s * playback.rate_hz), np.float32))
         except DeviceGone:
             return
         self._names[1] = device.name
@@ -222,6 +267,7 @@ class Agent:
             self._to_cable = _change(RATE, playback.rate_hz)
             self._took_at = self._watched_at = self._now()
             self._least = np.inf
+            self._dry, self._paused = 0, True
             self._playback = playback
 
     def _count(self, which: int) -> None:
@@ -231,8 +277,10 @@ class Agent:
 
     def _lose_capture(self) -> None:
         assert self._capture is not None
+        self._overruns += self._capture.lost
         self._capture.close()
         self._capture = None
+        self._paused = True
         self._next_try[0] = self._now()
 
 

@@ -83,6 +83,7 @@ def run(
     """
     from audio.devices import DeviceGone, VirtualMicrophone
     from audio.suppressor import Engine
+    from callsvc.desk import display
     from callsvc.desk.agent import Agent
 
     host = sound_system(system)
@@ -128,10 +129,9 @@ def run(
         stop = stack.enter_context(_stopping())
         show = threading.Thread(target=_show, args=(agent, stop, as_json), name="display", daemon=True)
         show.start()
-        proof = agent.run(stop)
+        agent.run(stop)
         show.join(5)
-        if not as_json:
-            typer.echo(text("desk.end", strokes=proof.strokes, seconds=proof.blocks // 100))
+        typer.echo(display.as_json(agent.status()) if as_json else display.end(agent.status(), "sv"))
 
 
 def choose(devices: list[Device], name: str, records: bool) -> Device:

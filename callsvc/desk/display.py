@@ -21,7 +21,7 @@ def meter(level_db: float) -> str:
 
 
 def line(status: Status, lang: str) -> str:
-    """State, levels and keystrokes, in words and bars."""
+    """State, levels, keystrokes and what went wrong, in words and bars."""
     proof = status.proof
     parts = [
         text(f"desk.state.{status.state}", lang),
@@ -30,9 +30,28 @@ def line(status: Status, lang: str) -> str:
     ]
     if proof.judged:
         parts.append(text("desk.audible", lang, share=f"{proof.audible_after_pct:g}"))
-    if status.restarts:
-        parts.append(text("desk.restarts", lang, count=status.restarts))
+    counts = {"restarts": status.restarts, "underruns": status.underruns, "overruns": status.overruns}
+    parts += [text(f"desk.{what}", lang, count=count) for what, count in counts.items() if count]
+    if status.cushion_grown:
+        parts.append(text("desk.cushion", lang, ms=status.cushion_ms))
     return "  ".join(parts)
+
+
+def end(status: Status, lang: str) -> str:
+    """What there was, when it is over."""
+    proof = status.proof
+    said = [text("desk.end", lang, strokes=proof.strokes, seconds=proof.blocks // 100)]
+    if status.underruns or status.overruns:
+        said.append(
+            text(
+                "desk.end_gaps",
+                lang,
+                underruns=status.underruns,
+                overruns=status.overruns,
+                ms=status.cushion_ms,
+            )
+        )
+    return "\n".join(said)
 
 
 def as_json(status: Status) -> str:

@@ -70,7 +70,7 @@ def test_a_microphone_that_became_another_is_gone(devices: dict[str, Device]) ->
 
 
 def test_a_cable_that_became_a_loudspeaker_is_gone(devices: dict[str, Device]) -> None:
-    playback = Pulse().playback(devices["cable"])
+    playback = Pulse().playback(devices["cable"], 0.03)
     try:
         playback.write(np.zeros(1600, np.float32))
         move("sink-input", "room")

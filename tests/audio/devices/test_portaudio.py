@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audio.devices import DeviceGone, PortAudio
-from audio.devices.portaudio import REFRESH_S
+from audio.devices.portaudio import INPUT_OVERFLOW, OUTPUT_UNDERFLOW, REFRESH_S
 from tests.support.streams import noise
 
 pytestmark = pytest.mark.quiet
@@ -132,7 +132,7 @@ def test_looking_for_one_device_does_not_end_the_other_but_once_in_a_while(
 ) -> None:
     capture = host.capture(host.devices()[0])
     clock.now += 1
-    playback = host.playback(host.devices()[1])
+    playback = host.playback(host.devices()[1], 0.03)
     for _ in range(5):
         clock.now += 1
         host.devices()
@@ -168,7 +168,7 @@ def test_a_microphone_hands_over_what_it_hears_at_a_rate_that_it_takes(host: Por
 
 
 def test_a_loudspeaker_plays_what_waits_and_then_silence(host: PortAudio) -> None:
-    playback = host.playback(host.devices()[1])
+    playback = host.playback(host.devices()[1], 0.03)
     sound = noise(0.02, 0.1)
     assert playback.write(sound) == 320
     assert playback.waiting == 320
@@ -181,9 +181,34 @@ def test_a_loudspeaker_plays_what_waits_and_then_silence(host: PortAudio) -> Non
         playback.write(sound)
 
 
+def test_each_time_that_a_loudspeaker_has_too_little_counts_once_however_long_it_lasts(
+    host: PortAudio,
+) -> None:
+    playback = host.playback(host.devices()[1], 0.03)
+    wanted = PyAudio.streams[0].callback
+    wanted(None, 480, None, 0)
+    assert playback.dry == 0, "nothing has come yet, and nothing is missed"
+    for gaps in (1, 2):
+        playback.write(noise(0.02, 0.1))
+        for _ in range(5):
+            wanted(None, 240, None, 0)
+        assert playback.dry == gaps
+    playback.write(noise(0.02, 0.1))
+    wanted(None, 240, None, OUTPUT_UNDERFLOW)
+    assert playback.dry == 3, "PortAudio itself was late"
+
+
+def test_what_a_microphone_lost_before_it_came_to_us_counts_too(host: PortAudio) -> None:
+    capture = host.capture(host.devices()[0])
+    sound = noise(0.01, 0.1)
+    PyAudio.streams[0].callback(sound.tobytes(), len(sound), None, INPUT_OVERFLOW)
+    PyAudio.streams[0].callback(sound.tobytes(), len(sound), None, 0)
+    assert capture.lost == 1
+
+
 def test_a_device_that_is_gone_says_so(host: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     microphone, cable = host.devices()
     monkeypatch.setitem(globals(), "DEVICES", [])
-    for opened in (lambda: host.capture(microphone), lambda: host.playback(cable)):
+    for opened in (lambda: host.capture(microphone), lambda: host.playback(cable, 0.03)):
         with pytest.raises(DeviceGone):
             opened()

@@ -16,7 +16,7 @@ from audio.suppressor.frames import Float
 from callsvc.desk import agent as agents
 from callsvc.desk.agent import Agent, Status
 from callsvc.desk.command import choose
-from callsvc.desk.display import METER, line, meter
+from callsvc.desk.display import METER, end, line, meter
 from callsvc.errors import UsageError
 from tests.support.networks import Clicks, Constant
 from tests.support.streams import decibels, noise
@@ -32,6 +32,7 @@ class Mic:
         self.rate_hz = rate_hz
         self.sound: queue.Queue[Float | None] = queue.Queue()
         self.closed = False
+        self.lost = 0
 
     def read(self, timeout_s: float) -> Float | None:
         try:
@@ -50,9 +51,13 @@ class Cable:
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self.heard: list[Float] = []
-        self.waiting = 0
+        self.waiting = self.dry = 0
         self.broken = self.full = self.closed = False
+        self.fit = True
         self.more = threading.Condition()
+
+    def unfit(self, ahead_s: float) -> bool:
+        return not self.fit
 
     def write(self, samples: Float) -> int:
         if self.broken:
@@ -82,6 +87,7 @@ class Desk:
         self.rates = mic_rate, cable_rate
         self.mics: list[Mic] = []
         self.cables: list[Cable] = []
+        self.ahead_s: list[float] = []
         self.plugged = True
         self.opened = threading.Condition()
 
@@ -94,7 +100,8 @@ class Desk:
             self.opened.notify_all()
         return self.mics[-1]
 
-    def playback(self, device: Device) -> Cable:
+    def playback(self, device: Device, ahead_s: float) -> Cable:
+        self.ahead_s.append(ahead_s)
         with self.opened:
             self.cables.append(Cable(self.rates[1]))
             self.opened.notify_all()
@@ -126,7 +133,7 @@ def running(desk: Desk, network: Constant, bypass: bool = False) -> Iterator[Age
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("READ_S", 0.01), ("RETRY_S", 0.01), ("SILENT_S", 0.2)):
+    for name, seconds in (("READ_S", 0.01), ("RETRY_S", 0.01), ("SILENT_S", 60.0)):
         monkeypatch.setattr(agents, name, seconds)
 
 
@@ -188,27 +195,30 @@ def test_a_microphone_that_is_pulled_out_is_used_again_when_it_is_back() -> None
     assert (status.state, status.restarts) == ("running", 1)
 
 
-def test_a_microphone_that_falls_silent_is_opened_again() -> None:
+def test_a_microphone_that_falls_silent_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk()
     with running(desk, Constant()):
         mic, cable = desk.wait(1, 1)
         talk(mic, cable, noise(0.1, 0.1))
+        monkeypatch.setattr(agents, "SILENT_S", 0.1)
         desk.wait(2, 1)
     assert mic.closed
 
 
 @pytest.mark.parametrize("fault", ["broken", "full"])
-def test_a_cable_that_breaks_or_takes_nothing_is_opened_again(fault: str) -> None:
+def test_a_cable_that_breaks_or_takes_nothing_is_opened_again(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = Desk()
     with running(desk, Constant()):
         mic, cable = desk.wait(1, 1)
         talk(mic, cable, noise(0.1, 0.1))
         setattr(cable, fault, True)
-        for _ in range(200):
-            mic.sound.put(noise(0.01, 0.1))
-            if len(desk.cables) > 1:
-                break
+        monkeypatch.setattr(agents, "SILENT_S", 0.5)
+        while len(desk.cables) < 2:
+            desk.mics[-1].sound.put(noise(0.01, 0.1))
             threading.Event().wait(0.01)
+        monkeypatch.setattr(agents, "SILENT_S", 60.0)
         mic, fresh = desk.wait(1, 2)
         talk(mic, fresh, noise(0.1, 0.1))
     assert cable.closed
@@ -229,6 +239,82 @@ def test_when_the_cable_stays_behind_two_blocks_are_faded_into_one(monkeypatch: 
     heard = np.concatenate(cable.heard)[480:]
     assert len(heard) == 1600
     assert np.abs(np.diff(heard)).max() < 0.05, "no click"
+
+
+def test_a_gap_is_counted_and_buys_ten_milliseconds_more_ahead() -> None:
+    desk, signal = Desk(), noise(0.1, 0.1)
+    with running(desk, Constant()) as agent:
+        mic, cable = desk.wait(1, 1)
+        talk(mic, cable, signal)
+        cable.dry, cable.waiting = 1, 100
+        mic.sound.put(signal[:BLOCK])
+        cable.wait(480 + 1600 + 640 - 100 + BLOCK)
+        status = agent.status()
+        talk(mic, cable, signal)
+    assert (status.underruns, status.cushion_grown, status.cushion_ms) == (1, 1, 40)
+    assert [len(piece) for piece in cable.heard[10:14]] == [BLOCK, 540, BLOCK, BLOCK], (
+        "once, and then no more"
+    )
+    assert not cable.heard[11].any(), "to 40 ms with silence"
+    assert "luckor: 1" in line(status, "sv")
+    assert "40 ms" in line(status, "sv")
+    assert "1" in end(status, "en").splitlines()[1]
+
+
+def test_a_cable_that_has_no_use_for_so_much_is_opened_anew_when_nobody_hears_it() -> None:
+    desk, signal, network = Desk(), noise(0.1, 0.1), Constant(voice=1.0)
+    with running(desk, network) as agent:
+        mic, cable = desk.wait(1, 1)
+        talk(mic, cable, signal)
+        cable.fit = False
+        talk(mic, cable, signal)
+        assert len(desk.cables) == 1, "somebody speaks"
+        cable.dry = 3
+        mic.sound.put(signal[:BLOCK])
+        _, fresh = desk.wait(1, 2)
+        talk(mic, fresh, signal)
+        fresh.fit = False
+        network.voice = 0.0
+        mic.sound.put(signal[:BLOCK])
+        desk.wait(1, 3)
+        status = agent.status()
+    assert desk.ahead_s == pytest.approx([0.03, 0.04, 0.04])
+    assert len(fresh.heard[0]) == 640
+    assert (status.underruns, status.restarts) == (3, 0)
+
+
+def test_a_cable_that_ran_dry_because_there_was_no_microphone_had_no_gap() -> None:
+    desk, signal = Desk(), noise(0.1, 0.1)
+    with running(desk, Constant()) as agent:
+        mic, cable = desk.wait(1, 1)
+        cable.dry = 1
+        talk(mic, cable, signal[:BLOCK])
+        mic.sound.put(None)
+        again, _ = desk.wait(2, 1)
+        cable.dry = 2
+        talk(again, cable, signal)
+        status = agent.status()
+    assert (status.underruns, status.cushion_grown, status.cushion_ms) == (0, 0, 30)
+    assert "luck" not in line(status, "sv")
+    assert len(end(status, "sv").splitlines()) == 1
+
+
+def test_what_is_lost_on_either_side_is_counted_and_stays_counted() -> None:
+    desk, signal = Desk(), noise(0.1, 0.1)
+    with running(desk, Constant()) as agent:
+        mic, cable = desk.wait(1, 1)
+        talk(mic, cable, signal)
+        mic.lost = 2
+        assert agent.status().overruns == 2
+        mic.sound.put(None)
+        again, _ = desk.wait(2, 1)
+        again.lost = 1
+        talk(again, cable, signal)
+        assert agent.status().overruns == 3
+        cable.full = True
+        again.sound.put(signal[:BLOCK])
+        while agent.status().overruns < 4:
+            threading.Event().wait(0.005)
 
 
 def test_bypass_and_keystrokes_are_seen() -> None:
