@@ -45,6 +45,9 @@ class Action(StrEnum):
     USERS_ADMIN = "users.admin"
     RULES_EDIT = "rules.edit"  # line profiles, checklists, legal bases, scorecard
     RETENTION_READ = "retention.read"  # what would be deleted tonight, by which rule, and what is held
+    HOLD_ASK = (
+        "hold.ask"  # ask that a call be kept from deletion; it is until somebody who decides has answered
+    )
     RETENTION_DECIDE = "retention.decide"  # hold a call or a case, lift a hold, say when a case was closed
     MODELS_CHOOSE = "models.choose"  # which model writes transcripts or captions from now on
     HEALTH_READ = "health.read"  # health of the parts, models, what is degraded

@@ -1,7 +1,7 @@
 """What the rules would do in a night: every call that is over, judged in one question to the database.
 
     unruled   no rule speaks of it: it is kept
-    held      somebody has ordered that it be kept; that goes before every rule
+    held      somebody has ordered that it be kept, or asked for that and has no answer; that goes before every rule
     waiting   its rule is not due, for the time is not out or its case is open
     due       would be deleted, with all that is derived from it: recordings, texts, copies, disclosures, notes
 
@@ -61,7 +61,8 @@ _JUDGED: Final = """
           from calls c
           left join wrap_ups w on w.call_id = c.id
           left join case_closings k on k.case_number = w.case_number
-          left join (select distinct call_id from holds where lifted_at is null) hc on hc.call_id = c.id
+          left join (select call_id from holds where lifted_at is null
+                      union select call_id from hold_requests where answered_at is null) hc on hc.call_id = c.id
           left join (select distinct case_number from holds where lifted_at is null) hf on hf.case_number = w.case_number
          where c.state = 'ended'
     ), ruled as (

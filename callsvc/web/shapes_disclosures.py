@@ -28,16 +28,25 @@ class LeavingLine(Shape):
     """A line that leaves; what was taken out stands as a mark."""
 
     start_ms: int
+    end_ms: int
     leg: str
     text: str
 
 
+class Silenced(Shape):
+    """A stretch of the sound that stays behind: there is silence in its place."""
+
+    start_ms: int
+    end_ms: int
+
+
 class Leaving(Shape):
-    """Exactly what would leave: how much sound, how many words, and which."""
+    """Exactly what would leave: how much sound and which of it not, how many words, and which."""
 
     copy_id: UUID | None
     heard_ms: int
     silenced_ms: int
+    silenced: list[Silenced]
     words: int
     lines: list[LeavingLine]
 

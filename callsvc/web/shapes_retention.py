@@ -97,7 +97,18 @@ class ClosingOut(Shape):
     at: datetime
 
 
+class HoldAsked(Shape):
+    """Somebody asks that a call be kept, and waits for an answer; until then it is kept."""
+
+    id: UUID
+    call_id: UUID
+    reason: str
+    by: Who | None
+    at: datetime
+
+
 class HoldList(Shape):
+    asked: list[HoldAsked]
     holds: list[HoldOut]
     closings: list[ClosingOut]
 
@@ -116,3 +127,23 @@ class Lifting(Shape):
 
 class CaseClosing(Shape):
     closed_on: date
+
+
+class HoldRequest(Shape):
+    reason: Reason
+
+
+class HoldAnswer(Shape):
+    """A refusal says why."""
+
+    granted: bool
+    words: Annotated[str, Field(max_length=300)]
+
+
+class HoldStanding(Shape):
+    """`granted` is null while the last request waits, and where there is none: then `asked_at` is, too."""
+
+    held: bool
+    asked_at: datetime | None
+    granted: bool | None
+    answer: str

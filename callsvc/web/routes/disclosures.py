@@ -28,6 +28,7 @@ from callsvc.web.shapes_disclosures import (
     DisclosureOut,
     Leaving,
     LeavingLine,
+    Silenced,
 )
 from callsvc.web.shapes_notes import ChoiceOut
 from callsvc.web.spoken_words import done, leave
@@ -65,20 +66,27 @@ async def leaving(here: OneSite, session: Decider, call_id: CallId, copy: UUID |
 
 async def _leaving(conn: Connection, call_id: UUID, copy_id: UUID | None) -> Leaving:
     length_ms = (await calls.get(conn, call_id)).length_ms or 0
-    silenced_ms = 0
+    silenced: list[Silenced] = []
     if copy_id is None:
         found = await done(conn, call_id)
         lines = [in_force(one) for one in await transcripts.utterances(conn, found.id)]
     else:
         copy = await layers.redaction(conn, call_id, copy_id)
         lines = [load(one) for one in copy.utterances]
-        silenced_ms = sum(min(one["end_ms"], length_ms) - one["start_ms"] for one in copy.stretches)
+        silenced = [
+            Silenced(start_ms=one["start_ms"], end_ms=min(one["end_ms"], length_ms)) for one in copy.stretches
+        ]
+    silenced_ms = sum(one.end_ms - one.start_ms for one in silenced)
     return Leaving(
         copy_id=copy_id,
         heard_ms=max(0, length_ms - silenced_ms),
         silenced_ms=silenced_ms,
+        silenced=silenced,
         words=sum(1 for line in lines for word in line.words if word.redacted is None),
-        lines=[LeavingLine(start_ms=line.start_ms, leg=line.leg, text=shown(line)) for line in lines],
+        lines=[
+            LeavingLine(start_ms=line.start_ms, end_ms=line.end_ms, leg=line.leg, text=shown(line))
+            for line in lines
+        ],
     )
 
 

@@ -19,7 +19,7 @@ from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.clock import isoformat
 from callsvc.errors import UsageError
-from callsvc.retention import holds
+from callsvc.retention import holds, requests
 from callsvc.retention.rules import rules
 from callsvc.retention.tonight import PAGE, Judged, Outcome, judge
 from callsvc.shift import wrap_up
@@ -32,6 +32,7 @@ from callsvc.web.shapes import Who
 from callsvc.web.shapes_retention import (
     CaseClosing,
     ClosingOut,
+    HoldAsked,
     HoldList,
     HoldOut,
     Lifting,
@@ -160,15 +161,20 @@ async def _rows(here: Site, night: date, outcome: Outcome, rule: str | None) -> 
 
 @router.get("/holds")
 async def orders(here: OneSite, _session: Records) -> HoldList:
-    """Orders to keep, those in force first; and the cases that were closed."""
+    """Requests that wait for an answer; orders to keep, those in force first; and the cases that were closed."""
     async with here.database.transaction() as conn:
         found = await holds.listing(conn)
         closed = await holds.closings(conn)
+        asked = await requests.waiting(conn)
         known = {
             one.id: Who(id=one.id, name=one.name, display_name=one.display_name)
             for one in await people.listing(conn)
         }
     return HoldList(
+        asked=[
+            HoldAsked(id=one.id, call_id=one.call_id, reason=one.reason, by=known.get(one.by_id), at=one.at)
+            for one in asked
+        ],
         holds=[
             HoldOut.model_validate(
                 {name: value for name, value in asdict(one).items() if name not in ("by_id", "lifted_by")}

@@ -39,6 +39,7 @@ trail.read         -        -            -   all
 users.admin        -        -            -   all
 rules.edit         -        -            -   all
 retention.read     -        -            -   all
+hold.ask           -        all          -   -
 retention.decide   -        -            -   all
 models.choose      -        -            -   all
 health.read        -        -            -   all

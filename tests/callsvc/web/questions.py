@@ -166,7 +166,12 @@ QUESTIONS: dict[Action, list[Question]] = {
         ("GET", "/api/retention/export.csv", None),
         ("GET", "/api/retention/holds", None),
     ],
+    Action.HOLD_ASK: [
+        ("GET", "/api/calls/{call}/hold", None),
+        ("POST", "/api/calls/{call}/hold-requests", {"reason": "Åtal prövas"}),
+    ],
     Action.RETENTION_DECIDE: [
+        ("POST", f"/api/retention/hold-requests/{NOBODY}/answer", {"granted": False, "words": "Behövs inte"}),
         ("POST", "/api/retention/holds", {"call_id": "{call}", "case_number": None, "reason": "Åtal prövas"}),
         ("POST", f"/api/retention/holds/{NOBODY}/lifting", {"reason": "Avgjort"}),
         ("PUT", "/api/retention/closings/A1-26", {"closed_on": "2026-01-01"}),

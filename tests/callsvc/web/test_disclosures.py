@@ -48,6 +48,12 @@ def test_what_leaves_is_told_to_the_word_and_a_copy_leaves_less(site: Served) ->
         assert less["words"] == whole["words"] - 2
         assert less["heard_ms"] + less["silenced_ms"] == whole["heard_ms"]
         assert less["lines"][5]["text"].endswith("hos […]")
+        last = less["lines"][5]
+        (gone,) = less["silenced"]
+        assert gone["end_ms"] - gone["start_ms"] == less["silenced_ms"]
+        assert last["start_ms"] < gone["end_ms"]
+        assert gone["start_ms"] < last["end_ms"]
+        assert whole["silenced"] == []
         made = decide(inga, call, copy_id=copy["id"]).json()
         assert (made["words"], made["heard_ms"]) == (less["words"], less["heard_ms"])
 

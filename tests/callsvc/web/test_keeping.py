@@ -57,6 +57,39 @@ def test_a_hold_takes_a_call_out_of_what_goes_tonight_and_the_log_tells_who_and_
         ]  # fmt: skip
 
 
+def test_who_investigates_asks_that_a_call_be_kept_and_it_is_until_the_answer(site: Served) -> None:
+    call = site.run(lambda conn: calls.finished(conn, at=OLD, profile=Profile.EMERGENCY))
+    with site.signed_in("inga", Role.INVESTIGATOR) as inga, site.signed_in("vera", Role.ADMIN) as vera:
+        asking, standing = f"/api/calls/{call}/hold-requests", f"/api/calls/{call}/hold"
+        assert inga.get(standing).json() == {"held": False, "asked_at": None, "granted": None, "answer": ""}
+
+        def ask() -> str:
+            assert inga.post(asking, json={"reason": "Åtal prövas"}).status_code == 204
+            assert inga.post(asking, json={"reason": "Igen"}).status_code == 409
+            told = vera.get("/api/retention").json()
+            assert (told["due"], told["held"]) == (0, 1)
+            (one,) = vera.get("/api/retention/holds").json()["asked"]
+            assert (one["reason"], one["by"]["name"], one["call_id"]) == ("Åtal prövas", "inga", str(call))
+            return f"/api/retention/hold-requests/{one['id']}/answer"
+
+        first = ask()
+        assert vera.post(first, json={"granted": False, "words": " "}).status_code == 422
+        assert vera.post(first, json={"granted": False, "words": "Redan avgjort"}).status_code == 204
+        assert vera.post(first, json={"granted": True, "words": ""}).status_code == 409
+        assert vera.get("/api/retention").json()["due"] == 1
+        assert (inga.get(standing).json()["granted"], inga.get(standing).json()["answer"]) == (
+            False,
+            "Redan avgjort",
+        )
+        assert vera.post(ask(), json={"granted": True, "words": ""}).status_code == 204
+        assert inga.get(standing).json()["held"]
+        orders = vera.get("/api/retention/holds").json()
+        assert orders["asked"] == []
+        assert orders["holds"][0]["reason"] == "Åtal prövas"
+        log = [one["action"] for one in vera.get("/api/access-events").json()["events"]]
+        assert log[:4] == ["hold.place", "hold.ask", "hold.refuse", "hold.ask"]
+
+
 def test_the_time_of_a_case_runs_from_its_closing_and_rules_that_are_saved_are_asked_at_once(
     site: Served,
 ) -> None:
