@@ -284,7 +284,8 @@ class SipConnection(RtpConnection):
 
     def _live(self) -> None:
         self._living = asyncio.get_running_loop().call_later(ALIVE_S, self._live)
-        if self.held:
+        # A telephone that rings back says nothing either; who gives up waiting says so (CANCEL).
+        if self.held or self.live is not None:
             self.last_heard = self.clock.monotonic()
 
     def leave(self, cause: str) -> None:

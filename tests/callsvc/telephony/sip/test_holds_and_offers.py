@@ -119,3 +119,15 @@ async def test_a_line_that_drops_numbers_drops_them_by_sip_too(
     invite = await house.ringing()
     assert "sip:anonymous@" in invite.get("From")
     assert "caller" not in invite.get("From") + invite.get("Contact")
+
+
+@pytest.mark.parametrize("wishes", [{"default": Line(Profile.REPORT)}])
+async def test_a_telephone_that_waits_for_a_browser_sends_nothing_and_is_not_taken_for_gone(
+    house: House,
+) -> None:
+    house.caller.request("INVITE", body=house.caller.offer())
+    await house.caller.hear("SIP/2.0 180")
+    (call,) = house.board.calls.values()
+    waits = call.sides[Leg.CALLER].connection
+    before = waits.last_heard
+    await house.until(lambda: waits.last_heard > before)
