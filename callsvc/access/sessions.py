@@ -170,6 +170,13 @@ async def end(conn: Connection, person_id: UUID, session_id: UUID) -> None:
         raise NotFound("There is no such session.")
 
 
+async def end_others(conn: Connection, session: Session) -> None:
+    """End every session of the person but this one."""
+    await conn.execute(
+        "delete from sessions where user_id = %s and id <> %s", [session.person.id, session.id]
+    )
+
+
 async def sign_out(conn: Connection, session: Session) -> None:
     await conn.execute("delete from sessions where id = %s", [session.id])
 

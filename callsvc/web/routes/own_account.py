@@ -91,6 +91,13 @@ async def end(here: OneSite, session: SignedIn, session_id: Annotated[UUID, Path
         await sessions.end(conn, session.person.id, session_id)
 
 
+@router.post("/sessions/end", status_code=204)
+async def end_others(here: OneSite, session: SignedIn) -> None:
+    """Sign out everywhere else: every other browser is signed out at its next question."""
+    async with here.database.transaction() as conn:
+        await sessions.end_others(conn, session)
+
+
 @router.get("/second-factor")
 async def standing(here: OneSite, session: SignedIn) -> SecondFactorOut:
     """Whether a code is asked for at sign-in."""

@@ -77,7 +77,7 @@ class Screen:
     def enter(self, name: str, password: str = PASSWORD) -> None:
         self.page.get_by_label("Användarnamn").fill(name)
         self.page.get_by_label("Lösenord", exact=True).fill(password)
-        self.page.get_by_role("button", name="Logga in").click()
+        self.page.get_by_role("button", name="Logga in", exact=True).click()
 
     def go(self, path: str) -> None:
         self.page.goto(self.site.url + path)

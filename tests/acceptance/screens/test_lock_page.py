@@ -66,6 +66,52 @@ def test_a_screen_that_nobody_sits_before_warns_and_locks_and_opens_as_it_was(
     assert page.url.endswith(call)
 
 
+def test_two_windows_of_one_person_lock_and_open_together(site: Served, open_screen: OpenScreen) -> None:
+    screen = open_screen(site)
+    page = screen.page
+    began = datetime.now(UTC)
+    page.context.clock.set_fixed_time(began)
+    screen.sign_in("birgitta", Role.INVESTIGATOR)
+    other = page.context.new_page()
+    other.goto(f"{site.url}/arenden")
+    search = other.get_by_role("searchbox")
+    search.fill("halvskrivet")
+    told: list[str] = []
+    page.context.on("request", lambda request: told.append(request.url.rpartition("/api/")[2]))
+    soon = "Skärmen låses strax"
+
+    def at(minutes: float) -> None:
+        page.context.clock.set_fixed_time(began + timedelta(minutes=minutes))
+
+    at(14.5)
+    for window in (page, other):
+        expect(window.get_by_text(soon)).to_be_visible()
+    # A hand in one window is a hand before the screen.
+    page.keyboard.press("Shift")
+    for window in (page, other):
+        expect(window.get_by_text(soon)).to_have_count(0)
+    at(15.25)
+    for _ in range(3):
+        page.keyboard.press("Shift")
+    other.keyboard.press("Shift")
+    assert told.count("me/activity") == 1  # the service hears of it once a minute
+    at(30.5)
+    for window in (page, other):
+        expect(window.get_by_role("heading", name="Skärmen är låst")).to_be_visible()
+    page.get_by_label("Lösenord", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Lås upp").click()
+    expect(page.get_by_role("heading", name="Samtalslista")).to_be_visible()
+    expect(search).to_have_value("halvskrivet")
+    # Locked by hand in the one, it is locked in the other; signed out in the one, there is nothing left to unlock.
+    other.get_by_role("button", name="Lås skärmen").click()
+    expect(page.get_by_role("heading", name="Skärmen är låst")).to_be_visible()
+    page.get_by_role("button", name="Logga ut i stället").click()
+    expect(page.get_by_label("Användarnamn")).to_be_visible()
+    other.get_by_label("Lösenord", exact=True).fill(PASSWORD)
+    other.get_by_role("button", name="Lås upp").click()
+    expect(other.get_by_label("Användarnamn")).to_be_visible()
+
+
 def test_the_organisations_account_opens_the_door_and_the_locked_screen(
     sso: Served, provider: Provider, open_screen: OpenScreen
 ) -> None:

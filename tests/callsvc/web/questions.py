@@ -190,6 +190,6 @@ OPEN = {
     "/api/sign-in", "/api/sign-in/begin", "/api/sign-in/return", "/api/login", "/api/logout", "/api/me", "/api/me/password", "/api/events", "/api/me/sessions",
     "/api/me/sessions/{session_id}/end", "/api/me/second-factor", "/api/me/second-factor/confirmation",
     "/api/me/second-factor/removal", "/api/me/activity", "/api/me/lock", "/api/me/unlock",
-}  # fmt: skip
     "/api/me/passkeys", "/api/me/passkeys/question", "/api/me/passkeys/{passkey_id}/removal", "/api/me/unlock/passkey",
-    "/api/me/unlock/passkey/question", "/api/sign-in/passkey", "/api/sign-in/passkey/question",
+    "/api/me/sessions/end", "/api/me/unlock/passkey/question", "/api/sign-in/passkey", "/api/sign-in/passkey/question",
+}  # fmt: skip

@@ -23,6 +23,9 @@ export function Sessions() {
           </li>
         ))}
       </ul>
+      {(found.data?.sessions.length ?? 0) > 1 && (
+        <div class="row"><button type="button" class="button" onClick={() => void api.post("/api/me/sessions/end").then(found.reload)}>{t("sessions.end.others")}</button></div>
+      )}
     </section>
   );
 }

@@ -92,7 +92,7 @@ document.addEventListener("visibilitychange", look);
 setInterval(look, LOOK_MS);
 channel.onmessage = ({ data }: MessageEvent<string>) => {
   if (data === "active") {
-    touched = Date.now();
+    touched = said = Date.now(); // that window has told the service, too
     warning.value = null;
   } else if (data === "locked" && me.value) locked.value = true;
   else if (data === "unlocked") void lookAgain();
