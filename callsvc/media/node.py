@@ -30,7 +30,7 @@ from callsvc.media.door import Door
 from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
 from callsvc.media.listened import Listened
-from callsvc.media.trunks import Degraded, known, trunks
+from callsvc.media.trunks import Degraded, announce, known, trunks
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.mask import load_holders
 from callsvc.recordings.recorder import Recorder
@@ -208,7 +208,7 @@ class Node:
         )  # fmt: skip
         server = Server(config)
         host, port = listening.getsockname()[:2]
-        _announce(self._data_dir, host, port)
+        announce(self._data_dir, "media", host, port)
         granted = realtime.claim(["suppressor"])
         realtime.settle()
         log.info("media_listens", host=host, port=port, realtime=granted.realtime, locked=granted.locked)
@@ -282,8 +282,3 @@ def _log_fault(task: asyncio.Task[None]) -> None:
     """Telling others must never end a call: a fault there is written down, and events wait on disk."""
     if not task.cancelled() and (error := task.exception()):
         log.error("publish_failed", error=type(error).__name__)
-
-
-def _announce(directory: Path, host: str, port: int) -> None:
-    known = data_dir.addresses(directory)
-    data_dir.write_addresses(directory, known | {"media": {"host": host, "port": port}})

@@ -35,6 +35,7 @@ class FakeChannel:
     in_app: bool = False
     answered: bool = False
     bridge: str = ""
+    dialled: str = ""
     digits: str = ""
     heard: list[bytes] = field(default_factory=list)
     socket: AudioSocketPeer | None = None
@@ -63,11 +64,11 @@ class FakeAsterisk:
 
     # What a telephone does.
 
-    async def call(self, *args: str) -> FakeChannel:
-        """A caller comes to `Stasis(callsvc, args)`."""
+    async def call(self, *args: str, dialled: str = "") -> FakeChannel:
+        """A caller who dialled this number comes to `Stasis(callsvc, args)`."""
         self._number += 1
         channel = self._add(f"1700000000.{self._number}")
-        channel.in_app = True
+        channel.in_app, channel.dialled = True, dialled
         await self.tell("StasisStart", channel, args=list(args))
         return channel
 
@@ -97,7 +98,9 @@ class FakeAsterisk:
 
     async def tell(self, kind: str, channel: FakeChannel, **fields: Any) -> None:
         caller = {"name": "", "number": "0701234567"}
-        event = {"type": kind, "application": APP, "channel": {"id": channel.id, "caller": caller}, **fields}
+        place = {"context": "from-trunk", "exten": channel.dialled, "priority": 3, "app_name": "Stasis"}
+        about = {"id": channel.id, "caller": caller, "dialplan": place}
+        event = {"type": kind, "application": APP, "channel": about, **fields}
         for line in list(self._lines):
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await line.send_json(event)

@@ -112,6 +112,9 @@ class AudioSocketConnection(Connection):
             # Another rate is another stream.
             self._kind, self._ssrc = kind, secrets.randbits(32)
             self._rest.clear()
+            if self.ready and self.on_recoded and not self._left:
+                # It said nothing for so long that the call began without knowing: it is answered in its own kind.
+                self.on_recoded()
         self._become_ready()
         codec = CODECS[kind]
         if not payload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -235,17 +235,25 @@ async def test_a_lost_frame_is_concealed_noted_as_a_gap_and_never_sent_back(hous
     assert 0 < lost <= 320
 
 
-@pytest.mark.parametrize("kind", list(CODECS))
-async def test_each_rate_is_heard_and_answered_in_its_own_kind(house: House, kind: Kind) -> None:
-    talk = await a_call(house, kind)
+@pytest.mark.parametrize(
+    ("kind", "late"), [*((kind, False) for kind in CODECS), (Kind.SOUND_8K, True)], ids=str
+)
+async def test_each_rate_is_heard_and_answered_in_its_own_kind(house: House, kind: Kind, late: bool) -> None:
+    # An Asterisk that is slow says its kind when the call has begun.
+    talk = await a_call(house, Kind.SOUND_16K if late else kind)
+    await talk.caller.sound(bytes(CODECS[kind].frame_bytes), kind)
     codec = CODECS[kind]
-    spoken = frames(babble(codec.rate_hz, 0.6), codec)
+    # More than is asked for: what comes after a short pause is late until it has caught up.
+    spoken = frames(babble(codec.rate_hz, 1.2), codec)
+    # Both read all the while: what a slow machine leaves unread for seconds is left out.
+    reading = [asyncio.create_task(peer.until_closed(120)) for peer in (talk.caller, talk.operator)]
     for frame in spoken:
         await talk.operator.sound(frame, kind)
         await asyncio.sleep(0.01)
-    await until(lambda: house.board.calls[talk.id].length_ms > 400)
-    while sum(1 for m in talk.caller.heard if m.kind == kind and any(m.payload)) < 20:
-        await talk.caller.read()
+    await until(lambda: sum(m.kind == kind and any(m.payload) for m in talk.caller.heard) >= 20)
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
     answered = [message for message in talk.caller.heard if any(message.payload)]
     assert {(message.kind, len(message.payload)) for message in answered} == {(kind, codec.frame_bytes)}
 
@@ -321,6 +329,29 @@ async def test_what_makes_no_sense_is_counted_and_left_alone(house: House) -> No
     await talk.caller.sound(b"\x01\x00" * 320)
     await until(lambda: house.board.calls[talk.id].sides[Leg.CALLER].connection.malformed == 2)
     assert house.board.calls[talk.id].state is CallState.LIVE
+
+
+async def test_a_digit_in_the_stream_is_told_of_whoever_pressed_it_and_is_no_sound(house: House) -> None:
+    talk = await a_call(house)
+    page: list[Mapping[str, object]] = []
+    house.board.calls[talk.id].watch(page.append)
+    for peer, digit in ((talk.caller, b"5"), (talk.operator, b"#"), (talk.caller, b"D")):
+        before = len(page)
+        await peer.send(build(Kind.DTMF, digit))
+        await until(lambda before=before: any(one["t"] == "digit" for one in page[before:]))  # type: ignore[misc]
+    for nonsense in (b"", b"55", b"x", b"\xff", bytes(300)):
+        await talk.caller.send(build(Kind.DTMF, nonsense))
+    await talk.caller.send(build(Kind.DTMF, b"7"))
+    await until(lambda: page[-1].get("digit") == "7" or any(one.get("digit") == "7" for one in page))
+
+    told = [(one["by"], one["digit"]) for one in page if one["t"] == "digit"]
+    assert told == [("caller", "5"), ("operator", "#"), ("caller", "D"), ("caller", "7")]
+    kept = [what.get("digit") for _, what in house.tapes.notes if what["kind"] == "digit"]
+    assert kept == ["5", "#", "D", "7"]
+    noted = [one for one in house.events.of(EventKind.CALL_NOTED) if one["note"] == "digit"]
+    assert all(set(one) == {"note", "at_ms", "by"} for one in noted)
+    assert talk.connections[Leg.CALLER].malformed == 0
+    assert not [message for message in talk.operator.heard if any(message.payload)]
 
 
 async def test_whatever_one_connection_says_no_other_call_notices(house: House) -> None:

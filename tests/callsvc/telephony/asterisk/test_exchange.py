@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,6 +14,7 @@ from callsvc.telephony.asterisk.exchange import Exchange, Plan
 from callsvc.telephony.asterisk.frames import Kind
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.call import Parts
+from callsvc.telephony.lines import LinesInForce
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import CallState, EventKind, Leg, Profile
@@ -237,6 +238,48 @@ async def test_an_anonymous_callers_number_goes_nowhere(house: House) -> None:
         if path == "/ari/channels" and method == "POST"
     ]
     assert asked[-1]["callerId"] == "0701234567"
+
+
+LINES = """version = 1
+[[line]]
+id = "alarm"
+number = "112*"
+sv = "Larm"
+en = "Alarm"
+profile = "emergency"
+announce = "wait"
+language = "en"
+[[line]]
+id = "old"
+number = "0770"
+sv = "Gammal"
+en = "Old"
+profile = "interview"
+retired = true
+"""
+
+
+async def test_the_number_that_was_dialled_is_the_line_and_a_profile_of_the_dial_plan_goes_before_its_own(
+    house: House,
+) -> None:
+    lines = LinesInForce()
+    lines.put(LINES)
+    house.exchange._plan = replace(house.exchange._plan, line=lines.of)
+
+    async def came(*args: str, dialled: str) -> tuple[Profile, object, set[object]]:
+        await house.asterisk.call(*args, dialled=dialled)
+        await until(lambda: [one.state for one in house.board.calls.values()] == [CallState.LIVE])
+        (call,) = house.board.calls.values()
+        joined = house.events.of(EventKind.LEG_JOINED)[-2:]
+        call.end("hangup")
+        await until(lambda: not house.asterisk.channels and not house.board.calls)
+        return call.profile, call.policy.announcement, {one.get("line") for one in joined}
+
+    assert await came(dialled="11299") == (Profile.EMERGENCY, ("wait", "en"), {"alarm"})
+    assert await came("anonymous", dialled="112") == (Profile.ANONYMOUS, ("wait", "en"), {"alarm"})
+    # A line that is no longer in use, and a number that has none, are the settings'.
+    for number in ("0770", "114", ""):
+        assert await came(dialled=number) == (Profile.REPORT, None, {None})
 
 
 async def test_events_that_make_no_sense_are_left_alone(house: House) -> None:
