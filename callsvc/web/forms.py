@@ -126,7 +126,10 @@ def _offered(spoken: Path) -> dict[str, list[FormOption]]:
     except (OSError, ValueError):
         entries = {}
     said = {name: one for name, one in entries.items() if isinstance(one, dict)}
-    languages = dict.fromkeys(lang for one in said.values() for lang in one if lang != "version")
+    # A language in which nobody has spoken it yet could be chosen and not be heard.
+    languages = dict.fromkeys(
+        lang for name, one in said.items() for lang in one if (spoken / f"{name}.{lang}.ogg").exists()
+    )
     return {
         "announce": [
             FormOption(value=name, sv=one.get("sv"), en=one.get("en")) for name, one in said.items()

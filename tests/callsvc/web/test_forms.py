@@ -86,3 +86,4 @@ def test_a_field_says_what_its_schema_does() -> None:
     assert (labels.kind, labels.options[0].sv) == ("choices", "Våld i nära relation")
     assert "recording" in [one.value for one in field("lines", "line", "announce").options]
     assert field("lines", "line", "announce").kind == "choice"
+    assert {"sv", "en"} <= {one.value for one in field("lines", "line", "language").options}

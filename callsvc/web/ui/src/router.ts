@@ -12,8 +12,9 @@ addEventListener("popstate", () => {
   else path.value = location.pathname;
 });
 
-export function go(to: string, { replace = false } = {}): void {
-  if (to === location.pathname + location.hash || guard.ask?.(to)) return;
+/** `urgent`: a call cannot wait for an answer to what is unsaved; whoever sets the guard keeps that. */
+export function go(to: string, { replace = false, urgent = false } = {}): void {
+  if (to === location.pathname + location.hash || (!urgent && guard.ask?.(to))) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   path.value = location.pathname;

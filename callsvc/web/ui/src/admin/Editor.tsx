@@ -132,7 +132,7 @@ export function Editor({ told, saved }: { told: Told; saved: () => void }) {
         {done !== undefined && <Notice tone="good" title={t("catalogue.saved", { n: done })} />}
         <div class="row save-row">
           <button type="submit" class="button primary">{t("catalogue.look")}</button>
-          {unsaved && <button type="button" class="button" onClick={() => begin(base)}>{t("catalogue.revert")}</button>}
+          {unsaved && <button type="button" class="button" onClick={() => begin(told)}>{t("catalogue.revert")}</button>}
           {unsaved && <span class="hint" role="status">{t("catalogue.unsaved")}</span>}
         </div>
         {draft.written === "form" && <p class="hint">{t("catalogue.form.hint")}</p>}

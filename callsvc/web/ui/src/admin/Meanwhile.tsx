@@ -1,5 +1,5 @@
 /** Somebody has saved another version while one was writing: told, and both can be kept. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { t } from "../locale";
 import { Fault, Notice } from "../parts/Notice";
@@ -22,6 +22,8 @@ type Props = {
 export function Meanwhile({ told, base, draft, unsaved, begin, merged, refused }: Props) {
   const [both, setBoth] = useState<Shape<"CatalogueMerged">["both"]>([]);
   const [problem, setProblem] = useState<Problem>();
+  // What both had changed is of no matter any more once it is saved or dropped.
+  useEffect(() => { if (!unsaved) setBoth([]); }, [unsaved]);
   const merge = () => {
     setProblem(undefined);
     api.post("/api/catalogues/{kind}/merge", { path: { kind: told.kind }, body: asked(draft, base.body) })

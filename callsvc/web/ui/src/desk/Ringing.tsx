@@ -14,7 +14,7 @@ export function Ringing() {
   const offer = leg.value ? null : shift.value?.offer ?? null;
   const take = () => {
     if (!offer) return;
-    go(addresses.desk);
+    go(addresses.desk, { urgent: true });
     void answer(offer.call_id);
   };
   useKeys(offer ? { answer: take } : {});
