@@ -1,7 +1,7 @@
 """Line profiles as data: read from a file that somebody keeps, checked, and remembered for when it cannot be read.
 
     the file that settings name ──(whole and sensible?)──► in force, and copied beside the node's own files
-                                 └─(no)──► the copy of the last that was ──(none?)──► the packaged set ──► SAFEST
+                                 └─(no)──► the copy of the last that was ──(none?)──► SAFEST
 
 Where settings name none, what was saved on the screens is put here as it comes (`callsvc.media.editions`). Either way a
 change is in force for the next call that begins; calls that go on keep what they began with.
@@ -101,7 +101,7 @@ SAFEST = LineProfiles(
     interview=LineProfile(record=True),
     anonymous=LineProfile(record=False, recall_s=0),
 )
-"""Where nothing at all can be read: the law's minimum is recorded, and no number goes anywhere."""
+"""Where a file is named and neither it nor its copy can be read: calls are recorded, and no number goes anywhere."""
 
 
 def read(text: str) -> LineProfiles:
@@ -128,7 +128,8 @@ class Lines:
         self._seen: tuple[int, int, int] | None = None
         self.fault = ""
         """Why the file is not in force; empty when it is, or when none is named."""
-        self._set = self._remembered() or packaged()
+        # Somebody had wishes of their own: while they cannot be read, what comes with the service is a guess.
+        self._set = self._remembered() or (packaged() if file is None else SAFEST)
         self._look()
 
     def of(self, profile: Profile) -> LineProfile:

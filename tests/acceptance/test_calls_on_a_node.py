@@ -20,7 +20,7 @@ from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.source import DirectorySource
 from callsvc.types import Leg
-from tests.support.hearing import alike
+from tests.support.hearing import alike, kept_share
 from tests.support.node import Node, running_node
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
@@ -122,4 +122,4 @@ async def test_the_recording_holds_what_was_sent_and_what_was_heard(
     assert abs(int(correlate(around, raw[middle], "valid").argmax()) - 800) <= RATE // 1000
     # And what the caller heard is what was recorded as heard.
     at_caller = np.asarray(resample_poly(files.read(placed.sides[Leg.CALLER].heard, 8000), 2, 1), np.float64)
-    assert alike(heard, at_caller) > 0.95
+    assert kept_share(heard, at_caller) > 0.8

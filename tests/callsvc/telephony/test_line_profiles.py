@@ -103,9 +103,12 @@ def test_without_a_file_and_with_a_broken_memory_there_are_still_lines(tmp_path:
 
     lines = Lines(tmp_path / "gone.toml", tmp_path)
     assert lines.fault
+    assert all(lines.of(one) == SAFEST.of(one) for one in Profile)
     assert lines.of(Profile.EMERGENCY).record
-    assert SAFEST.of(Profile.EMERGENCY).number == "drop"
-    assert not SAFEST.of(Profile.ANONYMOUS).record
+    assert {lines.of(one).number for one in Profile} == {lines.of(one).digits for one in Profile} == {"drop"}
+    assert not lines.of(Profile.ANONYMOUS).record
+    # Where nobody has said anything the set that comes with the service is in force.
+    assert Lines().of(Profile.EMERGENCY) == packaged().of(Profile.EMERGENCY)
 
 
 def test_a_policy_follows_from_the_line() -> None:
