@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from av.error import FFmpegError
 
 from audio.suppressor import RATE, Network, Proof, Stroke
 from callsvc.clean.channel import Channel, Float
-from callsvc.clean.errors import AlreadyThere, NoSuchChannel, SameFile, UnknownFormat
+from callsvc.clean.errors import AlreadyThere, NoSuchChannel, NotWritable, SameFile, UnknownFormat
 from callsvc.clean.sound import WRITABLE, Shape, Source, sink
 from callsvc.pictures import Spectrogram
 
 PIECE_S = 1.0
 """Seconds handled at a time, whatever the size of the file's own frames."""
+LEAST_MISSING_S = 0.5
+"""Codecs pad; what is less than this is not missing."""
 
 Progress = Callable[[float], None]
 """Told how many seconds are done."""
@@ -42,6 +46,8 @@ class Outcome:
     shape: Shape
     seconds: float
     took_s: float
+    missing_s: float
+    """What the source states and does not hold, or what of it could not be decoded and is silent now."""
     channels: list[Cleaned]
     before: Spectrogram | None = field(compare=False)
     """The first cleaned channel, where pictures were asked for."""
@@ -84,11 +90,11 @@ def clean(
     wanted = [channel - 1] if channel is not None else list(range(shape.channels))
     lanes = {n: Channel(network, shape.rate_hz, comfort) for n in wanted}
     before, after = (Spectrogram(shape.rate_hz), Spectrogram(shape.rate_hz)) if pictures else (None, None)
-    result.parent.mkdir(parents=True, exist_ok=True)
     part = result.with_name(f".{result.name}.part")
-    out = sink(part, result.suffix, shape.rate_hz, shape.channels)
     done = 0
     try:
+        result.parent.mkdir(parents=True, exist_ok=True)
+        out = sink(part, result.suffix, shape.rate_hz, shape.channels)
         waiting: list[list[Float]] = [[] for _ in range(shape.channels)]
         for piece, last in _evenly(sound, int(shape.rate_hz * PIECE_S)):
             if before is not None:
@@ -106,11 +112,17 @@ def clean(
             progress(done / shape.rate_hz)
         out.close()
         os.replace(part, result)
+    except (OSError, FFmpegError) as error:
+        raise NotWritable(result, error.strerror or type(error).__name__) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     found = [Cleaned(n + 1, lanes[n].suppressor.strokes, lanes[n].suppressor.proof()) for n in wanted]
     seconds = done / shape.rate_hz
-    return Outcome(source, result, shape, seconds, monotonic() - began, found, before, after)
+    missing = sound.unread_s + max(0.0, (shape.seconds or 0.0) - seconds)
+    if missing < LEAST_MISSING_S:
+        missing = 0.0
+    return Outcome(source, result, shape, seconds, monotonic() - began, missing, found, before, after)
 
 
 def stroke_seconds(cleaned: Cleaned) -> list[float]:

@@ -63,6 +63,7 @@ def run(
     """
     from callsvc.clean import report as reports
     from callsvc.clean.cleaning import check, clean
+    from callsvc.clean.report import number
 
     work = jobs(paths, batch)
     if report is not None:
@@ -97,6 +98,9 @@ def run(
             continue
         if not quiet:
             typer.echo("\n".join(lines(outcomes[-1])))
+        if outcomes[-1].missing_s:
+            missing = number(round(outcomes[-1].missing_s, 1), "sv")
+            typer.echo(text("clean.missing", file=source.name, seconds=missing), err=True)
     if report is not None:
         reports.write(report, outcomes, "sv")
     if faults:

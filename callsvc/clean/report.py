@@ -65,6 +65,7 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
             "rate_hz": outcome.shape.rate_hz,
             "channels": outcome.shape.channels,
             "took_s": round(outcome.took_s, 3),
+            "missing_s": round(outcome.missing_s, 3),
             "cleaned": [
                 {
                     "channel": cleaned.channel,
@@ -155,6 +156,8 @@ def _channel(cleaned: Cleaned, outcome: Outcome, lang: str) -> str:
         ("model", escape(proof.model), ""),
         ("hash", escape(proof.model_sha256), ' class="small"'),
     ]
+    if outcome.missing_s:
+        rows.insert(7, ("missing", clock_time(outcome.missing_s), ""))
     if outcome.shape.channels > 1:
         rows.insert(0, ("channel", f"{cleaned.channel} / {outcome.shape.channels}", ""))
     facts = "".join(f"<div><dt>{word(key)}</dt><dd{style}>{value}</dd></div>" for key, value, style in rows)

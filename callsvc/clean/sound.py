@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import wave
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import soxr
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from callsvc.clean.errors import NotSound, UnknownFormat
+from callsvc.clean.errors import NotSound, TooLong, TooManyChannels, UnknownFormat, UnusualRate
 
 Float = NDArray[np.float32]
 
@@ -50,6 +51,15 @@ READABLE = frozenset(
 )
 """Names taken for sound when a whole directory is cleaned. A file that is named itself may be called anything."""
 
+RATES = range(4000, 768_001)
+"""Beyond these a header is taken for broken: nothing that hears speech has such rates."""
+MOST_CHANNELS = 32
+PLANES = 8
+MOST_PACKET_S = 1.0
+"""A packet that cannot be decoded is not believed to be longer."""
+MOST_WAV_BYTES = 2**32 - 1024
+"""A WAV file tells its length in 32 bits."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -79,21 +89,71 @@ class Source:
             raise NotSound(path) from error
         if not rate or not channels:
             raise NotSound(path)
+        if rate not in RATES:
+            raise UnusualRate(path, rate)
+        if channels > MOST_CHANNELS:
+            raise TooManyChannels(path.suffix, channels, MOST_CHANNELS)
         self.shape = Shape(rate, channels, length if length and length > 0 else None)
+        self.unread_s = 0.0
+        """Sound that could not be decoded when the pieces were last read; there is silence in its place."""
 
     def pieces(self) -> Iterator[Float]:
-        """The sound from the beginning, as (samples, channels)."""
-        layout = _layout(self.shape.channels)
+        """The sound from the beginning, as (samples, channels). Raises NotSound when there is none at all."""
+        self.unread_s = 0.0
+        even = _Even(self.shape)
+        heard = False
         try:
             with av.open(str(self.path)) as container:
-                even = av.AudioResampler(format="fltp", layout=layout, rate=self.shape.rate_hz)
-                for frame in container.decode(audio=0):
-                    for out in even.resample(frame):
-                        yield np.ascontiguousarray(out.to_ndarray().T, np.float32)
-                for out in even.resample(None):
-                    yield np.ascontiguousarray(out.to_ndarray().T, np.float32)
+                for packet in container.demux(audio=0):
+                    try:
+                        frames = packet.decode()
+                    except av.error.FFmpegError:
+                        lost = min(_seconds(packet.duration, packet.time_base) or 0.0, MOST_PACKET_S)
+                        self.unread_s += lost
+                        yield np.zeros((int(lost * self.shape.rate_hz), self.shape.channels), np.float32)
+                        continue
+                    for frame in frames:
+                        heard = True
+                        assert isinstance(frame, av.AudioFrame)
+                        yield from even.take(frame)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise NotSound(self.path) from error
+            # What was heard until the file broke off is worth having.
+            if not heard:
+                raise NotSound(self.path) from error
+        if not heard:
+            raise NotSound(self.path)
+        yield from even.rest()
+
+
+class _Even:
+    """Frames of whatever form, as the form that the file stated at first; within a file it may change."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._form: object = None
+        self._even: av.AudioResampler | None = None
+
+    def take(self, frame: av.AudioFrame) -> Iterator[Float]:
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._even is None or form != self._form:
+            yield from self.rest()
+            # The frame's own layout where it has as many channels: another of as many would mix them.
+            alike = frame.layout.nb_channels == self._shape.channels
+            layout = frame.layout if alike else _layout(self._shape.channels)
+            self._even = av.AudioResampler(format="flt", layout=layout, rate=self._shape.rate_hz)
+            self._form = form
+        yield from self._through(frame)
+
+    def rest(self) -> Iterator[Float]:
+        if self._even is not None:
+            yield from self._through(None)
+            self._even = None
+
+    def _through(self, frame: av.AudioFrame | None) -> Iterator[Float]:
+        assert self._even is not None
+        for out in self._even.resample(frame):
+            # One plane and not one for each channel: PyAV reads beyond the planes of a frame with eight.
+            yield out.to_ndarray().reshape(-1, self._shape.channels)
 
 
 class Sink(Protocol):
@@ -107,12 +167,22 @@ class Sink(Protocol):
 
 
 def sink(path: Path, suffix: str, rate_hz: int, channels: int) -> Sink:
-    """A file at `path`, of the format that the extension `suffix` names. Raises UnknownFormat."""
+    """A file at `path`, of the format that the extension `suffix` names.
+
+    Raises UnknownFormat, TooManyChannels where the format has not so many, OSError.
+    """
     if suffix.lower() == ".wav":
         return _WavSink(path, rate_hz, channels)
     if suffix.lower() not in FORMATS:
         raise UnknownFormat(suffix)
-    return _CodedSink(path, FORMATS[suffix.lower()], rate_hz, channels)
+    try:
+        made = _CodedSink(path, FORMATS[suffix.lower()], rate_hz, channels)
+        made.open()
+    except (av.error.FFmpegError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            raise
+        raise TooManyChannels(suffix, channels) from error
+    return made
 
 
 class _WavSink:
@@ -121,8 +191,12 @@ class _WavSink:
         self._file.setnchannels(channels)
         self._file.setsampwidth(2)
         self._file.setframerate(rate_hz)
+        self._left = MOST_WAV_BYTES
 
     def write(self, piece: Float) -> None:
+        self._left -= 2 * piece.size
+        if self._left < 0:
+            raise TooLong
         self._file.writeframesraw(_words(piece).astype("<i2", copy=False).tobytes())
 
     def close(self) -> None:
@@ -148,6 +222,12 @@ class _CodedSink:
         self._stream.codec_context.layout = self._layout
         self._stream.codec_context.format = self._sample
         self._written = 0
+
+    def open(self) -> None:
+        """Begin; what the codec cannot do shows here, and what PyAV cannot: frames of more planes than seven."""
+        if self._sample.endswith("p") and self._stream.channels >= PLANES:
+            raise ValueError(self._layout)
+        self._stream.codec_context.open()
 
     def write(self, piece: Float, last: bool = False) -> None:
         if self._even is not None:

@@ -18,7 +18,17 @@ from audio.suppressor.frames import Float
 from callsvc.clean.channel import Channel
 from callsvc.clean.cleaning import clean
 from callsvc.clean.command import jobs
-from callsvc.clean.errors import AlreadyThere, NoSuchChannel, NotSound, SameFile, UnknownFormat
+from callsvc.clean.errors import (
+    AlreadyThere,
+    NoSuchChannel,
+    NotSound,
+    NotWritable,
+    SameFile,
+    TooLong,
+    TooManyChannels,
+    UnknownFormat,
+    UnusualRate,
+)
 from callsvc.clean.sound import Source
 from callsvc.errors import UsageError
 from models.suppressor import Network as Weights
@@ -144,6 +154,72 @@ def test_a_file_that_breaks_off_in_the_middle_is_cleaned_as_far_as_it_goes(tmp_p
     assert outcome.seconds == pytest.approx(1.0, abs=0.1)
 
 
+def test_what_cannot_be_decoded_is_silent_and_said_to_be_missing(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.flac", noise(2, 0.1), 16000)
+    whole = bytearray((tmp_path / "in.flac").read_bytes())
+    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    outcome = clean(Constant(), tmp_path / "cut.flac", tmp_path / "out.wav")
+    assert outcome.seconds + outcome.missing_s == pytest.approx(2.0, abs=0.3)
+    assert outcome.missing_s > 0.6
+    assert clean(Constant(), tmp_path / "in.flac", tmp_path / "whole.wav").missing_s == 0
+
+
+def test_eight_channels_keep_their_places(tmp_path: Path) -> None:
+    signal = np.stack([tone(0.2, 16000) * (n + 1) / 8 for n in range(8)], axis=1)
+    soundfile.write(tmp_path / "in.wav", signal, 16000)
+    for name in ("out.wav", "out.flac"):
+        clean(Constant(), tmp_path / "in.wav", tmp_path / name)
+        out, _ = sound(tmp_path / name)
+        assert out.shape == signal.shape
+        for n in range(8):
+            assert decibels(out[1000:-1000, n]) == pytest.approx(decibels(signal[1000:-1000, n]), abs=0.1)
+
+
+@pytest.mark.parametrize(("channels", "suffix"), [(8, ".mp3"), (8, ".m4a"), (9, ".flac"), (9, ".ogg")])
+def test_a_format_that_has_no_room_for_the_channels_is_refused(
+    tmp_path: Path, channels: int, suffix: str
+) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((1600, channels)), 16000)
+    with pytest.raises(TooManyChannels):
+        clean(Constant(), tmp_path / "in.wav", tmp_path / f"out{suffix}")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
+
+
+def test_a_header_that_cannot_be_true_is_not_believed(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", tone(0.1, 16000), 16000)
+    whole = (tmp_path / "in.wav").read_bytes()
+    for name, at, word, error in (
+        ("slow.wav", 24, b"\x01\0\0\0", UnusualRate),
+        ("fast.wav", 24, b"\xff\xff\xff\x7f", UnusualRate),
+        ("many.wav", 22, b"\xc8\0", TooManyChannels),
+        ("none.wav", 40, b"\0\0\0\0", NotSound),
+    ):
+        (tmp_path / name).write_bytes(
+            whole[:at] + word + (whole[at + len(word) : 44] if at == 40 else whole[at + len(word) :])
+        )
+        with pytest.raises(error):
+            clean(Constant(), tmp_path / name, tmp_path / "out.wav")
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_result_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", tone(0.1, 16000), 16000)
+    (tmp_path / "file").touch()
+    (tmp_path / "directory.wav").mkdir()
+    for name in ("file/out.wav", "directory.wav"):
+        with pytest.raises(NotWritable):
+            clean(Constant(), tmp_path / "in.wav", tmp_path / name, force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory.wav", "file", "in.wav"]
+
+
+def test_what_is_too_large_for_a_wav_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callsvc.clean.sound.MOST_WAV_BYTES", 10_000)
+    soundfile.write(tmp_path / "in.wav", tone(0.5, 16000), 16000)
+    with pytest.raises(TooLong):
+        clean(Constant(), tmp_path / "in.wav", tmp_path / "out.wav")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
+
+
 def test_a_video_gives_its_sound(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "film.mkv"), "w") as film:
         picture = film.add_stream("mpeg4", rate=25)
@@ -247,10 +323,14 @@ def test_the_program_cleans_a_directory_and_goes_on_after_a_file_that_is_no_soun
     (tmp_path / "in").mkdir()
     soundfile.write(tmp_path / "in" / "a.wav", tone(0.5, 8000), 8000)
     (tmp_path / "in" / "b.wav").write_text("no sound")
-    soundfile.write(tmp_path / "in" / "c.flac", tone(0.5, 16000), 16000)
+    soundfile.write(tmp_path / "in" / "c.flac", noise(2, 0.1), 16000)
+    whole = (tmp_path / "in" / "c.flac").read_bytes()
+    (tmp_path / "in" / "c.flac").write_bytes(whole[: len(whole) // 2])
     done = callsvc("--batch", tmp_path / "in", tmp_path / "out", "--report", tmp_path / "r.json")
     assert done.returncode == 1
     assert "b.wav" in done.stderr
+    assert "Observera" in done.stderr
+    assert "c.flac" in done.stderr
     report = json.loads((tmp_path / "r.json").read_text())
     assert [entry["source"] for entry in report["files"]] == ["a.wav", "c.flac"]
     weights = Weights()
