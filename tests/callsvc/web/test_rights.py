@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ import pytest
 from callsvc.access.rights import Action, Scope, scope
 from callsvc.store import Connection
 from callsvc.types import Role
-from callsvc.web.app import describe
+from callsvc.web.describe import FILE
 from tests.callsvc.web.questions import OPEN, QUESTIONS, Question
 from tests.support import past_calls as calls
 from tests.support.web import Served
@@ -48,7 +49,7 @@ async def answered(conn: Connection, person: UUID) -> UUID:
 
 def test_every_address_of_the_api_belongs_to_an_action_of_the_table() -> None:
     asked = {path.split("?")[0] for questions in QUESTIONS.values() for _, path, _ in questions}
-    known = set(describe().openapi()["paths"])
+    known = set(json.loads(FILE.read_text(encoding="utf-8"))["paths"])  # which is current: test_description
 
     def template(path: str) -> str:
         fits = [one for one in known if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path)]
@@ -68,7 +69,7 @@ def test_a_role_may_do_what_the_table_says_with_the_calls_that_it_says(site: Ser
         for action, questions in QUESTIONS.items():
             may = scope([role], action)
             for question in questions:
-                for call in (own, other):
+                for call in (own, other) if "{call}" in f"{question}" else (other,):
                     told = code(ask(client, question, call))
                     cell = (action, question[:2], "own" if call == own else "another's")
                     if may is None:
