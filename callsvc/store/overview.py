@@ -30,6 +30,7 @@ class Overview:
     recording_outcome: str | None
     transcript_state: str | None
     transcript_progress: float | None
+    transcript_expected_at: datetime | None
     strokes: int | None
     level_before_db: float | None
     level_after_db: float | None
@@ -42,12 +43,13 @@ _OVERVIEW = """
     select c.id, c.profile, c.state, c.demo, c.created_at, c.started_at, c.ended_at, c.length_ms, c.degraded,
            r.state as recording_state, r.outcome as recording_outcome,
            t.state as transcript_state, t.progress as transcript_progress,
+           t.expected_at as transcript_expected_at,
            p.strokes, p.level_before_db, p.level_after_db, p.audible_before_pct, p.audible_after_pct,
            p.degraded as proof_degraded
       from calls c
       left join lateral (select state, outcome from recordings where call_id = c.id
                           order by started_at desc, id limit 1) r on true
-      left join lateral (select state, progress from transcripts where call_id = c.id
+      left join lateral (select state, progress, expected_at from transcripts where call_id = c.id
                           order by created_at desc, id limit 1) t on true
       left join proofs p on p.call_id = c.id
 """

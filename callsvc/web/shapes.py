@@ -159,8 +159,11 @@ class RecordingBrief(Shape):
 
 
 class TranscriptBrief(Shape):
+    """`expected_at` is when it will be done, once that can be told."""
+
     state: TranscriptState
     progress: float
+    expected_at: datetime | None
 
 
 class ProofBrief(Shape):

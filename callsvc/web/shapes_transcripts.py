@@ -123,9 +123,13 @@ class EditList(Shape):
 
 
 class Chosen(Shape):
-    """Words `first` to `last` of utterance `n`, counted from 0 in the text in force."""
+    """Words `first` to `last` of utterance `n`, counted from 0 in the text in force.
+
+    `version` is the one that was read: where a correction has made others of the words since, nothing is taken out.
+    """
 
     n: int
+    version: Annotated[int, Field(ge=0)]
     first: Annotated[int, Field(ge=0)]
     last: Annotated[int, Field(ge=0)]
     reason: Annotated[str, Field(min_length=1, max_length=200)]

@@ -187,7 +187,9 @@ def summary(call: Overview) -> dict[str, Any]:
         and RecordingBrief(state=RecordingState(call.recording_state), outcome=call.recording_outcome),
         "transcript": call.transcript_state
         and TranscriptBrief(
-            state=TranscriptState(call.transcript_state), progress=call.transcript_progress or 0.0
+            state=TranscriptState(call.transcript_state),
+            progress=call.transcript_progress or 0.0,
+            expected_at=call.transcript_expected_at,
         ),
         "proof": None
         if call.strokes is None

@@ -43,7 +43,12 @@ async def make_copy(here: OneSite, session: Redactor, call_id: CallId, asked: Ne
     async with here.database.transaction() as conn:
         await leave(here, conn, session, call_id, Action.TRANSCRIPT_REDACT, "redaction")
         found = await done(conn, call_id)
-        lines = [in_force(one) for one in await transcripts.utterances(conn, found.id)]
+        said = await transcripts.utterances(conn, found.id)
+        # Places of words mean nothing in another text: what was to go might stay.
+        versions = {one.n: one.version for one in said}
+        if any(versions.get(one.n, one.version) != one.version for one in asked.chosen):
+            raise Problem("edited_meanwhile")
+        lines = [in_force(one) for one in said]
         chosen = [Choice(one.n, one.first, one.last, one.reason) for one in asked.chosen]
         try:
             made = redact(lines, chosen)

@@ -14,6 +14,7 @@ QUESTIONS: dict[Action, list[Question]] = {
     Action.CALL_TAKE: [
         ("GET", "/api/shift", None),
         ("PUT", "/api/shift", {"available": True}),
+        ("GET", "/api/announcements", None),
         ("POST", "/api/calls/{call}/answer", None),
         ("POST", "/api/calls", {"profile": "report"}),
     ],
@@ -73,7 +74,7 @@ QUESTIONS: dict[Action, list[Question]] = {
         (
             "POST",
             "/api/calls/{call}/redactions",
-            {"title": "x", "chosen": [{"n": 0, "first": 0, "last": 0, "reason": "x"}]},
+            {"title": "x", "chosen": [{"n": 0, "version": 0, "first": 0, "last": 0, "reason": "x"}]},
         )
     ],
     Action.TRANSCRIPT_EXPORT: [("GET", "/api/calls/{call}/transcript/export?form=txt", None)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -60,8 +60,15 @@ def test_finished_calls_come_page_by_page_none_twice_none_missed(site: Served) -
 def test_one_call_tells_its_facts_and_its_proof_without_a_reason(site: Served) -> None:
     call = site.run(lambda conn: calls.finished(conn, degraded=True))
     site.run(lambda conn: calls.waiting(conn, call, TranscriptState.RUNNING, 0.5))
+    site.run(
+        lambda conn: conn.execute(
+            "update transcripts set expected_at = %s where call_id = %s", [calls.BEGAN, call]
+        )
+    )
     with site.signed_in("inga", Role.INVESTIGATOR) as client:
         told = client.get(f"/api/calls/{call}").json()
+    expected = datetime.fromisoformat(told["transcript"].pop("expected_at"))
+    assert expected == calls.BEGAN
     assert told["proof"]["strokes"] == 214
     assert told["proof"]["audible_after_pct"] == 1.9
     assert told["proof"]["blocks_passed"] == 120

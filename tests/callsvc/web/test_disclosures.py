@@ -40,7 +40,7 @@ def test_what_leaves_is_told_to_the_word_and_a_copy_leaves_less(site: Served) ->
         whole = inga.get(f"/api/calls/{call}/leaving").json()
         assert whole["heard_ms"] == 31_000
         assert whole["words"] == sum(len(text.split()) for _, text in calls.SAID)
-        chosen = {"n": 5, "first": 4, "last": 5, "reason": "Var hon är."}
+        chosen = {"n": 5, "version": 0, "first": 4, "last": 5, "reason": "Var hon är."}
         copy = inga.post(
             f"/api/calls/{call}/redactions", json={"title": "Utan vistelseort", "chosen": [chosen]}
         ).json()

@@ -132,7 +132,7 @@ def test_a_redacted_copy_holds_neither_the_words_nor_their_sound(
 ) -> None:
     whole = said(reader, call, 3)
     assert isinstance(whole["words"], list)
-    chosen = [{"n": 3, "first": 3, "last": 3, "reason": "adress"}]
+    chosen = [{"n": 3, "version": 0, "first": 3, "last": 3, "reason": "adress"}]
     made = reader.post(
         f"/api/calls/{call}/redactions", json={"title": "Till socialtjänsten", "chosen": chosen}
     )
@@ -144,6 +144,9 @@ def test_a_redacted_copy_holds_neither_the_words_nor_their_sound(
     assert stretch["start_ms"] < word["start_ms"] < word["end_ms"] < stretch["end_ms"]
     # A later correction does not reach into the copy.
     correct(reader, call, 3, 0, "dörren dörren dörren")
+    # And who chose words in the text as it was is told so: at their places other words stand now.
+    again = reader.post(f"/api/calls/{call}/redactions", json={"title": "En till", "chosen": chosen})
+    assert (again.status_code, again.json()["code"]) == (409, "edited_meanwhile")
     # Whatever layer is asked for with a copy, or none: it is the copy that is given.
     for layer in ({"layer": "redacted"}, {"layer": "corrected"}, {"layer": "machine"}, {}):
         asked = {"form": "json", "copy": copy["id"], **layer}
@@ -169,7 +172,7 @@ def test_words_that_are_not_there_cannot_be_taken_out(reader: httpx.Client, call
         {"n": 0, "first": 2, "last": 1},
         {"n": 0, "first": 0, "last": 99},
     ):
-        asked = {"title": "x", "chosen": [chosen | {"reason": "x"}]}
+        asked = {"title": "x", "chosen": [chosen | {"version": 0, "reason": "x"}]}
         assert reader.post(f"/api/calls/{call}/redactions", json=asked).json()["code"] == "bad_choice"
     assert reader.get(f"/api/calls/{call}/redactions/{new_id()}/playback.wav").status_code == 404
 

@@ -72,7 +72,7 @@ def test_what_was_granted_leaves_as_a_bundle_that_its_receiver_can_check_without
 ) -> None:
     with site.signed_in("inga", Role.INVESTIGATOR) as inga:
         inga.post(f"/api/calls/{call}/access", json={"reason": "Begäran om utlämnande"})
-        chosen = [{"n": 3, "first": 0, "last": 4, "reason": "adress"}]
+        chosen = [{"n": 3, "version": 0, "first": 0, "last": 4, "reason": "adress"}]
         copy = inga.post(
             f"/api/calls/{call}/redactions", json={"title": "Utan adress", "chosen": chosen}
         ).json()

@@ -3129,6 +3129,8 @@ export interface components {
         /**
          * Chosen
          * @description Words `first` to `last` of utterance `n`, counted from 0 in the text in force.
+         *
+         *     `version` is the one that was read: where a correction has made others of the words since, nothing is taken out.
          */
         Chosen: {
             /** First */
@@ -3139,6 +3141,8 @@ export interface components {
             n: number;
             /** Reason */
             reason: string;
+            /** Version */
+            version: number;
         };
         /**
          * ClosingOut
@@ -4985,8 +4989,13 @@ export interface components {
             /** Samples */
             samples: number;
         };
-        /** TranscriptBrief */
+        /**
+         * TranscriptBrief
+         * @description `expected_at` is when it will be done, once that can be told.
+         */
         TranscriptBrief: {
+            /** Expected At */
+            expected_at: string | null;
             /** Progress */
             progress: number;
             state: components["schemas"]["TranscriptState"];
