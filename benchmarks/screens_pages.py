@@ -4,7 +4,7 @@
 
 A real browser on the real pages, over loopback, in the same process as the service. First paint is the browser's own
 figure (Paint Timing); an interaction lasts from the event to the next frame painted (Event Timing), one that fetches,
-until what was fetched is painted. The peers of the same run: an empty page for first paint, and for what is fetched the
+until what was fetched is painted, and a leap in a call besides until the text of that place stands there. The peers of the same run: an empty page for first paint, and for what is fetched the
 plain JSON request without any page. Traces go to var/screens, results to benchmarks/results/screens-pages.json.
 """
 
@@ -111,7 +111,7 @@ def site(calls: int) -> Iterator[tuple[Served, UUID]]:
             asyncio.run(prepare(conninfo))
             made = past_calls.record(base / "made", seconds=60)
             with serving(conninfo, base / "data", made=made) as served:
-                served.person("inga", Role.INVESTIGATOR)
+                served.person("inga", Role.INVESTIGATOR, Role.ADMIN)
                 fill(conninfo, calls)
                 call = served.run(lambda conn: past_calls.recorded(conn, made))
                 line = "Han stod där och ropade hela natten och jag vågade inte öppna dörren."
@@ -175,6 +175,15 @@ def fetched(page: Page, button: str, there: str) -> float:
             document.querySelector(button).click(); return waits; }""", [button, there]))  # fmt: skip
 
 
+def leapt(page: Page, times: int) -> float:
+    """From a press that leaps through an hour of text to the row of that place, painted."""
+    return median([float(page.evaluate(
+        """() => { const now = () => document.querySelector(".utterance[aria-current]")?.getAttribute("aria-posinset");
+            const before = now(); const waits = window.when(() => now() && now() !== before);
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "l", bubbles: true })); return waits; }"""))
+        for _ in range(times)])  # fmt: skip
+
+
 def on_pages(context: BrowserContext, served: Served, call: UUID, times: int) -> dict[str, Any]:
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -209,10 +218,18 @@ def on_pages(context: BrowserContext, served: Served, call: UUID, times: int) ->
         ("speed", "+"),
     ):
         interactions[name] = pressed(page, lambda key=key: page.keyboard.press(key), times)  # type: ignore[misc]
+    interactions["seek_text"] = leapt(page, times)
     interactions["find_in_text"] = pressed(page, lambda: page.get_by_role("slider").press("End"), times)
     told["interactions_ms"] = interactions
     told["longest_frame_scrolling_ms"] = round(scrolled(page, 900), 1)
     told["words_in_the_page"] = page.locator(".word").count()
+    for name, path, there in (
+        ("access_log", "/atkomstlogg", "table tbody tr"),
+        ("retention", "/drift/gallring", ".keep-tonight"),
+    ):
+        told["pages"][name] = paint(page, f"{served.url}{path}", there, times)
+    outcomes = page.locator("input[name=outcome]")
+    interactions["retention_choose"] = pressed(page, lambda: outcomes.nth(1).click(), 1)
     return told
 
 

@@ -16,12 +16,13 @@ from callsvc.web.problems import Problem
 
 BUILT: Final = Path(__file__).parent / "static"
 NONCE: Final = "{{csp-nonce}}"
-_ASSET: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.(js|css|woff2|svg)")
+_ASSET: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.(js|css|woff2|svg|ogg)")
 _TYPES: Final = {
     "js": "text/javascript",
     "css": "text/css",
     "woff2": "font/woff2",
     "svg": "image/svg+xml",
+    "ogg": "audio/ogg",
 }
 
 

@@ -1,4 +1,5 @@
 import "@fontsource-variable/atkinson-hyperlegible-next";
+import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";

@@ -17,11 +17,11 @@ export function howLong(rule: Rule): string {
 }
 
 /** Which calls a rule speaks of; empty when it names nothing. */
-export function which(rule: Rule): string[] {
+export function which(rule: Rule, label: (id: string) => string): string[] {
   return [
     rule.demonstrations ? t("retention.demonstrations") : "",
     rule.profiles.length < 4 ? t("retention.lines", { lines: listed(rule.profiles.map(profileName)) }) : "",
-    rule.labels.length > 0 ? t("retention.labels", { labels: listed(rule.labels) }) : "",
+    rule.labels.length > 0 ? t("retention.labels", { labels: listed(rule.labels.map(label)) }) : "",
     rule.cases.length < 3 ? t("retention.cases", { cases: listed(rule.cases.map((one) => t(`retention.case.${one}`))) }) : "",
   ].filter(Boolean);
 }

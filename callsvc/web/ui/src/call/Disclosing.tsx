@@ -1,7 +1,7 @@
 /** Handing out: a copy without chosen words, the legal basis and what it asks, exactly what leaves, and the decision. */
 import { useEffect, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
-import { clock, momentWithSeconds, number, percent } from "../format";
+import { clock, clockTenths, momentWithSeconds, number, percent } from "../format";
 import { lang, t, tn } from "../locale";
 import { useResource } from "../resource";
 import { said } from "../desk/beside";
@@ -58,7 +58,13 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
         {leaving.data && (
           <details class="leaving">
             <summary>{t("disclose.leaves", { heard: clock(leaving.data.heard_ms / 1000), words: number(leaving.data.words) })}{leaving.data.silenced_ms > 0 && ` ${t("disclose.silenced", { s: number(leaving.data.silenced_ms / 1000, 1) })}`}</summary>
-            <ol class="note-list">{leaving.data.lines.map((line) => <li key={line.start_ms}><span class="note-at clock">{clock(line.start_ms / 1000)}</span><span>{line.text}</span></li>)}</ol>
+            {leaving.data.silenced.length > 0 && (
+              <div>
+                <p class="label">{t("disclose.stays")}</p>
+                <ul class="plain">{leaving.data.silenced.map((one) => <li key={one.start_ms} class="clock">{stretch(one.start_ms, one.end_ms)}</li>)}</ul>
+              </div>
+            )}
+            <ol class="note-list leaving-lines">{leaving.data.lines.map((line) => <li key={`${line.leg} ${line.start_ms}`}><span class="note-at clock">{stretch(line.start_ms, line.end_ms)}</span><span dir="auto">{line.text}</span></li>)}</ol>
           </details>
         )}
         <fieldset>
@@ -99,6 +105,10 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
       )}
     </section>
   );
+}
+
+function stretch(fromMs: number, toMs: number): string {
+  return `${clockTenths(fromMs / 1000)}–${clockTenths(toMs / 1000)}`;
 }
 
 const LOOK_MS = 1000;

@@ -6,6 +6,7 @@ import { clock } from "../format";
 import { hint } from "../keys";
 import { t } from "../locale";
 import { Icon } from "../parts/Icon";
+import { still } from "../parts/still";
 import { chosen, toggle } from "./choosing";
 import { Correcting } from "./Correcting";
 import type { Sound } from "./sound";
@@ -29,43 +30,46 @@ type LineProps = {
   language: string;
   reload: () => void;
   correcting: boolean;
-  correct: ((on: boolean) => void) | null;
-  history: () => void;
-  place: { n: number; of: number };
+  /** Which utterance is corrected, or none; null where nobody may. */
+  correct: ((n: number | null) => void) | null;
+  look: (n: number) => void;
+  place: number;
+  of: number;
   measured: ((n: number, height: number) => void) | null;
 };
 
-export function Line({ call, utterance, now, sound, language, reload, correcting, correct, history, place, measured }: LineProps) {
+/** While a call is heard one row changes at a time: the others are left as they are. */
+export const Line = still(function Line({ call, utterance, now, sound, language, reload, correcting, correct, look, place, of, measured }: LineProps) {
   const play = (ms: number) => void sound.play(Math.max(0, ms / 1000 - LEAD_S));
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
     const box = row.current;
     if (!box || !measured) return undefined;
-    const watch = new ResizeObserver(() => measured(place.n, box.getBoundingClientRect().height));
+    const watch = new ResizeObserver(() => measured(place, box.getBoundingClientRect().height));
     watch.observe(box);
     return () => watch.disconnect();
-  }, [measured !== null, place.n]);
+  }, [measured, place]);
   return (
-    <li ref={row} class={`utterance ${utterance.leg}`} aria-current={now ? "true" : undefined} aria-posinset={place.n + 1} aria-setsize={place.of}>
+    <li ref={row} class={`utterance ${utterance.leg}`} aria-current={now ? "true" : undefined} aria-posinset={place + 1} aria-setsize={of}>
       <button type="button" class="stamp" onClick={() => play(utterance.start_ms)}>
         <span class="unseen">{t("transcript.play")} </span><span class="who">{t(`leg.${utterance.leg}`)} </span><span class="clock">{clock(utterance.start_ms / 1000)}</span>
       </button>
-      {correcting && correct ? <Correcting call={call} utterance={utterance} close={() => correct(false)} changed={reload} /> : (
+      {correcting && correct ? <Correcting call={call} utterance={utterance} close={() => correct(null)} changed={reload} /> : (
         <div class="said-row">
-          <p class="said" lang={utterance.language || language} data-arrows onKeyDown={walk}>
+          <p class="said" lang={utterance.language || language} dir="auto" data-arrows onKeyDown={walk}>
             {utterance.kind === "unknown_language" ? <em lang={document.documentElement.lang}>{t("transcript.unknown_language")}</em>
-              : now ? <PlayingWords n={utterance.n} words={utterance.words} text={utterance.text} sound={sound} play={play} />
-                : <Words n={utterance.n} words={utterance.words} text={utterance.text} playing={-1} play={play} />}
+              : now ? <PlayingWords n={utterance.n} version={utterance.version} words={utterance.words} text={utterance.text} sound={sound} play={play} />
+                : <Words n={utterance.n} version={utterance.version} words={utterance.words} text={utterance.text} playing={-1} play={play} />}
           </p>
-          {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={history}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
-          {correct && <button type="button" class="button bare small" onClick={() => correct(true)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
+          {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={() => look(utterance.n)}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
+          {correct && <button type="button" class="button bare small" onClick={() => correct(utterance.n)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
         </div>
       )}
     </li>
   );
-}
+});
 
-type WordsProps = { n: number; words: Word[]; text: string; play: (ms: number) => void };
+type WordsProps = { n: number; version: number; words: Word[]; text: string; play: (ms: number) => void };
 
 /** Only the utterance that is being heard looks at the clock. */
 function PlayingWords({ sound, ...rest }: WordsProps & { sound: Sound }) {
@@ -73,11 +77,11 @@ function PlayingWords({ sound, ...rest }: WordsProps & { sound: Sound }) {
   return <Words {...rest} playing={playing} />;
 }
 
-function Words({ n: line, words, text, playing, play }: WordsProps & { playing: number }) {
+function Words({ n: line, version, words, text, playing, play }: WordsProps & { playing: number }) {
   const picked = chosen.value;
   if (words.length === 0) return <>{text}</>;
   return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} out={picked ? picked.has(`${line} ${n}`) : null}
-    play={() => (picked ? toggle(line, n) : play(word.start_ms))} />)}</>;
+    play={() => (picked ? toggle(line, n, version) : play(word.start_ms))} />)}</>;
 }
 
 function OneWord({ word, first, now, out, play }: { word: Word; first: boolean; now: boolean; out: boolean | null; play: () => void }) {

@@ -1,8 +1,8 @@
 /** The text of a call in step with its sound: the utterance that is heard is in sight until the reader scrolls.
 
 Of a long call only the rows that can be seen stand in the page; on paper all of them do. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { useComputed } from "@preact/signals";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { effect } from "@preact/signals";
 import type { Shape } from "../api/client";
 import { hint, useKeys } from "../keys";
 import { t, tn } from "../locale";
@@ -31,34 +31,32 @@ export function Text({ call, text, sound, reload }: Props) {
   const mayCorrect = may("transcript.edit");
   const utterances = text.utterances;
   const box = useRef<HTMLOListElement>(null);
-  const list = useRows(utterances, box);
   const starts = useMemo(() => utterances.map((one) => one.start_ms), [utterances]);
   const words = useMemo(() => utterances.flatMap((one) => one.words).sort((a, b) => a.start_ms - b.start_ms), [utterances]);
   const wordStarts = useMemo(() => words.map((one) => one.start_ms), [words]);
-  const now = useComputed(() => lastAt(starts, sound.at.value * 1000 + 1)).value;
+  const at = (seconds: number) => lastAt(starts, seconds * 1000 + 1);
+  const now = useSettled(sound, starts, at);
+  const list = useRows(utterances, box, follow ? now : -1);
   const goTo = (ms: number | undefined) => {
     if (ms === undefined) return;
     setFollow(true); // whoever jumps wants to see where to
     sound.seek(ms / 1000);
   };
   const clamp = (n: number, length: number) => Math.min(Math.max(0, n), length - 1);
-  const jump = (by: 1 | -1) => goTo(starts[clamp(now + by, starts.length)]);
+  const here = () => at(sound.at.value);
+  const jump = (by: 1 | -1) => goTo(starts[clamp(here() + by, starts.length)]);
   const step = (by: 1 | -1) => goTo(wordStarts[clamp(lastAt(wordStarts, sound.at.value * 1000 + 1) + by, words.length)]);
   const nextDoubt = () => goTo(words.find((word) => (word.unsure || doubt(word.probability) > 0) && word.start_ms > sound.at.value * 1000 + 1)?.start_ms);
   const loop = () => {
-    const one = utterances[now];
+    const one = utterances[here()];
     sound.loop.value = sound.loop.value || !one ? null : { from: one.start_ms / 1000, to: one.end_ms / 1000 };
   };
   useKeys({
     utteranceBefore: () => jump(-1), utteranceAfter: () => jump(1), follow: () => setFollow(!follow),
     wordBefore: () => step(-1), wordAfter: () => step(1), nextDoubt, loop,
-    history: () => now >= 0 && look(utterances[now]?.n ?? null),
-    correct: () => mayCorrect && now >= 0 && correct(utterances[now]?.n ?? null),
+    history: () => look(utterances[here()]?.n ?? null),
+    correct: () => mayCorrect && correct(utterances[here()]?.n ?? null),
   });
-  // Again when rows were measured: where a row stands is a guess until those before it have been seen.
-  useEffect(() => {
-    if (follow && now >= 0) list.bring(now);
-  }, [now, follow, list.measure]);
   if (utterances.length === 0) return <p class="empty">{t("transcript.silent")}</p>;
   const [first, after] = list.shown;
   const scrolled = () => setFollow(false);
@@ -78,8 +76,8 @@ export function Text({ call, text, sound, reload }: Props) {
         {first > 0 && <li class="room" role="presentation" style={{ height: `${list.rows.top(first)}px` }} />}
         {utterances.slice(first, after).map((utterance, n) => (
           <Line key={utterance.n} call={call} utterance={utterance} now={first + n === now} sound={sound} language={text.language} reload={reload}
-            correcting={correcting === utterance.n} history={() => look(utterance.n)} correct={mayCorrect ? (on) => correct(on ? utterance.n : null) : null}
-            place={{ n: first + n, of: utterances.length }} measured={list.long ? list.measured : null} />
+            correcting={correcting === utterance.n} look={look} correct={mayCorrect ? correct : null}
+            place={first + n} of={utterances.length} measured={list.long ? list.measured : null} />
         ))}
         {after < utterances.length && <li class="room" role="presentation" style={{ height: `${list.rows.total - list.rows.top(after)}px` }} />}
       </ol>
@@ -89,20 +87,59 @@ export function Text({ call, text, sound, reload }: Props) {
   );
 }
 
-type List = { rows: Rows; long: boolean; measure: number; shown: [number, number]; look: () => void; measured: (n: number, height: number) => void; bring: (n: number) => void };
+/** The utterance at the place in the call. After a leap the place itself is painted first, and the text a frame later. */
+function useSettled(sound: Sound, starts: readonly number[], at: (seconds: number) => number): number {
+  const [, again] = useState(0);
+  const settled = useRef(-1);
+  const find = useRef(at);
+  const text = useRef<readonly number[] | null>(null);
+  find.current = at;
+  if (text.current !== starts) {
+    // Another text, or more of it: the same place may be another row.
+    text.current = starts;
+    settled.current = at(sound.at.peek());
+  }
+  useEffect(() => {
+    let frame = 0;
+    let soon = 0;
+    const take = () => {
+      const found = find.current(sound.at.peek());
+      if (found === settled.current) return;
+      settled.current = found;
+      again((n) => n + 1);
+    };
+    const stop = effect(() => {
+      if (find.current(sound.at.value) === settled.current) return;
+      cancelAnimationFrame(frame);
+      clearTimeout(soon);
+      frame = requestAnimationFrame(() => (soon = window.setTimeout(take)));
+    });
+    return () => {
+      stop();
+      cancelAnimationFrame(frame);
+      clearTimeout(soon);
+    };
+  }, [sound]);
+  return settled.current;
+}
 
-/** The rows of the list that stand in the page, and bringing one into sight. */
-function useRows(utterances: Utterance[], box: { readonly current: HTMLOListElement | null }): List {
+type List = { rows: Rows; long: boolean; shown: [number, number]; look: () => void; measured: (n: number, height: number) => void };
+
+/** The rows of the list that stand in the page; the one of `wanted` is brought into sight, if it is one. */
+function useRows(utterances: Utterance[], box: { readonly current: HTMLOListElement | null }, wanted: number): List {
   const [paper, setPaper] = useState(false);
   const [, again] = useState(0);
   const [measure, remeasure] = useState(0);
   const rows = useMemo(() => new Rows(utterances.map(guess)), [utterances.length]);
   const frame = useRef(0);
   const long = !paper && utterances.length > WHOLE;
-  const look = () => {
+  const look = useCallback(() => {
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => again((n) => n + 1));
-  };
+  }, []);
+  const measured = useCallback((n: number, height: number) => {
+    if (rows.measured(n, height)) remeasure((m) => m + 1);
+  }, [rows]);
   useEffect(() => {
     const print = matchMedia("print");
     const change = () => setPaper(print.matches);
@@ -122,20 +159,27 @@ function useRows(utterances: Utterance[], box: { readonly current: HTMLOListElem
     if (long) again((n) => n + 1); // once the list stands there, its height is known
   }, [long]);
   const list = box.current;
-  const bring = (n: number) => {
-    if (!list) return;
-    const row = [...list.children].find((one) => one.getAttribute("aria-posinset") === String(n + 1)) as HTMLElement | undefined;
-    const top = row ? row.offsetTop - list.offsetTop : rows.top(n);
-    const height = row ? row.offsetHeight : rows.height(n);
-    if (top >= list.scrollTop && top + height <= list.scrollTop + list.clientHeight) return;
+  const height = list?.clientHeight ?? 600;
+  // Where the list will be scrolled to is known before anything is drawn, so that the rows there are drawn at once.
+  const seen = list?.scrollTop ?? 0;
+  const leaps = long && wanted >= 0 && (rows.top(wanted) < seen || rows.top(wanted) + rows.height(wanted) > seen + height);
+  const brought = useRef("");
+  const asked = `${wanted} ${measure}`;
+  const leap = leaps && brought.current !== asked ? Math.max(0, rows.top(wanted) - height / 3) : seen;
+  // Again when rows were measured: where a row stands is a guess until those before it have been seen.
+  useLayoutEffect(() => {
+    brought.current = asked;
+    if (!list || wanted < 0) return;
+    const row = list.querySelector<HTMLElement>(`[aria-posinset="${wanted + 1}"]`);
+    if (!row) return;
+    const top = row.offsetTop; // the list is what its rows are placed in
+    if (top >= list.scrollTop && top + row.offsetHeight <= list.scrollTop + list.clientHeight) return;
     const calm = long || matchMedia("(prefers-reduced-motion: reduce)").matches;
     list.scrollTo({ top: top - list.clientHeight / 3, behavior: calm ? "auto" : "smooth" });
-    if (!row) look();
-  };
+  }, [wanted, measure, long]);
   return {
-    rows, long, look, bring, measure,
-    shown: long ? rows.shown(list?.scrollTop ?? 0, list?.clientHeight ?? 600) : [0, utterances.length],
-    measured: (n, height) => rows.measured(n, height) && remeasure((m) => m + 1),
+    rows, long, look, measured,
+    shown: long ? rows.shown(leap, height) : [0, utterances.length],
   };
 }
 

@@ -1,7 +1,7 @@
 /** What was said, in step with the sound. A word plays itself: by click, or by Enter when it has the focus. */
 import { useState } from "preact/hooks";
 import { api, type Shape } from "../api/client";
-import { percent } from "../format";
+import { hour, percent } from "../format";
 import { t } from "../locale";
 import { useResource, type Resource } from "../resource";
 import { Fault, Notice } from "../parts/Notice";
@@ -12,7 +12,7 @@ import { Text as Words } from "./Text";
 type Text = Shape<"TranscriptOut">;
 
 /** So many utterances are asked for at first: what one sees of a call, however long it is. */
-const FIRST = 120;
+const FIRST = 40;
 
 /** The text of a call, current: what a colleague corrects meanwhile comes of itself. A long one begins to stand there early. */
 function useText(call: string, done: boolean): Resource<Text | null> {
@@ -42,6 +42,7 @@ export function Transcript({ call, sound }: { call: Shape<"CallDetail">; sound: 
           <p role="status"><State tone="busy">{t("transcript.running.long")}</State></p>
           <progress max={100} value={Math.round((call.transcript?.progress ?? 0) * 100)} aria-label={t("transcript.running.long")} />
           <span class="share">{percent(Math.round((call.transcript?.progress ?? 0) * 100))}</span>
+          {call.transcript?.expected_at && <span class="hint">{t("transcript.expected", { at: hour(call.transcript.expected_at) })}</span>}
         </div>
       )}
       {state === "waiting_model" && (

@@ -16,6 +16,12 @@ function words(one: Stretch): string {
   return one.leg ? t("review.strip.whose", { kind, leg: t(`leg.${one.leg}`) }) : kind;
 }
 
+/** The place in the call: it alone is drawn anew with each frame. */
+function Now({ sound, long }: { sound: Sound; long: number }) {
+  const x = (WIDE * sound.at.value * 1000) / long;
+  return <line class="now" x1={x} x2={x} y1="0" y2="40" />;
+}
+
 export function ExposureStrip({ call, sound }: { call: Shape<"CallDetail">; sound: Sound }) {
   const found = useResource((signal) => api.get("/api/calls/{call_id}/exposure", { path: { call_id: call.id }, signal }), [call.id]);
   if (found.problem && !found.data) return <Fault problem={found.problem} retry={found.reload} />;
@@ -38,7 +44,7 @@ export function ExposureStrip({ call, sound }: { call: Shape<"CallDetail">; soun
               <rect key={`${one.kind} ${one.start_ms} ${one.leg}`} class={one.kind} x={x(one.start_ms)} width={Math.max(3, x(one.end_ms - one.start_ms))}
                 y={one.leg === "operator" ? 20 : 0} height={one.leg ? 20 : 40} />
             ))}
-            <line class="now" x1={x(sound.at.value * 1000)} x2={x(sound.at.value * 1000)} y1="0" y2="40" />
+            <Now sound={sound} long={long} />
           </svg>
           <ul class="ahead-legend" aria-hidden="true">
             {(["loud", "crying", "silent"] as const).filter((kind) => stretches.some((one) => one.kind === kind)).map((kind) => (

@@ -34,7 +34,7 @@ export function Found({ calls, more, sought }: Props) {
                   <li key={n} class={`hit ${one.leg}`}>
                     <a class="button small" href={callAddress(call.call_id, Math.max(0, one.start_ms - BEFORE_MS))} aria-label={t("found.to", { at: clock(one.start_ms / 1000) })}><Icon name="play" size={16} /><span class="clock">{clock(one.start_ms / 1000)}</span></a>
                     <div>
-                      <p class="hit-said" lang={call.language ?? "sv"}>{one.words.map((word, at) => <span key={at}>{word.found ? <mark>{word.text}</mark> : word.text} </span>)}</p>
+                      <p class="hit-said" lang={call.language ?? "sv"} dir="auto">{one.words.map((word, at) => <span key={at}>{word.found ? <mark>{word.text}</mark> : word.text} </span>)}</p>
                       <p class="aside">{t(`leg.${one.leg}`)}{one.replaced && `. ${t("told.replaced")}`}</p>
                     </div>
                   </li>

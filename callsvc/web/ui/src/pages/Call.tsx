@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import { Care } from "../care/Care";
+import { AskHold } from "../call/AskHold";
 import { Beside } from "../call/Beside";
 import { Disclosing } from "../call/Disclosing";
 import { Facts } from "../call/Facts";
@@ -61,6 +62,7 @@ export function Call({ id }: { id: string }) {
           <Transcript call={call} sound={sound} />
           {may("notes.read") && <Beside call={call} sound={sound} />}
           <PassOn call={call} sound={sound} />
+          {may("hold.ask") && <AskHold call={call.id} />}
           {may("disclosure.decide") && call.transcript?.state === "done" && (handing ? <Disclosing call={call} />
             : <p><button type="button" class="button" onClick={() => setHanding(true)}>{t("disclose.open")}</button></p>)}
         </>

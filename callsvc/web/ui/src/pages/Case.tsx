@@ -3,7 +3,7 @@ import { api, type Shape } from "../api/client";
 import { ReasonGate } from "../call/ReasonGate";
 import { profileName } from "../call/words";
 import { clock, day, hour } from "../format";
-import { lookup, t, tn } from "../locale";
+import { t, tn } from "../locale";
 import { useResource } from "../resource";
 import { addresses, callAddress } from "../router";
 import { said, useGuides, type Guides } from "../desk/beside";
@@ -11,9 +11,9 @@ import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
 import { Page } from "../parts/Page";
 import { AlreadyTold } from "../case/AlreadyTold";
+import { momentName } from "../case/moments";
 
 type Call = Shape<"CaseCall">;
-type Moment = Shape<"MomentOut">;
 
 export function Case({ number }: { number: string }) {
   const found = useResource((signal) => api.get("/api/cases/{number}", { path: { number }, signal }), [number], ["shift"]);
@@ -27,7 +27,7 @@ export function Case({ number }: { number: string }) {
       {calls && guides && (
         <>
           {calls.every((call) => call.opened)
-            ? <AlreadyTold calls={calls} />
+            ? <AlreadyTold calls={calls} guides={guides} />
             : <ReasonGate title={t("case.gate")} go={t("case.open")} note={number} opened={found.reload}
               open={(reason) => api.post("/api/cases/{number}/access", { path: { number }, body: { reason } })} />}
           <section aria-labelledby="calls">
@@ -38,13 +38,6 @@ export function Case({ number }: { number: string }) {
       )}
     </Page>
   );
-}
-
-export function momentName(moment: Moment, guides: Guides): string {
-  if (moment.kind === "marker") return lookup(`marker.${moment.what}`, t("marker.other"));
-  const [list, item] = moment.what.split("/");
-  const found = guides.checklists.find((one) => one.id === list)?.items.find((one) => one.id === item);
-  return found ? said(found) : moment.what;
 }
 
 function OneCall({ call, longest, guides }: { call: Call; longest: number; guides: Guides }) {

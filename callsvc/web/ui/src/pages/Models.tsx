@@ -29,7 +29,7 @@ export function Models() {
           <section aria-labelledby="shelf">
             <h2 id="shelf">{t("models.shelf")}</h2>
             <p class="hint">{t("models.shelf.hint")}</p>
-            <div class="card table-card"><table class="cards">
+            <div class="card table-card models-shelf"><table class="cards">
               <thead><tr><th scope="col">{t("models.model")}</th><th scope="col">{t("models.size")}</th><th scope="col">{t("models.wer")}</th><th scope="col">{t("models.standing")}</th><td /></tr></thead>
               <tbody>{told.models.map((one) => <Row key={one.name} model={one} choose={(purpose) => choose({ model: one, purpose })} />)}</tbody>
             </table></div>

@@ -1,9 +1,11 @@
 /** How long calls are kept: what would be deleted tonight and by which rule, why the others stay, and what is held. */
 import { useState } from "preact/hooks";
 import { api, type Shape } from "../api/client";
+import { useGuides } from "../desk/beside";
 import { Bar } from "../admin/Bar";
 import { DriftTabs } from "../admin/DriftTabs";
 import { Holding, Holds } from "../admin/Holds";
+import { HoldsAsked } from "../admin/HoldsAsked";
 import { follows, howLong, OUTCOMES, which, type Night, type Outcome, type Rule } from "../admin/retention";
 import { profileName } from "../call/words";
 import { clock, date, moment, number } from "../format";
@@ -15,6 +17,7 @@ import { said } from "../review/words";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
+import { State } from "../parts/State";
 
 export function Retention() {
   const [outcome, show] = useState<Outcome>("due");
@@ -32,6 +35,8 @@ export function Retention() {
     <Page title={t("retention.title")} lead={t("retention.lead")} before={<DriftTabs />}
       actions={may("rules.edit") && <a class="button" href={catalogueAddress("retention")}><Icon name="pencil" size={18} />{t("retention.edit")}</a>}>
       {found.problem && <Fault problem={found.problem} retry={found.reload} />}
+      {orders.data && <HoldsAsked asked={orders.data.asked} done={again} />}
+      {!told && !found.problem && <p role="status"><State tone="busy">{t("retention.judging")}</State></p>}
       {told && (
         <>
           <div class="card keep-tonight">
@@ -53,6 +58,11 @@ export function Retention() {
 }
 
 function Rules({ told, choose }: { told: Night; choose: (what: Outcome, of: string) => void }) {
+  const labels = useGuides()?.labels;
+  const label = (id: string) => {
+    const found = labels?.find((one) => one.id === id);
+    return found ? said(found) : id;
+  };
   const most = Math.max(1, ...told.rules.map((one) => one.due + one.held + one.waiting));
   return (
     <section aria-labelledby="rules">
@@ -63,7 +73,7 @@ function Rules({ told, choose }: { told: Night; choose: (what: Outcome, of: stri
             <div class="keep-words">
               <h3>{said(one)}</h3>
               <p>{howLong(one)}</p>
-              <p class="aside">{[...which(one), one.basis].join(" · ")}</p>
+              <p class="aside">{[...which(one, label), one.basis].join(" · ")}</p>
               {one.unknown_labels.length > 0 && <Notice tone="warn" title={t("retention.unknown_label", { labels: one.unknown_labels.join(", ") })} />}
             </div>
             <div>

@@ -14,6 +14,7 @@ import { addresses } from "../router";
 import { BeforeAfter } from "../review/BeforeAfter";
 import { Beside } from "../review/Beside";
 import { Card } from "../review/Card";
+import { Connection } from "../review/Connection";
 import { title } from "../review/words";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
@@ -76,6 +77,7 @@ function Opened({ whole, call, change }: { whole: Whole; call: Shape<"CallDetail
         <Player call={call} sound={sound} />
         {replay.problem && !replay.data && <Fault problem={replay.problem} retry={replay.reload} />}
         {replay.data && <BeforeAfter call={call} sound={sound} replay={replay.data} />}
+        <Connection call={call} sound={sound} />
         {replay.data && <Beside replay={replay.data} sound={sound} />}
         <Proof call={call} />
       </div>

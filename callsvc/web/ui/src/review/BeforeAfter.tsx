@@ -1,4 +1,5 @@
 /** The operator's sound before and after, at the same instant: two pictures on one clock, each stroke between them, one key to switch. */
+import { useComputed } from "@preact/signals";
 import { api, type Shape } from "../api/client";
 import type { Sound } from "../call/sound";
 import { clock, decibel, number } from "../format";
@@ -18,7 +19,7 @@ export function BeforeAfter({ call, sound, replay }: { call: Shape<"CallDetail">
   const long = call.length_ms ?? 0;
   const size = replay.window_ms;
   const last = Math.max(0, Math.floor((long - 1) / size) * size);
-  const from = Math.min(last, Math.floor((sound.at.value * 1000) / size) * size);
+  const from = useComputed(() => Math.min(last, Math.floor((sound.at.value * 1000) / size) * size)).value;
   const kept = replay.raw_kept;
   const found = useResource(
     async (signal) => (kept ? api.get("/api/calls/{call_id}/strokes", { path: { call_id: call.id }, query: { from_ms: from }, signal }) : null),
@@ -63,7 +64,6 @@ type PanelProps = { call: string; side: Side; from: number; size: number; sound:
 function Panel({ call, side, from, size, sound, strokes, switches }: PanelProps) {
   const heard = (side === "before") === (sound.side.value === "raw");
   const x = (ms: number) => (WIDE * (ms - from)) / size;
-  const now = x(sound.at.value * 1000);
   return (
     <figure class={heard ? "panel heard" : "panel"}>
       <figcaption>
@@ -79,11 +79,17 @@ function Panel({ call, side, from, size, sound, strokes, switches }: PanelProps)
         <svg viewBox={`0 0 ${WIDE} 100`} preserveAspectRatio="none" aria-hidden="true">
           {strokes.map((one) => <line key={one.at_ms} class={(side === "before" ? one.audible_before : one.audible_after) ? "stroke audible" : "stroke"}
             x1={x(one.at_ms)} x2={x(one.at_ms)} y1={side === "before" ? 86 : 0} y2={side === "before" ? 100 : 14} />)}
-          {now >= 0 && now <= WIDE && <line class="now" x1={now} x2={now} y1="0" y2="100" />}
+          <Now sound={sound} x={x} />
         </svg>
       </div>
     </figure>
   );
+}
+
+/** It alone is drawn anew with each frame. */
+function Now({ sound, x }: { sound: Sound; x: (ms: number) => number }) {
+  const now = x(sound.at.value * 1000);
+  return now >= 0 && now <= WIDE ? <line class="now" x1={now} x2={now} y1="0" y2="100" /> : null;
 }
 
 function Strokes({ strokes, sound }: { strokes: readonly Stroke[]; sound: Sound }) {
