@@ -1,6 +1,8 @@
 """How fast and how large each shape of Whisper is: random weights of the true shape, against plain faster-whisper.
 
-    python -m benchmarks.transcripts_shapes [--shapes tiny base small medium large] [--seconds 28]
+    python -m benchmarks.transcripts_shapes [--shapes tiny base small medium large large-turbo] [--seconds 28]
+
+One shape may be measured at a time: the results keep the others, as long as library, engine and file are the same.
 
 The weights mean nothing, so the words mean nothing either; the work is the same as with the true ones. Where the true
 ones write as many words as were said, these would write on for ever: both sides write `TOKENS` tokens a window, once
@@ -141,6 +143,7 @@ def measure(name: str, seconds: float, work: Path) -> dict[str, Any]:
     write(name, model)
     file(sound, seconds)
     soundfile.write(nothing, np.zeros(RATE, np.int16), RATE)
+    began = time.perf_counter()
     row: dict[str, Any] = {"seconds": seconds, "size_mb": check(model).size >> 20}
     loading = alone("ours", model, nothing)["cpu_s"]
     for side in SIDES:
@@ -156,7 +159,17 @@ def measure(name: str, seconds: float, work: Path) -> dict[str, Any]:
     row["loading_cpu_s"] = loading
     row["ratio_time"] = round(row["ours"]["cpu_s_a_window"] / row["plain"]["cpu_s_a_window"], 2)
     row["ratio_memory"] = round(row["ours"]["peak_mb"] / row["plain"]["peak_mb"], 2)
+    row["wall_s"] = round(time.perf_counter() - began)
     return row
+
+
+def others(told: dict[str, Any]) -> dict[str, Any]:
+    """The shapes that earlier runs measured in the same way."""
+    if not RESULT.exists():
+        return {}
+    before = json.loads(RESULT.read_text(encoding="utf-8"))
+    alike = all(before.get(name) == value for name, value in told.items())
+    return dict(before["shapes"]) if alike else {}
 
 
 def main() -> None:
@@ -176,11 +189,12 @@ def main() -> None:
         "peer": f"faster-whisper {importlib.metadata.version('faster-whisper')}",
         "engine": f"CTranslate2 {importlib.metadata.version('ctranslate2')}, int8, one thread, beam 5",
         "cores": os.cpu_count(),
-        "shapes": {},
     }
+    told["shapes"] = others(told)
     with tempfile.TemporaryDirectory() as work:
         for name in args.shapes:
             told["shapes"][name] = measure(name, args.seconds, Path(work))
+            told["shapes"] = {one: told["shapes"][one] for one in SHAPES if one in told["shapes"]}
             print(name, json.dumps(told["shapes"][name]), flush=True)
             RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -20,12 +20,13 @@ WINDOW, ROWS = 1500, 448
 
 @dataclass(frozen=True)
 class Shape:
-    """Width, heads, layers on each side, and the mel bands that the encoder takes."""
+    """Width, heads, layers on each side (or other ones in the decoder), and the mel bands that the encoder takes."""
 
     width: int
     heads: int
     layers: int
     mels: int = 80
+    decoder_layers: int = 0
 
 
 SHAPES = {
@@ -34,6 +35,7 @@ SHAPES = {
     "small": Shape(768, 12, 12),
     "medium": Shape(1024, 16, 24),
     "large": Shape(1280, 20, 32, 128),
+    "large-turbo": Shape(1280, 20, 32, 128, 4),
 }
 
 
@@ -54,7 +56,8 @@ def write(name: str, target: Path) -> None:
     """The five files of a model of this shape, 16-bit as published ones are."""
     shape, draw = SHAPES[name], _Weights()
     tokenizer = _tokenizer()
-    spec = WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
+    layers = shape.decoder_layers or shape.layers
+    spec = WhisperSpec(shape.layers, shape.heads, layers, shape.heads)
     wide = shape.width
     spec.encoder.conv1.weight, spec.encoder.conv1.bias = draw(wide, shape.mels, 3), draw(wide)
     spec.encoder.conv2.weight, spec.encoder.conv2.bias = draw(wide, wide, 3), draw(wide)
@@ -75,7 +78,7 @@ def write(name: str, target: Path) -> None:
     spec.config.lang_ids = [number("<|sv|>")]
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [number("<|endoftext|>")]
-    spec.config.alignment_heads = [[shape.layers - 1, head] for head in range(min(6, shape.heads))]
+    spec.config.alignment_heads = [[layers - 1, head] for head in range(min(6, shape.heads))]
     vocabulary = tokenizer.get_vocab()
     spec.register_vocabulary(sorted(vocabulary, key=lambda token: vocabulary[token]))
     spec.validate()
