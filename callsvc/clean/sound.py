@@ -153,7 +153,7 @@ class _Even:
         assert self._even is not None
         for out in self._even.resample(frame):
             # One plane and not one for each channel: PyAV reads beyond the planes of a frame with eight.
-            yield out.to_ndarray().reshape(-1, self._shape.channels)
+            yield out.to_ndarray().reshape(-1, self._shape.channels).astype(np.float32, copy=False)
 
 
 class Sink(Protocol):

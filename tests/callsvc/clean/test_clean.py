@@ -165,7 +165,7 @@ def test_what_cannot_be_decoded_is_silent_and_said_to_be_missing(tmp_path: Path)
 
 
 def test_eight_channels_keep_their_places(tmp_path: Path) -> None:
-    signal = np.stack([tone(0.2, 16000) * (n + 1) / 8 for n in range(8)], axis=1)
+    signal = np.stack([tone(0.2, 16000) * np.float32((n + 1) / 8) for n in range(8)], axis=1)
     soundfile.write(tmp_path / "in.wav", signal, 16000)
     for name in ("out.wav", "out.flac"):
         clean(Constant(), tmp_path / "in.wav", tmp_path / name)
