@@ -79,6 +79,7 @@ TEST_PEERS = (
     DebianPackage("baresip-core", _program("baresip")),
     DebianPackage("chromium", _program("chromium")),
     DebianPackage("coturn", _program("turnserver"), service="coturn"),
+    DebianPackage("dbus-daemon", _program("dbus-daemon")),
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),  # these three draw PDFs

@@ -64,6 +64,7 @@ class Due:
     ended_at: datetime
     length_ms: int | None
     later: bool
+    line: str | None = None
 
 
 def case_number(text: str) -> str | None:
@@ -124,7 +125,7 @@ async def due(conn: Connection, person: UUID, *, at: datetime) -> list[Due]:
     """The calls that this person answered and has yet to write up; those that were put off come last."""
     async with conn.cursor(row_factory=class_row(Due)) as cursor:
         await cursor.execute(
-            "select c.id, c.profile, c.started_at, c.ended_at, c.length_ms, coalesce(w.state = 'later', false) as later"
+            "select c.id, c.profile, c.started_at, c.ended_at, c.length_ms, c.line, coalesce(w.state = 'later', false) as later"
             " from calls c left join wrap_ups w on w.call_id = c.id"
             " where c.answered_by = %s and c.state = 'ended' and c.started_at is not null and c.ended_at > %s"
             " and c.created_at > %s"

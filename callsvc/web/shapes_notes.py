@@ -94,14 +94,26 @@ class WrapUpOut(Shape):
     state: Literal["open", "later", "done"]
 
 
+class AnnouncedOut(Shape):
+    """What the caller was played, or began to be where it was `cut_off`. `by` is null for what the line plays by itself."""
+
+    announcement: str
+    version: str
+    language: str
+    at_ms: int
+    by: str | None
+    cut_off: bool
+
+
 class Beside(Shape):
-    """All that was written beside a call."""
+    """All that was written beside a call, and what its caller was played."""
 
     call_id: UUID
     profile: Profile
     notes: list[NotesOut]
     ticks: list[TickOut]
     consents: list[ConsentOut]
+    announced: list[AnnouncedOut]
     wrap_up: WrapUpOut | None
 
 

@@ -51,6 +51,7 @@ class CallToWriteUp(Shape):
 
     call_id: UUID
     profile: Profile
+    line: LineNamed | None
     started_at: datetime
     ended_at: datetime
     length_ms: int | None
@@ -76,3 +77,19 @@ class OperatorLeg(Shape):
     demo: bool
     media_url: str
     token: str
+
+
+class CallerText(Shape):
+    """What an announcement says, by language (BCP 47). `version` is that of the sound, which a node may have another of.
+
+    `unchecked` are the languages whose words no translator has looked through.
+    """
+
+    id: str
+    version: str
+    words: dict[str, str]
+    unchecked: list[str]
+
+
+class CallerTexts(Shape):
+    announcements: list[CallerText]

@@ -57,14 +57,14 @@ class OnAir:
 
 
 @contextmanager
-def on_air(conninfo: str, base: Path) -> Iterator[OnAir]:
-    """All of it, on free ports; stopped at the end."""
+def on_air(conninfo: str, base: Path, **environment: str) -> Iterator[OnAir]:
+    """All of it, on free ports; stopped at the end. `environment` is more for the node."""
     broker = Mosquitto(base)
     broker.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CALLSVC_MQTT__URL", f"mqtt://127.0.0.1:{broker.port}")
-            with running_node(base) as node, serving(conninfo, node.data_dir) as site:
+            with running_node(base, **environment) as node, serving(conninfo, node.data_dir) as site:
                 taking = asyncio.run_coroutine_threadsafe(take_events(site.site), site.loop)
                 try:
                     yield OnAir(site, node)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,16 +39,28 @@ class Announcement:
         return len(self.sound) * 1000 // RATE_HZ
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What an announcement says, by language; for whoever reads it aloud, or wants to know what is played."""
+
+    id: str
+    version: str
+    words: Mapping[str, str]
+    unchecked: frozenset[str] = frozenset()
+    """Languages whose words nobody who speaks them has looked through."""
+
+
 Catalogue = Mapping[str, Mapping[str, Announcement]]
 """By id, then by language."""
 
 
 def load(directory: Path = PACKAGED) -> dict[str, dict[str, Announcement]]:
-    """Everything that a directory's `catalogue.toml` names; raises `ConfigurationError` for what cannot be used."""
-    try:
-        entries = tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"No announcements in {directory} ({type(error).__name__}).") from None
+    """Everything that a directory's `catalogue.toml` names; raises `ConfigurationError` for what cannot be used.
+
+    A language that is `unread`, or whose text is empty, is left out until its file is there.
+    """
+    entries = _entries(directory)
+    unread = entries.get("unread", ())
     found: dict[str, dict[str, Announcement]] = {}
     for name, entry in entries.items():
         if not isinstance(entry, dict):
@@ -58,22 +71,46 @@ def load(directory: Path = PACKAGED) -> dict[str, dict[str, Announcement]]:
         found[name] = {
             language: _one(directory, name, version, language)
             for language, text in entry.items()
-            if language != "version" and (text or _file(directory, name, language).exists())
+            if language != "version"
+            and ((text and language not in unread) or _file(directory, name, language).exists())
         }
     return found
 
 
+def texts(directory: Path = PACKAGED) -> list[Text]:
+    """What the announcements say, whether spoken or not, in the order of the catalogue."""
+    entries = _entries(directory)
+    unchecked = frozenset(entries.get("unchecked", ()))
+    found = {
+        name: {language: text for language, text in entry.items() if language != "version" and text}
+        for name, entry in entries.items()
+        if isinstance(entry, dict)
+    }
+    return [
+        Text(name, str(entries[name].get("version", "")), words, unchecked & words.keys())
+        for name, words in found.items()
+    ]
+
+
 def unspoken(directory: Path = PACKAGED) -> list[str]:
-    """Files that somebody has yet to read aloud: languages that a catalogue names with an empty text."""
-    entries = tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
+    """Files that somebody has yet to read aloud: languages that are `unread`, or named with an empty text."""
+    entries = _entries(directory)
+    unread = entries.get("unread", ())
     files = [
         _file(directory, name, language)
         for name, entry in entries.items()
         if isinstance(entry, dict)
         for language, text in entry.items()
-        if not text
+        if not text or language in unread
     ]
     return [file.name for file in files if not file.exists()]
+
+
+def _entries(directory: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"No announcements in {directory} ({type(error).__name__}).") from None
 
 
 def _file(directory: Path, name: str, language: str) -> Path:
@@ -95,9 +132,11 @@ def _one(directory: Path, name: str, version: str, language: str) -> Announcemen
 class Playing:
     """An announcement on its way to the caller."""
 
-    def __init__(self, announcement: Announcement, at_ms: int) -> None:
+    def __init__(self, announcement: Announcement, at_ms: int, by: str = "operator") -> None:
         self.announcement = announcement
         self.at_ms = at_ms
+        self.by = by
+        """`operator`, or `line` for what a line plays by itself."""
         self._at = 0
 
     @property

@@ -14,13 +14,14 @@ from callsvc.access.ownership import demand_call, owns
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import UsageError
-from callsvc.shift import guides, notes, wrap_up
+from callsvc.shift import announced, guides, notes, wrap_up
 from callsvc.store import Connection, calls
 from callsvc.types import Profile
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite, SignedIn
 from callsvc.web.problems import Problem
 from callsvc.web.shapes_notes import (
+    AnnouncedOut,
     Beside,
     ChecklistOut,
     ChoiceOut,
@@ -101,6 +102,7 @@ async def _beside(conn: Connection, call_id: UUID, asker: UUID) -> Beside:
     written = await notes.of_call(conn, call_id)
     authors = {one.author: (await people.get(conn, one.author)).display_name for one in written}
     filed = await wrap_up.get(conn, call_id)
+    operator = await announced.operator(conn, call_id)
     return Beside(
         call_id=call_id,
         profile=Profile(call.profile),
@@ -122,6 +124,13 @@ async def _beside(conn: Connection, call_id: UUID, asker: UUID) -> Beside:
             for one in await notes.ticks(conn, call_id)
         ],
         consents=[_consent(one) for one in await wrap_up.consents(conn, call_id)],
+        announced=[
+            AnnouncedOut(
+                announcement=one.announcement, version=one.version, language=one.language, at_ms=one.at_ms,
+                by=None if one.by_line else operator, cut_off=one.cut_off,
+            )
+            for one in await announced.of_call(conn, call_id)
+        ],
         wrap_up=None
         if filed is None
         else WrapUpOut(

@@ -56,6 +56,7 @@ async def standing(conn: Connection, session: Session, at: datetime) -> Shift:
             CallToWriteUp(
                 call_id=due.id,
                 profile=Profile(due.profile),
+                line=_line(due.line),
                 started_at=due.started_at,
                 ended_at=due.ended_at,
                 length_ms=due.length_ms,

@@ -31,6 +31,14 @@ def test_a_language_that_nobody_has_read_yet_is_named_and_not_offered() -> None:
     ]
 
 
+def test_every_text_is_there_in_the_callers_languages_whether_spoken_or_not() -> None:
+    for one in announcements.texts():
+        assert set(one.words) == {"sv", "en", "ar", "so", "pl", "ti"}, one.id
+        assert len({*one.words.values()}) == 6
+        assert one.unchecked == {"ar", "so", "pl", "ti"}
+        assert any("\u1200" <= letter <= "\u137f" for letter in one.words["ti"])
+
+
 def test_a_file_that_is_put_there_is_offered_and_missing_no_longer(own: Path) -> None:
     shutil.copy(own / "wait.sv.ogg", own / "wait.so.ogg")
     assert "so" in announcements.load(own)["wait"]

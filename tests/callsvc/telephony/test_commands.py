@@ -299,6 +299,7 @@ async def test_an_announcement_is_heard_by_the_caller_kept_as_heard_and_noted() 
     assert likeness(legs.tapes.notebooks["operator.tx"].sound, (one.sound * 32767).astype(np.int16)) > 0.95
     assert len(to_operator) == 0 or likeness(to_operator, wanted) < 0.05
     assert [note["state"] for note in noted(legs, "announcement")] == ["begun", "ended"]
+    assert {note["by"] for note in noted(legs, "announcement")} == {"operator"}
     kept = [content for _, content in legs.tapes.notes if content["kind"] == "announcement"]
     assert kept[0]["sha256"] == one.sha256
     assert kept[0]["version"] == one.version

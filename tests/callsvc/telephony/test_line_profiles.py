@@ -134,7 +134,7 @@ async def test_a_line_that_tells_callers_of_the_recording_does_so_as_the_call_be
     await legs.talk(operator=payloads(babble(8000, 0.5)))
 
     told = [one for one in legs.events.of(EventKind.CALL_NOTED) if one["note"] == "announcement"]
-    assert told[0]["state"] == "begun"
+    assert (told[0]["state"], told[0]["by"]) == ("begun", "line")
 
 
 async def test_a_line_whose_announcement_is_not_there_is_degraded_and_the_call_goes_on() -> None:

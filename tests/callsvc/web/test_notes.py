@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from callsvc.shift import guides
+from callsvc.store import call_notes
 from callsvc.store import calls as stored
 from callsvc.types import Profile, Role
 from tests.callsvc.web.test_shift import come, ended, joined, ringing
@@ -170,3 +172,19 @@ def test_the_guides_are_whole_and_each_line_has_a_checklist() -> None:
 def test_a_guide_that_is_not_whole_is_refused() -> None:
     with pytest.raises(ValueError, match="checklist"):
         guides.read('[[checklist]]\nid = "x"\n')
+
+
+def test_what_the_caller_was_played_is_told_with_when_and_by_whom(site: Served) -> None:
+    with site.signed_in("anna", Role.OPERATOR) as anna:
+        call = answered(site, anna)
+        now = site.clock.utc_now()
+        for at_ms, name, language, by in ((0, "recording", "sv", "line"), (4000, "wait", "ar", "operator")):
+            what = {"announcement": name, "version": "1", "language": language, "state": "begun", "by": by}
+            site.run(
+                partial(call_notes.add, call_id=call, note="announcement", at_ms=at_ms, what=what, at=now)
+            )
+        told = anna.get(f"/api/calls/{call}/notes").json()["announced"]
+        assert [(one["announcement"], one["language"], one["at_ms"], one["by"]) for one in told] == [
+            ("recording", "sv", 0, None),
+            ("wait", "ar", 4000, "Anna"),
+        ]

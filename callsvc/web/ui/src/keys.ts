@@ -72,6 +72,13 @@ addEventListener("keydown", (event) => {
   }
 });
 
+/** As if one of its keys had been pressed: for keys that are not the keyboard's. Whether anything answered. */
+export function act(action: Action): boolean {
+  const handler = gate.locked.value ? undefined : handlers.get(action);
+  handler?.();
+  return handler !== undefined;
+}
+
 /** While the component is shown, its actions answer to their keys. */
 export function useKeys(actions: Record<Action, Handler> | Partial<Record<Action, Handler>>): void {
   // Before the next key can come: what is on the screen is what the keys do.

@@ -8,6 +8,7 @@ export type Key = keyof typeof sv;
 export type Lang = "sv" | "en";
 type Plural = Key extends infer K ? (K extends `${infer Stem}#one` ? Stem : never) : never;
 
+const FROM_RIGHT = new Set(["ar", "ckb", "fa", "he", "ps", "ur", "yi"]);
 const catalogues: Record<Lang, Record<Key, string>> = { sv, en };
 
 export const lang = signal<Lang>(remembered("lang") === "en" ? "en" : "sv");
@@ -34,6 +35,11 @@ export function tn(key: Plural, n: number, values: Record<string, string | numbe
 export function lookup(key: string, otherwise: string, values: Record<string, string | number> = {}): string {
   const found = (catalogues[lang.value] as Record<string, string>)[key];
   return found === undefined ? otherwise : fill(found, values);
+}
+
+/** Which way a language is written. */
+export function directionOf(language: string): "ltr" | "rtl" {
+  return FROM_RIGHT.has(language.split("-")[0] ?? "") ? "rtl" : "ltr";
 }
 
 function fill(text: string, values: Record<string, string | number>): string {

@@ -1,5 +1,5 @@
 /** What this browser remembers between visits: choices of the person, never anything from a call. */
-export type Remembered = "lang" | "theme" | "keys" | "speed" | "microphone" | "speaker" | "hints";
+export type Remembered = "lang" | "theme" | "keys" | "speed" | "microphone" | "speaker" | "hints" | "filters";
 
 export function remembered(what: Remembered): string | null {
   try {

@@ -8,7 +8,9 @@ import { Icon, type Drawing } from "../parts/Icon";
 import { Notice } from "../parts/Notice";
 import { NotDone, type Command, type Done } from "../phone/channel";
 import type { Leg } from "../phone/leg";
+import type { Resource } from "../resource";
 import { Announcements } from "./Announcements";
+import type { Beside } from "./beside";
 import { Keypad, Pressed } from "./Keypad";
 import { onMarker } from "./marks";
 
@@ -18,7 +20,7 @@ const TOLD_MS = 6000;
 
 type Said = { tone: "good" | "warn"; words: string };
 
-export function Controls({ leg }: { leg: Leg }) {
+export function Controls({ leg, beside }: { leg: Leg; beside: Resource<Beside> }) {
   const [said, say] = useState<Said>();
   const [armed, arm] = useState(false);
   const [informing, inform] = useState(false);
@@ -66,7 +68,7 @@ export function Controls({ leg }: { leg: Leg }) {
     else arm(true);
   };
   const open = () => can("announce") && inform(!informing);
-  useKeys({ mask, marker, recall, inform: open, hold, mute, keypad, hangUp });
+  useKeys({ mask, marker, recall, inform: open, hold, headset: hold, mute, keypad, hangUp });
 
   return (
     <section class="card controls-card" aria-label={t("control.title")}>
@@ -76,7 +78,7 @@ export function Controls({ leg }: { leg: Leg }) {
         <Large action="recall" icon="recall" words={told?.recall ? t("control.recall.stop") : t("control.recall")} on={Boolean(told?.recall)} can={can("recall")} press={recall} />
         <Large action="inform" icon="inform" words={t("control.inform")} on={informing || Boolean(told?.announcement)} can={can("announce")} press={open} expanded={informing} />
       </div>
-      {informing && <Announcements leg={leg} close={() => inform(false)} command={command} />}
+      {informing && <Announcements leg={leg} told={beside.data?.announced ?? []} reload={beside.reload} close={() => inform(false)} command={command} />}
       {dialling && <Keypad press={digit} close={() => dial(false)} />}
       <Pressed leg={leg} />
       {told?.recall && <p class="now-heard" role="status"><Icon name="recall" size={18} />{t("control.recalling", { at: clock(told.recall.at_ms / 1000), to: clock(told.recall.to_ms / 1000) })}</p>}

@@ -1,12 +1,12 @@
 /** The call in hand: what it does at one glance, what one can do, and the notes beside it. */
-import { useEffect } from "preact/hooks";
 import type { Shape } from "../api/client";
 import { t } from "../locale";
 import { Notice } from "../parts/Notice";
 import * as devices from "../phone/devices";
 import type { Leg } from "../phone/leg";
 import { may } from "../session";
-import { useBeside, useGuides } from "./beside";
+import type { Resource } from "../resource";
+import { useBeside, useGuides, type Beside } from "./beside";
 import { Captions } from "./Captions";
 import { Checklists } from "./Checklists";
 import { Consents } from "./Consents";
@@ -27,7 +27,7 @@ export function InCall({ call, profile, leg, due }: Props) {
   const now = () => (leg && leg.channel.told.value?.state === "live" ? Math.round(leg.channel.now()) : null);
   return (
     <div class="in-call">
-      {leg ? <During leg={leg} /> : null}
+      {leg ? <During leg={leg} beside={beside} /> : null}
       <div class="in-call-columns">
         <div class="in-call-main">
           {due && guides && beside.data ? <WrapUp key={call} due={due} guides={guides} beside={beside.data} reload={beside.reload} /> : null}
@@ -56,10 +56,9 @@ export function InCall({ call, profile, leg, due }: Props) {
   );
 }
 
-function During({ leg }: { leg: Leg }) {
+function During({ leg, beside }: { leg: Leg; beside: Resource<Beside> }) {
   const told = leg.channel.told.value;
   useHints(leg);
-  useMediaKeys(leg);
   return (
     <>
       <Strip leg={leg} />
@@ -70,30 +69,7 @@ function During({ leg }: { leg: Leg }) {
         return <Notice key={what} tone="warn" title={words.title}><p>{words.todo}</p></Notice>;
       })}
       {devices.trouble.value && <Notice tone="bad" title={t(`sound.${devices.trouble.value}`)}><p>{t(`sound.${devices.trouble.value}.do`)}</p></Notice>}
-      <Controls leg={leg} />
+      <Controls leg={leg} beside={beside} />
     </>
   );
-}
-
-/** The keys of a headset: pause holds the call, its hook ends it. */
-function useMediaKeys(leg: Leg): void {
-  useEffect(() => {
-    const session = navigator.mediaSession as MediaSession | undefined;
-    if (!session) return undefined;
-    const hold = (on: boolean) => () => void leg.channel.command({ do: "hold", on }).catch(() => undefined);
-    const actions: [string, MediaSessionActionHandler][] = [
-      ["pause", hold(true)], ["play", hold(false)], ["hangup", () => leg.hangUp()],
-    ];
-    const set = (name: string, handler: MediaSessionActionHandler | null) => {
-      try {
-        session.setActionHandler(name as MediaSessionAction, handler);
-      } catch {
-        return; // this browser does not know the key
-      }
-    };
-    for (const [name, handler] of actions) set(name, handler);
-    return () => {
-      for (const [name] of actions) set(name, null);
-    };
-  }, [leg]);
 }

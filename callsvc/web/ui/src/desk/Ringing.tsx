@@ -1,13 +1,14 @@
 /** A caller who waits, on whichever page the operator is. It takes no focus: whoever types goes on typing. */
 import { useEffect } from "preact/hooks";
 import { profileName } from "../call/words";
-import type { Shape } from "../api/client";
 import { hint, useKeys } from "../keys";
-import { lang, t } from "../locale";
+import { t } from "../locale";
 import { Clock } from "../parts/Clock";
 import { Icon } from "../parts/Icon";
 import { answer, leg, shift } from "../phone/shift";
 import { addresses, go, path } from "../router";
+import { useHeadsetKeys } from "../phone/headset";
+import { nameOf } from "./lines";
 import { InTheCall } from "./Strip";
 
 export function Ringing() {
@@ -17,7 +18,8 @@ export function Ringing() {
     go(addresses.desk, { urgent: true });
     void answer(offer.call_id);
   };
-  useKeys(offer ? { answer: take } : {});
+  useKeys(offer ? { answer: take, headset: take } : {});
+  useHeadsetKeys(leg.value !== null || Boolean(shift.value?.available_since));
   useEffect(() => {
     if (!offer) return undefined;
     const before = document.title;
@@ -34,7 +36,7 @@ export function Ringing() {
           <span class="ringing-mark" aria-hidden="true"><Icon name="phone" size={30} /></span>
           <div class="ringing-words">
             <p class="ringing-title">{t("ring.title")}</p>
-            <p>{offer.line ? nameOf(offer.line) : profileName(offer.profile)}{offer.line?.queue && <span class="tag">{t("ring.queue", { queue: offer.line.queue })}</span>}{offer.demo && <span class="tag">{t("calls.demo.tag")}</span>} <span class="aside">{t("ring.waited")} <Clock since={offer.since} /></span></p>
+            <p>{nameOf(offer)}{offer.line && <span class="tag">{profileName(offer.profile)}</span>}{offer.line?.queue && <span class="tag">{t("ring.queue", { queue: offer.line.queue })}</span>}{offer.demo && <span class="tag">{t("calls.demo.tag")}</span>} <span class="aside">{t("ring.waited")} <Clock since={offer.since} /></span></p>
           </div>
           <button type="button" class="button answer" onClick={take} aria-keyshortcuts="Shift+F2">
             <Icon name="phone" />{t("ring.answer")}<kbd>{hint("answer")}</kbd>
@@ -43,9 +45,4 @@ export function Ringing() {
       )}
     </div>
   );
-}
-
-/** A line as its administrators call it. */
-export function nameOf(line: Shape<"LineNamed">): string {
-  return lang.value === "sv" ? line.sv : line.en;
 }

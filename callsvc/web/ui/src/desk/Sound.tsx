@@ -5,6 +5,7 @@ import { Notice } from "../parts/Notice";
 import { Icon } from "../parts/Icon";
 import * as devices from "../phone/devices";
 import { leg } from "../phone/shift";
+import { Filtered } from "./Filtered";
 
 const STEPS = 24;
 
@@ -32,11 +33,7 @@ export function Sound({ measure }: { measure: boolean }) {
   return (
     <div class="sound">
       {trouble && <Notice tone="bad" title={t(`sound.${trouble}`)}><p>{t(`sound.${trouble}.do`)}</p></Notice>}
-      {devices.doing.value.length > 0 && (
-        <Notice tone="warn" title={t("sound.doing")}>
-          <p>{t("sound.doing.what", { what: devices.doing.value.map((one) => t(`sound.doing.${one}`)).join(", ") })}</p>
-        </Notice>
-      )}
+      <Filtered />
       {!stream
         ? <button type="button" class="button" onClick={() => void devices.open()}><Icon name="headset" />{t("sound.try")}</button>
         : <>

@@ -6,6 +6,7 @@ import { State, type Tone } from "../parts/State";
 import type { Leg } from "../phone/leg";
 import { shift } from "../phone/shift";
 import { addresses } from "../router";
+import { nameOf } from "./lines";
 import { useTick } from "./tick";
 
 /** Seconds of the call now: what the node said last, and what has passed since. */
@@ -54,14 +55,14 @@ function CallClock({ leg }: { leg: Leg }) {
 
 export function Strip({ leg }: { leg: Leg }) {
   const recording = recordingWords(leg);
-  const profile = shift.value?.in_hand?.profile;
+  const hand = shift.value?.in_hand;
   const masked = leg.channel.told.value?.recording.condition === "masked";
   return (
     <section class={`card strip ${recording.tone}`} aria-label={t("desk.glance")}>
       <div class="strip-recording"><span role="status"><State tone={recording.tone}>{recording.words}</State></span> <Running leg={leg} /></div>
       <dl>
         {masked && <div><dt>{t("facts.length")}</dt><dd><CallClock leg={leg} /></dd></div>}
-        <div><dt>{t("facts.line")}</dt><dd>{profile ? profileName(profile) : t("facts.unknown")}{shift.value?.in_hand?.demo && <span class="tag">{t("calls.demo.tag")}</span>}</dd></div>
+        <div><dt>{t("facts.line")}</dt><dd>{hand ? nameOf(hand) : t("facts.unknown")}{hand?.line && <span class="tag">{profileName(hand.profile)}</span>}{hand?.line?.queue && <span class="tag">{t("ring.queue", { queue: hand.line.queue })}</span>}{hand?.demo && <span class="tag">{t("calls.demo.tag")}</span>}</dd></div>
         <div><dt>{t("desk.line")}</dt><dd><Connection leg={leg} /></dd></div>
       </dl>
     </section>

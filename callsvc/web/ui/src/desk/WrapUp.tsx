@@ -9,11 +9,11 @@ import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
 import { Receiver, useColleagues } from "../call/HandOver";
-import { profileName } from "../call/words";
 import { look } from "../phone/shift";
 import { said, type Beside, type Guides } from "./beside";
 import { Consents } from "./Consents";
 import { keeperOf } from "./keeper";
+import { nameOf } from "./lines";
 import { me } from "../session";
 
 const MOST = 500;
@@ -51,16 +51,22 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
     const soon = window.setTimeout(() => void put("open").catch(() => undefined), 1000);
     return () => clearTimeout(soon);
   }, [number, labels.join(), told.join(), handOver]);
-  useKeys({ wrapDone: () => finish("done") });
+  const sheet = useRef<HTMLFormElement>(null);
+  const begin = () => sheet.current?.querySelector<HTMLElement>("input, textarea")?.focus();
+  // Whoever hung up by a key goes on here; whoever still writes notes is left alone.
+  useEffect(() => {
+    if (document.activeElement === document.body) begin();
+  }, []);
+  useKeys({ wrapBegin: begin, wrapDone: () => finish("done") });
   const anonymous = due.profile === "anonymous";
   return (
     <section class="card wrap-up" aria-labelledby="wrap-up">
       <div class="notes-head">
         <h2 id="wrap-up">{t("wrap.title")}</h2>
-        <p><State tone="quiet">{t("wrap.call", { line: profileName(due.profile), at: hour(due.started_at), length: clock((due.length_ms ?? 0) / 1000) })}</State></p>
+        <p><State tone="quiet">{t("wrap.call", { line: nameOf(due), at: hour(due.started_at), length: clock((due.length_ms ?? 0) / 1000) })}</State></p>
       </div>
       {problem && <Fault problem={problem} />}
-      <form onSubmit={(event) => { event.preventDefault(); finish("done"); }}>
+      <form ref={sheet} onSubmit={(event) => { event.preventDefault(); finish("done"); }}>
         {!anonymous && <Field label={t("wrap.case")} value={number} change={setNumber} hint={t("wrap.case.hint")} required={false} />}
         <Chips legend={t("wrap.labels")} options={guides.labels} chosen={labels} choose={setLabels} />
         <Chips legend={t("wrap.told")} options={guides.told} chosen={told} choose={setTold} />

@@ -4,7 +4,7 @@ import { api, Problem } from "../api/client";
 import { InCall } from "../desk/InCall";
 import { Hints } from "../desk/Hints";
 import { Sound } from "../desk/Sound";
-import { profileName } from "../call/words";
+import { nameOf } from "../desk/lines";
 import { clock, hour } from "../format";
 import { t, tn } from "../locale";
 import { Clock } from "../parts/Clock";
@@ -55,7 +55,7 @@ function PutOff() {
         {later.map((one) => (
           <li key={one.call_id}>
             <button type="button" class="button" aria-expanded={one.call_id === open} onClick={() => setOpen(one.call_id === open ? undefined : one.call_id)}>
-              {t("wrap.call", { line: profileName(one.profile), at: hour(one.started_at), length: clock((one.length_ms ?? 0) / 1000) })}
+              {t("wrap.call", { line: nameOf(one), at: hour(one.started_at), length: clock((one.length_ms ?? 0) / 1000) })}
             </button>
           </li>
         ))}

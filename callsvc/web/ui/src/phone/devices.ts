@@ -1,13 +1,17 @@
 /** Headset and speaker: which there are, which were chosen, how loud the microphone is, a tone to hear.
 
 The microphone is asked for bare: what the browser would do to the sound (cancel echo, suppress noise, level it) would be
-done before ours, and some of it in spite of being asked not to. What is still on is said. */
+done before ours, and some of it in spite of being asked not to. What is still on is said, and so is who else filters. */
 import { signal } from "@preact/signals";
 import { remember, remembered } from "../remembered";
+import filters from "./filters.json";
+import { filterOf, Pauses } from "./filters";
 
 export type Device = { id: string; label: string };
 export type Trouble = "refused" | "absent" | "busy";
-export type Doing = "echoCancellation" | "noiseSuppression" | "autoGainControl" | "voiceIsolation";
+const BROWSERS = ["echoCancellation", "noiseSuppression", "autoGainControl", "voiceIsolation"] as const;
+/** Something that works on the sound before it comes here; `by` is the program or headset, where its name is known. */
+export type Doing = { what: (typeof BROWSERS)[number] | "gate" } | { what: "choose" | "switch_off"; by: string };
 
 export const microphones = signal<Device[]>([]);
 export const speakers = signal<Device[]>([]);
@@ -16,12 +20,15 @@ export const speaker = signal(remembered("speaker") ?? "");
 /** The microphone that is open now, and what could not be had. */
 export const stream = signal<MediaStream | null>(null);
 export const trouble = signal<Trouble | null>(null);
-/** What the browser or the machine does to the sound in spite of all. */
+/** What the browser, the headset or a program does to the sound in spite of all. */
 export const doing = signal<Doing[]>([]);
+/** What of it need not be said again, by microphone. */
+const known = signal<string[]>(JSON.parse(remembered("filters") ?? "[]") as string[]);
 /** Loudness of the microphone, 0 to 1, about thirty times a second while somebody looks. */
 export const level = signal(0);
 
 const FLOOR_DB = -60;
+const MOST_KNOWN = 40;
 const TONE_HZ = 440;
 const TONE_S = 1.2;
 const TONE_GAIN = 0.12;
@@ -59,7 +66,11 @@ export async function open(): Promise<MediaStream | null> {
     }
     const track = got.getAudioTracks()[0];
     const told = (track?.getSettings() ?? {}) as Record<string, unknown>;
-    doing.value = (["echoCancellation", "noiseSuppression", "autoGainControl", "voiceIsolation"] as const).filter((name) => told[name] === true);
+    const filter = filterOf(filters, track?.label ?? "");
+    doing.value = [
+      ...BROWSERS.filter((name) => told[name] === true).map((what) => ({ what })),
+      ...(filter ? [{ what: filter.todo as "choose" | "switch_off", by: filter.name }] : []),
+    ];
     track?.addEventListener("ended", () => {
       if (stream.value === got) stream.value = null;
       trouble.value = "absent";
@@ -73,6 +84,22 @@ export async function open(): Promise<MediaStream | null> {
     stream.value = null;
     return null;
   }
+}
+
+function mark(one: Doing): string {
+  const device = stream.value?.getAudioTracks()[0]?.getSettings().deviceId ?? "";
+  return [device, one.what, "by" in one ? one.by : ""].join(" ");
+}
+
+/** What is done to the sound and is still to be said. */
+export function untold(): Doing[] {
+  return doing.value.filter((one) => !known.value.includes(mark(one)));
+}
+
+/** It is known: not to be said again for this microphone. */
+export function dismiss(): void {
+  known.value = [...new Set([...known.value, ...doing.value.map(mark)])].slice(-MOST_KNOWN);
+  remember("filters", JSON.stringify(known.value));
 }
 
 export function close(): void {
@@ -132,10 +159,12 @@ export function measure(of: MediaStream): () => void {
   context.createMediaStreamSource(of).connect(analyser);
   const block = new Float32Array(analyser.fftSize);
   let frame = 0;
+  const pauses = new Pauses();
   const step = () => {
     analyser.getFloatTimeDomainData(block);
     const power = block.reduce((sum, x) => sum + x * x, 0) / block.length;
-    const db = 10 * Math.log10(power + 1e-9);
+    const db = 10 * Math.log10(power + 1e-12);
+    if (pauses.hear(db, performance.now()) && !doing.value.some((one) => one.what === "gate")) doing.value = [...doing.value, { what: "gate" }];
     const now = Math.min(1, Math.max(0, 1 - db / FLOOR_DB));
     level.value = now > level.value ? now : level.value * 0.9 + now * 0.1;
     frame = requestAnimationFrame(step);
