@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from callsvc.store import Connection, call_notes
+from callsvc.store import Connection, call_notes, keystrokes
 from callsvc.types import Leg, Profile, Role, TranscriptState
 from tests.acceptance.screens.conftest import SECONDS, TONES, OpenScreen, Screen
 from tests.support import past_calls as calls
@@ -111,6 +111,10 @@ def test_both_parties_are_heard_and_the_operator_raw_or_as_the_caller_heard(
     page.get_by_role("button", name="Spela", exact=True).click()
     hears(page, "caller.rx", "operator.tx")
     reviewer.keep("playing")
+    for _ in range(3):
+        page.keyboard.press("+")
+    expect(page.get_by_label("Hastighet")).to_have_value("2")
+    hears(page, "caller.rx", "operator.tx")  # twice as fast, and no tone of it higher
     page.keyboard.press("b")
     hears(page, "caller.rx", "operator.rx")
     expect(page.get_by_label("Rått från mikrofonen")).to_be_checked()
@@ -172,6 +176,8 @@ def test_what_happened_stands_on_lanes_and_in_lists_with_place_length_and_cause(
         await call_notes.add(conn, UUID(call), "mask", 8000, {"on": True, "reason": "private"}, at=at)
         await call_notes.add(conn, UUID(call), "mask", 12_500, {"on": False}, at=at)
         await call_notes.add(conn, UUID(call), "marker", 16_000, {"marker": "threat"}, at=at)
+        await keystrokes.add(conn, UUID(call), [(4000 + 180 * n, -41 + n) for n in range(8)], at=at)
+        await keystrokes.add(conn, UUID(call), [(22_300, -38)], at=at)
 
     site.run(noted)
     page = reader.page
@@ -183,6 +189,17 @@ def test_what_happened_stands_on_lanes_and_in_lists_with_place_length_and_cause(
     page.locator(".lane-mask .lane-title").click()
     expect(page.locator(".lane-mask li")).to_have_text("00:08 Privat, 4,5 s")
     expect(page.locator(".lane-marker")).to_contain_text("Markeringar1")
+    page.locator(".lane-strokes .lane-title").click()
+    expect(page.locator(".lane-strokes .lane-title")).to_have_text("Tangentslag9")
+    strokes = page.locator(".lane-strokes li")
+    expect(strokes).to_have_text(
+        [
+            "00:04 8 tangentslag, som starkast −34 dB vid mikrofonen, 1,3 s",
+            "00:22 1 tangentslag, som starkast −38 dB vid mikrofonen",
+        ]
+    )
+    strokes.get_by_role("button").first.click()
+    comes(page, lambda at: at == 4)
     reader.keep("lanes")
     assert reader.faults() == []
     bar = page.locator(".lane-marker .lane-bar").bounding_box()

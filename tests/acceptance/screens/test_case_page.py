@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import expect
 
+from callsvc.jobs import Work
 from callsvc.shift import notes, wrap_up
 from callsvc.store import Connection, call_notes
 from callsvc.types import Role
-from tests.acceptance.screens.conftest import OpenScreen
+from callsvc.worker import bundling
+from tests.acceptance.screens.conftest import OpenScreen, Screen
 from tests.support import past_calls as calls
 from tests.support.web import Served
 
@@ -39,6 +43,43 @@ def written_up(site: Served, call: UUID, said: str) -> None:
         await conn.execute("update calls set answered_by = %s where id = %s", [operator, call])
 
     site.run(write)
+
+
+def a_colleague_sees_it_takes_it_back_and_is_handed_the_call(
+    site: Served, call: str, screen: Screen, other: Screen
+) -> None:
+    """Two at one call: what the one corrects or takes back the other has at once, with who and when."""
+    page, there = screen.page, other.page
+    other.sign_in("ingvar", Role.INVESTIGATOR)
+    other.open_call(call)
+    expect(there.get_by_role("button", name="moster.", exact=True)).to_be_visible()
+    there.get_by_role("slider", name="Plats i samtalet").press("End")
+    there.locator("h1").focus()
+    there.keyboard.press("h")
+    history = there.get_by_role("dialog")
+    expect(history.get_by_role("listitem").first).to_contain_text("Inga")
+    expect(history.get_by_role("listitem").last).to_contain_text("Jag är hos min syster.")
+    other.keep("history")
+    assert other.faults() == []
+    history.get_by_role("button", name="Ta tillbaka").click()
+    expect(
+        page.get_by_role("button", name="syster. (mindre säkert)")
+    ).to_be_visible()  # where the other one sits
+    expect(history.get_by_role("listitem").first).to_contain_text("Ingvar")
+    there.keyboard.press("Escape")
+    page.get_by_role("button", name="Lämna över").click()
+    page.get_by_role("dialog").get_by_label("Lämna över till").select_option(label="Ingvar")
+    page.get_by_role("dialog").get_by_role("textbox").fill("Fortsätt med dörren.")
+    screen.keep("handing-over")
+    assert screen.faults() == []
+    page.get_by_role("dialog").get_by_role("button", name="Lämna över").click()
+    expect(page.get_by_text("Överlämnat till Ingvar")).to_be_visible()
+    there.get_by_role("link", name="Ärenden").click()
+    handed = there.get_by_role("region", name="Överlämnat till dig")
+    expect(handed).to_contain_text("Fortsätt med dörren.")
+    other.keep("handed-over")
+    handed.get_by_role("button", name="Öppna").click()
+    expect(there.get_by_role("slider")).to_have_attribute("aria-valuetext", "00:24 av 00:30")
 
 
 def test_what_was_told_once_is_found_heard_and_corrected(
@@ -79,6 +120,8 @@ def test_what_was_told_once_is_found_heard_and_corrected(
     expect(page.get_by_text("2 meningar.")).to_be_visible()
     expect(page.locator("mark").first).to_have_text("syster.")
     expect(page.get_by_text("Ring henne före tolv.").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Hot")).first.click()
+    expect(page.get_by_role("list", name="Hot").get_by_role("link")).to_have_count(2)
     screen.keep("told")
     assert screen.faults() == []
 
@@ -98,6 +141,13 @@ def test_what_was_told_once_is_found_heard_and_corrected(
     expect(page.get_by_role("button", name="moster.", exact=True)).to_be_visible()
     expect(page.get_by_text("Rättad", exact=True)).to_be_visible()
     screen.keep("corrected")
+    a_colleague_sees_it_takes_it_back_and_is_handed_the_call(site, call, screen, open_screen(site))
+
+
+async def only_disclosure(conn: Connection) -> str:
+    row = await (await conn.execute("select id from disclosures")).fetchone()
+    assert row is not None
+    return str(row["id"])
 
 
 def test_a_copy_without_chosen_words_is_handed_out_on_a_legal_basis(
@@ -124,8 +174,22 @@ def test_a_copy_without_chosen_words_is_handed_out_on_a_legal_basis(
     page.get_by_label("Motivering").fill("Barn i hemmet.")
     page.get_by_role("button", name="Lämna ut", exact=True).click()
     expect(page.get_by_text("Utlämnat till Socialtjänsten")).to_be_visible()
+    page.locator(".leaving summary").click()
+    expect(page.locator(".leaving")).to_contain_text("Tystas i ljudet:")
+    page.get_by_role("button", name="Gör signerat paket").click()
+    expect(page.get_by_text("Paketet görs")).to_be_visible()
+    made = site.run(only_disclosure)
+    site.wait(
+        bundling.bundle_disclosure(Work(site.settings, site.site.database, site.clock, 1, 1), disclosure=made)
+    )
+    fetch = page.get_by_role("link", name="Hämta paketet")
+    expect(fetch).to_be_visible()
     assert screen.faults(contrast_enhanced=True) == []
     screen.keep()
+    with page.expect_download() as packed:
+        fetch.click()
+    with ZipFile(packed.value.path()) as archive:
+        assert any(name.endswith("paket.json") for name in archive.namelist())
     with page.expect_download() as told:
         page.get_by_role("link", name="TXT").click()
     text = told.value.path().read_text()

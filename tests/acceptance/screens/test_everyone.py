@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from callsvc.shift import notes, wrap_up
+from callsvc.store import Connection, call_notes
 from callsvc.types import Leg, Profile, Role, TranscriptState
 from tests.acceptance.screens.conftest import OpenScreen, Screen
 from tests.support import past_calls as calls
@@ -251,7 +253,17 @@ SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="
 def test_script_that_was_stored_stays_text(site: Served, open_screen: OpenScreen) -> None:
     call = site.run(calls.finished)
     site.run(lambda conn: calls.transcribed(conn, call, said=[(Leg.CALLER, SCRIPT)]))
-    site.person("eve", *ALL, shown=SCRIPT)
+    eve = site.person("eve", *ALL, shown=SCRIPT).id
+
+    async def written(conn: Connection) -> None:
+        at = calls.BEGAN
+        await notes.save(conn, call, eve, [notes.Line(0, SCRIPT)], revision=0, at=at)
+        await call_notes.add(conn, call, "marker", 1000, {"marker": SCRIPT}, at=at)
+        await wrap_up.save(
+            conn, call, eve, case="K1-26", labels=["threat"], told=[], hand_over=SCRIPT, state="done", at=at
+        )
+
+    site.run(written)
     screen = open_screen(site)
     page = screen.page
     page.goto(site.url)
@@ -260,6 +272,11 @@ def test_script_that_was_stored_stays_text(site: Served, open_screen: OpenScreen
     screen.go(f"/samtal/{call}")
     page.get_by_label("Ärendenummer eller egna ord").fill(SCRIPT)
     page.get_by_role("button", name="Öppna samtalet").click()
+    beside = page.get_by_role("region", name="Anteckningar från samtalet")
+    expect(beside.get_by_text("onerror")).to_have_count(
+        3
+    )  # who wrote it, the note, what the next one needs to know
+    screen.go("/arenden/K1-26")
     expect(page.get_by_text("onerror").last).to_be_visible()
     for path in ("/anvandare", "/atkomstlogg"):
         screen.go(path)
