@@ -27,7 +27,7 @@ def main() -> None:
             for language, text in entry.items() if isinstance(entry, dict) else ():
                 if language == "version":
                     continue
-                if not text:
+                if not text or language in entries.get("unread", ()):
                     print(f"{name}.{language}.ogg: no voice speaks it; to be read by somebody")
                     continue
                 subprocess.run(
