@@ -149,6 +149,19 @@ def test_depth_grows_when_packets_come_late_and_shrinks_again_when_they_do_not()
     assert buffer.counts.late < 25
 
 
+def test_a_first_packet_that_was_slow_does_not_make_the_whole_call_wait() -> None:
+    buffer = JitterBuffer(8000)
+    for number in range(200):
+        at = number * 0.02 + 0.013 * (number == 0)
+        buffer.put(Packet(8, number, number * 160, 7, b"x" * 160), 160, at)
+        while buffer.pop(at + 0.01):
+            pass
+        if number == 20:
+            assert buffer.depth == pytest.approx(0.053)
+    assert buffer.depth == pytest.approx(0.040)
+    assert (buffer.counts.lost, buffer.counts.late, buffer.counts.skipped) == (0, 0, 0)
+
+
 def test_a_long_stall_never_makes_the_depth_more_than_200_ms() -> None:
     buffer = JitterBuffer(8000)
     stalled = delayed(stream(frames(200)), {index: max(0.0, 3.0 - index * 0.02) for index in range(40, 150)})
