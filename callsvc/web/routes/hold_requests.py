@@ -32,8 +32,8 @@ async def standing(here: OneSite, session: Asker, call_id: CallId) -> HoldStandi
         last = await requests.latest(conn, call_id)
     return HoldStanding(
         held=kept,
-        asked_at=last and last.at,
-        granted=last and last.granted,
+        asked_at=last.at if last else None,
+        granted=last.granted if last else None,
         answer=last.answer if last else "",
     )
 

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import expect
 
+from callsvc.store import Connection, captions, demonstrations
 from callsvc.store import calls as stored
-from callsvc.store import demonstrations
+from callsvc.store.captions import CaptionRow, StateRow
 from callsvc.types import Profile, Role
-from tests.acceptance.screens.conftest import OpenScreen
+from tests.acceptance.screens.conftest import OpenScreen, Screen
 from tests.support import past_calls as calls
 from tests.support.web import Served
 
 pytestmark = [pytest.mark.screens, pytest.mark.acceptance]
 
 
+def reads_along(screen: Screen, call: UUID) -> None:
+    """Who supervises gives a reason and reads what is said while it is said; words are the operator's to put right."""
+    page, site = screen.page, screen.site
+
+    def say(*rows: CaptionRow) -> None:
+        async def write(conn: Connection) -> None:
+            await captions.put(conn, list(rows))
+            now = site.clock.utc_now()
+            await captions.set_states(conn, [StateRow(call, "on", "", 0, now + timedelta(minutes=5))])
+
+        site.run(write)
+
+    say(CaptionRow(call, "caller", 0, 2400, 5000, "Jag är hos min syster.", True))
+    page.get_by_label("Kvalitetsgranskning").check()
+    page.get_by_role("button", name="Visa textningen").click()
+    panel = page.get_by_role("region", name="Textning")
+    expect(panel.locator(".caption")).to_have_text(re.compile("Jag är hos min syster."))
+    expect(panel.get_by_role("button")).to_have_count(0)
+    say(CaptionRow(call, "caller", 1, 6000, 7000, "han vet inte", False))
+    expect(panel.locator(".interim")).to_contain_text("han vet inte")
+    screen.keep("reading-along")
+    assert screen.faults(contrast_enhanced=True) == []
+
+
 def test_a_call_is_seen_to_begin_run_and_end_without_touching_anything(
     site: Served, open_screen: OpenScreen
 ) -> None:
-    screen = open_screen(site, color_scheme="dark")
+    screen = open_screen(site, color_scheme="dark", reduced_motion="reduce")
     screen.sign_in("omar", Role.QA)
     page = screen.page
     expect(page.get_by_text("Inget samtal pågår.")).to_be_visible()
@@ -32,6 +58,9 @@ def test_a_call_is_seen_to_begin_run_and_end_without_touching_anything(
     site.run(lambda conn: stored.degrade(conn, call, "suppressor", at=site.clock.utc_now()))
     expect(page.get_by_text("Nedsatt funktion: samtalet fortsätter")).to_be_visible()
     screen.keep("live")
+    page.get_by_role("link", name="Visa").click()
+    reads_along(screen, call)
+    page.go_back()
     site.run(lambda conn: stored.end(conn, call, cause="hangup", length_ms=253_000, at=site.clock.utc_now()))
     expect(page.get_by_text("Inget samtal pågår.")).to_be_visible()
     expect(page.get_by_role("link", name="Nödsamtal")).to_contain_text("04:13")
