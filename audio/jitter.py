@@ -5,7 +5,8 @@
 It is driven by time, not by packets: a slot falls due at `timestamp / clock + offset` whether its packet came or
 not, so a loss is a hole of its own length and never a delay. `offset` keeps the depth (what the slowest usual packet
 needs, plus a margin) between 40 and 200 ms: it grows when the buffer runs empty and is too shallow, and the reader
-shrinks it with `skip()` when `surplus()` says that a whole frame could go. Less than a frame it gives back by itself.
+shrinks it with `skip()` when `surplus()` says that a whole frame could go. Less than a frame it gives back by itself
+on a calm line.
 
 Times are seconds of a monotonic clock that the caller passes in; positions are unwrapped RTP timestamps.
 """
@@ -209,9 +210,10 @@ class JitterBuffer:
         self._base = ordered[0]
         usual = ordered[int(USUAL * (len(ordered) - 1))] - ordered[0]
         self._wanted = min(max(usual + self._depth.margin, self._depth.least), self._depth.most)
-        if 0 < (over := self.surplus()) < self._frame / self.clock_hz:
+        calm = self._wanted <= self._depth.least
+        if calm and 0 < (over := self.surplus()) < self._frame / self.clock_hz:
             # What the first packet was slower than others would be waited for throughout the call. Less than a frame
-            # can be had back unheard: what comes next is played that much earlier, once.
+            # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
 
     def pop(self, now: float) -> Slot | None:
