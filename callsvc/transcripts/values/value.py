@@ -19,8 +19,8 @@ from callsvc.transcripts.values.number import inside, number_at, ordinal_at
 from callsvc.transcripts.values.phrase import Phrase, grammar, phrase
 
 Kind = Literal["cardinal", "ordinal", "decimal", "fraction", "digits", "time", "date"]
+# So many single digits in a row are read one by one: *ett ett två* is 112, *två tre* are two numbers.
 LEAST_RUN: Final = 3
-"""So many single digits in a row are read one by one: *ett ett två* is 112, *två tre* are two numbers."""
 
 
 @dataclass(frozen=True, slots=True)
