@@ -82,8 +82,7 @@ TEST_PEERS = (
     DebianPackage("dbus-daemon", _program("dbus-daemon")),
     ESPEAK,
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
-    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),  # these three draw PDFs
-    DebianPackage("libpango-1.0-0", ("/usr/lib/*/libpango-1.0.so.0", "/lib/*/libpango-1.0.so.0")),
+    DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),  # these two draw PDFs
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
     DebianPackage("kamailio", _program("kamailio"), service="kamailio"),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
