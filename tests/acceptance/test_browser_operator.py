@@ -145,8 +145,11 @@ async def test_a_browser_talks_with_a_telephone_and_sees_how_the_call_is(
     spoken = read(tmp_path / "microphone.wav", 8000).astype(float)
     decoder = PCMA.decoder()
     at_phone = np.concatenate([decoder.decode(one.payload) for one in telephone.packets]).astype(float)
-    part = spoken[2 * 8000 : 4 * 8000]
-    cross = correlate(at_phone, part, "valid")
-    lag = int(np.abs(cross).argmax())
-    likeness = abs(cross[lag]) / np.sqrt(np.sum(part**2) * np.sum(at_phone[lag : lag + len(part)] ** 2))
-    assert likeness > 0.7
+    # In pieces: a browser that has no time stretches what it records, and the node puts in a frame where one is late.
+    size, likenesses = 2000, []
+    powers = np.convolve(at_phone**2, np.ones(size), "valid")
+    for start in range(2 * 8000, 4 * 8000, size):
+        part = spoken[start : start + size]
+        cross = np.abs(correlate(at_phone, part, "valid"))
+        likenesses.append(float((cross / np.sqrt(np.sum(part**2) * powers + 1e-9)).max()))
+    assert np.median(likenesses) > 0.7
