@@ -22,6 +22,8 @@ export function useHeadsetKeys(on: boolean): void {
       const now = performance.now();
       if (now - last > ONCE_MS) act(action);
       last = now;
+      // Begun anew: after its stop key a browser passes no more keys on to a page that just plays on.
+      nothing.pause();
       void nothing.play().catch(() => undefined);
     };
     const actions: [string, MediaSessionActionHandler][] = [
