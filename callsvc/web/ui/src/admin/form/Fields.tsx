@@ -25,7 +25,7 @@ export function Fields({ fields, place, level }: { fields: Field[]; place: Place
   }
   return (
     <div class="form-fields">
-      {said.length > 0 && <div class="said">{said.map((field) => <Input key={field.name} field={field} place={[...place, field.name]} />)}</div>}
+      {said.length > 0 && <div class="per-language">{said.map((field) => <Input key={field.name} field={field} place={[...place, field.name]} />)}</div>}
       {shown}
     </div>
   );
