@@ -45,6 +45,24 @@ def written_up(site: Served, call: UUID, said: str) -> None:
     site.run(write)
 
 
+def what_may_be_personal_is_chosen_whole(screen: Screen) -> None:
+    """Whoever takes words out of a copy is shown what to think of; nothing is chosen before they do."""
+    page = screen.page
+    page.get_by_role("button", name="Lämna ut ur samtalet").click()
+    page.get_by_role("button", name="Gör en kopia utan vissa ord").click()
+    telephone = page.get_by_role("button", name="Telefon 0701234567")
+    expect(telephone).to_have_attribute("aria-pressed", "false")
+    telephone.click()
+    expect(page.get_by_text("10 ord är valda.")).to_be_visible()
+    expect(telephone).to_have_attribute("aria-pressed", "true")
+    screen.keep("marked")
+    assert screen.faults() == []
+    telephone.click()
+    expect(page.get_by_text("Klicka på de ord i texten")).to_be_visible()
+    page.get_by_role("button", name="Avbryt").click()
+    expect(telephone).to_have_count(0)
+
+
 def a_colleague_sees_it_takes_it_back_and_is_handed_the_call(
     site: Served, call: str, screen: Screen, other: Screen
 ) -> None:
@@ -52,7 +70,7 @@ def a_colleague_sees_it_takes_it_back_and_is_handed_the_call(
     page, there = screen.page, other.page
     other.sign_in("ingvar", Role.INVESTIGATOR)
     other.open_call(call)
-    expect(there.get_by_role("button", name="moster.", exact=True)).to_be_visible()
+    expect(there.get_by_role("button", name="moster,", exact=True)).to_be_visible()
     there.get_by_role("slider", name="Plats i samtalet").press("End")
     there.locator("h1").focus()
     there.keyboard.press("h")
@@ -134,12 +152,16 @@ def test_what_was_told_once_is_found_heard_and_corrected(
     field = page.get_by_label("Texten som den ska vara")
     expect(field).to_be_focused()
     expect(page.get_by_text("Maskinen hörde: Ja. Jag är hos min syster.")).to_be_visible()
-    field.fill("Ja. Jag är hos min moster.")
+    field.fill(
+        "Ja. Jag är hos min moster, trettiofem år, telefon noll sju noll ett två tre fyra fem sex sju."
+    )
     screen.keep("correcting")
     assert screen.faults() == []
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="moster.", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="moster,", exact=True)).to_be_visible()
     expect(page.get_by_text("Rättad", exact=True)).to_be_visible()
+    expect(page.get_by_title("Samma sak i siffror.")).to_have_text(["35"])
+    what_may_be_personal_is_chosen_whole(screen)
     screen.keep("corrected")
     a_colleague_sees_it_takes_it_back_and_is_handed_the_call(site, call, screen, open_screen(site))
 

@@ -45,6 +45,11 @@ export function date(iso: string): string {
   return formatter("date", { day: "numeric", month: "short", year: "numeric" }).format(new Date(iso.length === 10 ? `${iso}T00:00` : iso));
 }
 
+/** 3 maj, of a month and a day (05-03) */
+export function dayOfYear(monthDay: string): string {
+  return formatter("day of year", { day: "numeric", month: "long" }).format(new Date(`2000-${monthDay}T00:00`));
+}
+
 /** Words one after the other, with an "and" before the last. */
 export function listed(words: readonly string[]): string {
   return new Intl.ListFormat(lang.value, { type: "conjunction" }).format(words);

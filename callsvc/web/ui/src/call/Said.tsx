@@ -1,5 +1,5 @@
 /** One utterance: who said it and when, its words, each of which plays itself, and the way to correct it. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useComputed } from "@preact/signals";
 import type { Shape } from "../api/client";
 import { clock } from "../format";
@@ -9,6 +9,7 @@ import { Icon } from "../parts/Icon";
 import { still } from "../parts/still";
 import { chosen, toggle } from "./choosing";
 import { Correcting } from "./Correcting";
+import { besides, type Mark } from "./maybe";
 import type { Sound } from "./sound";
 import { walk } from "./walking";
 
@@ -58,9 +59,9 @@ export const Line = still(function Line({ call, utterance, now, sound, language,
         <div class="said-row">
           <p class="said" lang={utterance.language || language} dir="auto" data-arrows onKeyDown={walk}>
             {utterance.kind === "unknown_language" ? <em lang={document.documentElement.lang}>{t("transcript.unknown_language")}</em>
-              : now ? <PlayingWords n={utterance.n} version={utterance.version} words={utterance.words} text={utterance.text} sound={sound} play={play} />
-                : <Words n={utterance.n} version={utterance.version} words={utterance.words} text={utterance.text} playing={-1} play={play} />}
+              : now ? <PlayingWords utterance={utterance} sound={sound} play={play} /> : <Words utterance={utterance} playing={-1} play={play} />}
           </p>
+          <Marked utterance={utterance} />
           {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={() => look(utterance.n)}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
           {correct && <button type="button" class="button bare small" onClick={() => correct(utterance.n)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
         </div>
@@ -69,22 +70,42 @@ export const Line = still(function Line({ call, utterance, now, sound, language,
   );
 });
 
-type WordsProps = { n: number; version: number; words: Word[]; text: string; play: (ms: number) => void };
-
-/** Only the utterance that is being heard looks at the clock. */
-function PlayingWords({ sound, ...rest }: WordsProps & { sound: Sound }) {
-  const playing = useComputed(() => rest.words.findLastIndex((word) => word.start_ms <= sound.at.value * 1000 + 1)).value;
-  return <Words {...rest} playing={playing} />;
+/** While words are chosen: what of the line may be personal data, to be chosen whole. Nothing is chosen of itself. */
+function Marked({ utterance: { n, version, marks, words } }: { utterance: Utterance }) {
+  const picked = chosen.value;
+  if (!picked || marks.length === 0) return null;
+  const all = (mark: Mark) => words.slice(mark.first, mark.last + 1).every((_, k) => picked.has(`${n} ${mark.first + k}`));
+  return (
+    <p class="marked">
+      <span class="hint">{t("maybe.lead")}</span>
+      {marks.map((mark) => (
+        <button key={mark.first} type="button" class="button small" aria-pressed={all(mark)} onClick={() => toggle(n, mark.first, version, mark.last)}>
+          {t(`maybe.${mark.kind}`)} <span dir="auto">{mark.value}</span>
+        </button>
+      ))}
+    </p>
+  );
 }
 
-function Words({ n: line, version, words, text, playing, play }: WordsProps & { playing: number }) {
+type WordsProps = { utterance: Utterance; play: (ms: number) => void };
+
+/** Only the utterance that is being heard looks at the clock. */
+function PlayingWords({ sound, utterance, play }: WordsProps & { sound: Sound }) {
+  const playing = useComputed(() => utterance.words.findLastIndex((word) => word.start_ms <= sound.at.value * 1000 + 1)).value;
+  return <Words utterance={utterance} playing={playing} play={play} />;
+}
+
+function Words({ utterance: { n: line, version, words, text, values }, playing, play }: WordsProps & { playing: number }) {
   const picked = chosen.value;
+  const beside = useMemo(() => besides(words, values), [words, values]);
   if (words.length === 0) return <>{text}</>;
-  return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} out={picked ? picked.has(`${line} ${n}`) : null}
+  return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} out={picked ? picked.has(`${line} ${n}`) : null} value={beside.get(n)}
     play={() => (picked ? toggle(line, n, version) : play(word.start_ms))} />)}</>;
 }
 
-function OneWord({ word, first, now, out, play }: { word: Word; first: boolean; now: boolean; out: boolean | null; play: () => void }) {
+type OneWordProps = { word: Word; first: boolean; now: boolean; out: boolean | null; value: string | undefined; play: () => void };
+
+function OneWord({ word, first, now, out, value, play }: OneWordProps) {
   const step = word.unsure ? 2 : doubt(word.probability);
   return (
     <>
@@ -92,6 +113,7 @@ function OneWord({ word, first, now, out, play }: { word: Word; first: boolean; 
         onKeyDown={(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); play(); } }}>
         {word.text.trim()}{step > 0 && <span class="unseen">{` (${step === 1 ? t("transcript.doubt.1") : t("transcript.doubt.2")})`}</span>}
       </span>{" "}
+      {value !== undefined && <><small class="value" title={t("value.title")}>{value}</small>{" "}</>}
     </>
   );
 }

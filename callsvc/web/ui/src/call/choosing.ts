@@ -7,13 +7,15 @@ export const chosen = signal<ReadonlySet<string> | null>(null);
 /** Which version of an utterance its chosen words were read in: after a correction they are other words. */
 const read = new Map<number, number>();
 
-export function toggle(n: number, word: number, version: number): void {
+/** Choose the words `first` to `last` of an utterance, or let them stay if all of them were chosen. */
+export function toggle(n: number, first: number, version: number, last = first): void {
   if (!chosen.value) return;
   const same = read.get(n) === version;
   const next = new Set([...chosen.value].filter((key) => same || !key.startsWith(`${n} `)));
   read.set(n, version);
-  const key = `${n} ${word}`;
-  if (!next.delete(key)) next.add(key);
+  const keys = Array.from({ length: last - first + 1 }, (_, k) => `${n} ${first + k}`);
+  if (keys.every((key) => next.has(key))) keys.forEach((key) => next.delete(key));
+  else keys.forEach((key) => next.add(key));
   chosen.value = next;
 }
 
