@@ -61,9 +61,9 @@ export const Line = still(function Line({ call, utterance, now, sound, language,
             {utterance.kind === "unknown_language" ? <em lang={document.documentElement.lang}>{t("transcript.unknown_language")}</em>
               : now ? <PlayingWords utterance={utterance} sound={sound} play={play} /> : <Words utterance={utterance} playing={-1} play={play} />}
           </p>
-          <Marked utterance={utterance} />
           {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={() => look(utterance.n)}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
           {correct && <button type="button" class="button bare small" onClick={() => correct(utterance.n)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
+          <Marked utterance={utterance} />
         </div>
       )}
     </li>
