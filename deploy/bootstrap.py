@@ -84,7 +84,7 @@ TEST_PEERS = (
     DebianPackage("fonts-dejavu-core", ("/usr/share/fonts/truetype/dejavu/*.ttf",)),
     DebianPackage("libharfbuzz-subset0", ("/usr/lib/*/libharfbuzz-subset.so.0",)),  # these two draw PDFs
     DebianPackage("libpangoft2-1.0-0", ("/usr/lib/*/libpangoft2-1.0.so.0", "/lib/*/libpangoft2-1.0.so.0")),
-    DebianPackage("kamailio", _program("kamailio"), service="kamailio"),
+    DebianPackage("kamailio-tls-modules", ("/usr/lib/*/kamailio/modules/tls.so",), service="kamailio"),
     DebianPackage("mosquitto", _program("mosquitto"), service="mosquitto"),
     DebianPackage("openssl", _program("openssl")),
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),

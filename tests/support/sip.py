@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from callsvc import data_dir
 from tests.support.node import Node
@@ -205,6 +205,8 @@ def sipp(folder: Path, *words: str, timeout_s: float = 60.0) -> subprocess.Popen
 class ByHand:
     """A UDP socket that speaks SIP as the test wants it."""
 
+    transport = "UDP"
+
     def __init__(self, port: int, host: str = HOST) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((host, 0))
@@ -213,22 +215,23 @@ class ByHand:
         self.node = (HOST, port)
         self.number = 0
 
-    def __enter__(self) -> ByHand:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
     def request(
-        self, method: str, *more: str, body: str = "", call_id: str = "", to_tag: str = "", cseq: int = 1
-    ) -> str:
+        self, method: str, *more: str,
+        body: str = "", call_id: str = "", to_tag: str = "", cseq: int = 1, uri: str = "",
+    ) -> str:  # fmt: skip
         """Send a request; its Call-ID."""
         self.number += 1
         call_id = call_id or f"{self.number}-{self.local}@test"
         tag = f";tag={to_tag}" if to_tag else ""
         lines = [
-            f"{method} sip:114@{HOST}:{self.node[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.host}:{self.local};branch=z9hG4bK{self.number}-{self.local}",
+            f"{method} {uri or f'sip:114@{HOST}:{self.node[1]}'} SIP/2.0",
+            f"Via: SIP/2.0/{self.transport} {self.host}:{self.local};branch=z9hG4bK{self.number}-{self.local}",
             f"From: <sip:someone@{self.host}:{self.local}>;tag=f{self.local}",
             f"To: <sip:114@{HOST}>{tag}",
             f"Call-ID: {call_id}",

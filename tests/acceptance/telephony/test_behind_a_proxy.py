@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.node import Node, running_node
-from tests.support.sip import HOST, KAMAILIO, ByHand, free_udp_port, settings, sip_port, sipp, until
+from tests.support.peers import free_port
+from tests.support.sip import HOST, KAMAILIO, ByHand, free_udp_port, sdp, settings, sip_port, sipp, until
+from tests.support.sip_tls import ByTls, certificate
 
 pytestmark = [pytest.mark.call, pytest.mark.fault]
 
@@ -60,23 +62,34 @@ OPERATOR = f"""<?xml version="1.0"?><!DOCTYPE scenario SYSTEM "sipp.dtd"><scenar
 <send>{message("SIP/2.0 200 OK" + chr(10) + ANSWER.replace(";tag=[call_number]", ""))}</send></scenario>"""
 
 
-@contextlib.contextmanager
-def proxy(folder: Path, operator: int, nodes: list[Node]) -> Iterator[int]:
-    """Kamailio as it is configured, with this site's own addresses."""
-    assert KAMAILIO is not None, "Kamailio is not installed (apt-get install kamailio)"
+def configured(folder: Path, operator: int, nodes: list[Node], *more: str) -> None:
     folder.mkdir()
-    port = free_udp_port(1)
     shutil.copy(CONFIGURATION, folder)
     (folder / "dispatcher.list").write_text("".join(f"1 sip:{HOST}:{sip_port(node)}\n" for node in nodes))
     (modules,) = Path("/usr/lib").glob("*/kamailio/modules")
+    made, key = certificate(folder)
     own = [
-        f"#!define LISTEN udp:{HOST}:{port}",
+        f"#!define LISTEN udp:{HOST}:{free_udp_port(1)}",
+        f"#!define LISTEN_TLS tls:{HOST}:{free_port()}",
         f'#!define DISPATCHER_LIST "{folder}/dispatcher.list"',
         f'#!define OPERATOR "sip:operator@{HOST}:{operator}"',
         f'#!define MODULES "{modules}/"',
+        f'#!define TLS_CERTIFICATE "{made}"',
+        f'#!define TLS_KEY "{key}"',
         "#!define PING_S 1",
+        *more,
     ]
     (folder / "callsvc.cfg").write_text("\n".join(own) + "\n")
+
+
+@contextlib.contextmanager
+def proxy(folder: Path, operator: int, nodes: list[Node]) -> Iterator[tuple[int, ByTls]]:
+    """Kamailio as it is configured, with this site's own addresses; its port, and a caller whom it knows by TLS."""
+    assert KAMAILIO is not None, "Kamailio is not installed (apt-get install kamailio)"
+    configured(folder, operator, nodes, "#!define WITH_TLS")
+    port, secure = (
+        int(one) for one in re.findall(r"LISTEN\w* \w+:[\d.]+:(\d+)", (folder / "callsvc.cfg").read_text())
+    )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [KAMAILIO, "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(folder)],
@@ -91,7 +104,8 @@ def proxy(folder: Path, operator: int, nodes: list[Node]) -> Iterator[int]:
                 return any(text.startswith("SIP/2.0 200") for text in asks.answers(0.2))
 
             until(answers, "Kamailio")
-        yield port
+        with ByTls(secure, folder / "trunk.crt") as caller:
+            yield port, caller
     finally:
         process.terminate()
         process.wait(20)
@@ -131,24 +145,38 @@ def test_nodes_die_one_after_the_other_and_every_call_reaches_the_operator(tmp_p
         first, second = pool.map(node, (1, 2))
         phone = sipp(
             tmp_path, "-sf", str(tmp_path / "operator.xml"), "-p", str(operator), "-mp", str(free_udp_port(4)),
-            "-m", "14", timeout_s=300.0,
+            "-m", "16", timeout_s=300.0,
         )  # fmt: skip
         stack.callback(phone.wait, 20)
         stack.callback(phone.terminate)
-        port = stack.enter_context(proxy(tmp_path / "kamailio", operator, [first, second]))
+        port, secure = stack.enter_context(proxy(tmp_path / "kamailio", operator, [first, second]))
 
         call(tmp_path, port, 4)
         until(lambda: started(first) + started(second) == 4, "four calls on the nodes")
         assert started(first) == started(second) == 2
+        secure.calls(sdp(free_udp_port(4)))
+        secure.calls(sdp(free_udp_port(4)))
+        until(lambda: started(first) == started(second) == 3, "two calls by TLS")
 
         first.process.kill()
         first.process.wait()
         call(tmp_path, port, 4)
-        until(lambda: started(second) == 6, "all new calls on the node that is left")
+        until(lambda: started(second) == 7, "all new calls on the node that is left")
 
         second.process.kill()
         second.process.wait()
         call(tmp_path, port, 4)
-        assert (started(first), started(second)) == (2, 6)
+        assert (started(first), started(second)) == (3, 7)
     log = (tmp_path / "kamailio" / "log").read_text()
     assert not re.search(r"parsing of SIP message failed|ERROR: .*route", log), log
+
+
+@pytest.mark.parametrize("wished", [(), ("WITH_TLS",), ("WITH_TLS", "WITH_SRTP")])
+def test_the_configuration_is_whole_with_and_without_encryption(
+    tmp_path: Path, wished: tuple[str, ...]
+) -> None:
+    configured(tmp_path / "kamailio", free_udp_port(1), [], *(f"#!define {one}" for one in wished))
+    (tmp_path / "kamailio/dispatcher.list").write_text(f"1 sip:{HOST}:5060\n")
+    command = [str(KAMAILIO), "-c", "-f", str(tmp_path / "kamailio/kamailio.cfg")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
