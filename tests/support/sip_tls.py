@@ -72,6 +72,6 @@ class ByTls(ByHand):
         assert contact
         assert tag
         within = {"call_id": call_id, "to_tag": tag[1], "uri": contact[1]}
-        self.request("ACK", *routes, **within)
-        self.request("BYE", *routes, cseq=2, **within)  # type: ignore[arg-type]
+        self.request("ACK", *routes, cseq=1, **within)
+        self.request("BYE", *routes, cseq=2, **within)
         assert "CSeq: 2 BYE" in self.answer("SIP/2.0 200")
