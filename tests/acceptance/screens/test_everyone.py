@@ -197,6 +197,14 @@ def test_single_letters_can_be_turned_off(site: Served, open_screen: OpenScreen)
     expect(page.get_by_role("heading", name="Drift", level=1)).to_be_visible()
 
 
+# What the law and the house say stays in Swedish, and is marked so.
+IN_ENGLISH = """() => {
+    const page = document.body.cloneNode(true);
+    page.querySelectorAll("[lang=sv], script").forEach((one) => one.remove());
+    return page.textContent;
+}"""
+
+
 def test_in_english_every_page_is_in_english(site: Served, call: str, open_screen: OpenScreen) -> None:
     fill(site)
     site.person("anna", *ALL, shown="Anna Strom")
@@ -229,7 +237,9 @@ def test_in_english_every_page_is_in_english(site: Served, call: str, open_scree
     ):
         screen.go(path)
         expect(page.get_by_role("navigation").first).to_be_visible()
-        seen = page.locator("body").inner_text().replace("Svenska", "")
+        if path == "/drift/gallring":
+            expect(page.locator(".keep-rules")).to_be_visible()
+        seen = page.evaluate(IN_ENGLISH)
         assert not set("åäöÅÄÖ") & set(seen), (path, seen)
     screen.keep()
 

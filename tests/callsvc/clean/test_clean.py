@@ -265,7 +265,11 @@ def test_memory_stays_the_same_however_long_the_file(tmp_path: Path) -> None:
 def test_who_breaks_off_finds_nothing_half_done(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.tile(noise(30, 0.05), 20), 16000, subtype="PCM_16")
     command = [sys.executable, "-m", "callsvc", "clean", str(tmp_path / "in.wav"), str(tmp_path / "out.wav")]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests that a shell has put into the background hand on that Ctrl-C is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )  # fmt: skip
     for _ in range(3000):
         if (tmp_path / ".out.wav.part").exists() or child.poll() is not None:
             break

@@ -73,7 +73,7 @@ function Rules({ told, choose }: { told: Night; choose: (what: Outcome, of: stri
             <div class="keep-words">
               <h3>{said(one)}</h3>
               <p>{howLong(one)}</p>
-              <p class="aside">{[...which(one, label), one.basis].join(" · ")}</p>
+              <p class="aside">{which(one, label).map((words) => `${words} · `)}<span lang="sv">{one.basis}</span></p>
               {one.unknown_labels.length > 0 && <Notice tone="warn" title={t("retention.unknown_label", { labels: one.unknown_labels.join(", ") })} />}
             </div>
             <div>
@@ -125,7 +125,7 @@ function Calls({ told, outcome, rule, file, choose, more, hold }: Listing) {
                 <tr key={one.id}>
                   <th scope="row"><a href={callAddress(one.id)}>{profileName(one.profile)}, {moment(one.started_at)}</a>
                     <span class="aside">{one.length_ms !== null && `${clock(one.length_ms / 1000)} · `}{one.demo ? t("calls.demo.tag") : t(`retention.case.${one.case}`)}</span></th>
-                  <td data-label={t("retention.rule")}>{(() => { const its = byId(one.rule); return its ? <>{said(its)} <span class="aside">{its.basis}</span></> : t("retention.unruled"); })()}</td>
+                  <td data-label={t("retention.rule")}>{(() => { const its = byId(one.rule); return its ? <>{said(its)} <span class="aside" lang="sv">{its.basis}</span></> : t("retention.unruled"); })()}</td>
                   <td data-label={t("retention.last_day")}>{one.last_day ? <time datetime={one.last_day}>{date(one.last_day)}</time> : t("retention.no_day")}</td>
                   <td data-label={t("retention.follow")}>{follows(one.follow)}</td>
                   <td class="end">{outcome !== "held" && may("retention.decide") && <button type="button" class="button small" onClick={() => hold(one)}
