@@ -268,7 +268,7 @@ def test_who_breaks_off_finds_nothing_half_done(tmp_path: Path) -> None:
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Tests that a shell has put into the background hand on that Ctrl-C is to be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     for _ in range(3000):
         if (tmp_path / ".out.wav.part").exists() or child.poll() is not None:
