@@ -88,11 +88,13 @@ class TelephoneLines(BaseModel):
             raise PydanticCustomError("twice", "two lines have the same id")
         used: set[str] = set()
         for n, one in enumerate(self.line):
-            if one.number in used and not one.retired:
+            if one.retired:
+                continue
+            if one.number in used:
                 raise PydanticCustomError(
                     "number", "two lines have the same number", {"at": ("line", n, "number")}
                 )
-            used |= set() if one.retired else {one.number}
+            used.add(one.number)
         return self
 
     def of(self, number: str) -> TelephoneLine | None:

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
 
-from callsvc.access import attempts, lock, second_factor, sessions, totp, trail
+from callsvc.access import attempts, lock, second_factor, sessions, totp
 from callsvc.access.sessions import Session, WrongPassword
 from callsvc.errors import Conflict
-from callsvc.store import Connection
 from callsvc.web import door
 from callsvc.web.door import EvenLocked, OneSite, SignedIn
 from callsvc.web.problems import Problem
-from callsvc.web.routes.people import address, me
+from callsvc.web.routes.people import address, me, note
 from callsvc.web.shapes import (
     Code,
     Me,
@@ -127,29 +126,23 @@ async def confirm(request: Request, here: OneSite, session: SignedIn, asked: Cod
     async with here.database.transaction() as conn:
         await second_factor.confirm(conn, here.second_factors, session.person.id, asked.code, at=at)
         await attempts.succeed(conn, attempt)
-        await _note(conn, here, session, "user.second_factor_on")
+        await note(conn, here, session, "user.second_factor_on", session.person)
 
 
 @router.post("/second-factor/removal", status_code=204)
 async def remove(request: Request, here: OneSite, session: SignedIn, asked: OwnPassword) -> None:
     """Do without the second factor from now on; the password is asked for once more."""
+    await prove(request, here, session, asked)
+    async with here.database.transaction() as conn:
+        if await second_factor.remove(conn, session.person.id):
+            await door.keep_a_factor(conn, here, session.person)
+            await note(conn, here, session, "user.second_factor_off", session.person)
+
+
+async def prove(request: Request, here: Site, session: Session, asked: OwnPassword) -> None:
+    """The password once more, before a way in is changed. Raises `Problem`, `TooManyAttempts`."""
     at = here.clock.utc_now()
     try:
         await sessions.prove(here.database, session, asked.password, address=address(request), at=at)
     except WrongPassword:
         raise Problem("wrong_present_password") from None
-    async with here.database.transaction() as conn:
-        if await second_factor.remove(conn, session.person.id):
-            await door.keep_a_factor(conn, here, session.person)
-            await _note(conn, here, session, "user.second_factor_off")
-
-
-async def _note(conn: Connection, here: Site, session: Session, action: str) -> None:
-    await trail.record(
-        conn,
-        user_id=session.person.id,
-        action=action,
-        object_kind="user",
-        object_id=str(session.person.id),
-        at=here.clock.utc_now(),
-    )

@@ -6,24 +6,24 @@ Each takes two questions: ours to the device, with a challenge that is good once
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from callsvc.access import by_passkey, passkey_questions, passkeys, sessions, trail
+from callsvc.access import by_passkey, passkey_questions, passkeys
 from callsvc.access.passkey_questions import Purpose
 from callsvc.access.passkeys import Answer, Made, Passkey
 from callsvc.access.relying_party import RelyingParty, WhyNot, relying_party
-from callsvc.access.sessions import Session, WrongPassword
 from callsvc.errors import UsageError
 from callsvc.store import Connection
 from callsvc.web import door
 from callsvc.web.door import EvenLocked, OneSite, SignedIn
 from callsvc.web.problems import Problem
-from callsvc.web.routes.people import address, me
+from callsvc.web.routes.own_account import prove
+from callsvc.web.routes.people import address, me, note
 from callsvc.web.shapes import Me, OwnPassword
 from callsvc.web.shapes_passkeys import (
     KnownPasskey,
@@ -62,7 +62,7 @@ async def ask_to_make(
     if session.person.issuer is not None:
         raise Problem("external_account")
     party = _party(request, here)
-    await _prove(request, here, session, asked)
+    await prove(request, here, session, asked)
     async with here.database.transaction() as conn:
         challenge = await _put(conn, request, here, Purpose.MAKE, str(session.id))
         known = await passkeys.of_person(conn, session.person.id)
@@ -70,7 +70,7 @@ async def ask_to_make(
         challenge=challenge,
         rp_id=party.id,
         timeout_ms=TIMEOUT_MS,
-        user_id=_text(session.person.id.bytes),
+        user_id=bytes_to_base64url(session.person.id.bytes),
         user_name=session.person.name,
         display_name=session.person.display_name,
         algorithms=[int(one) for one in passkeys.ALGORITHMS],
@@ -93,7 +93,7 @@ async def make(request: Request, here: OneSite, session: SignedIn, asked: NewPas
         added = await passkeys.add(
             conn, party, session.person.id, made, challenge=challenge, label=asked.label, at=at
         )
-        await _note(conn, here, session, "user.passkey_on")
+        await note(conn, here, session, "user.passkey_on", session.person)
     return _out(added)
 
 
@@ -106,11 +106,11 @@ async def remove(
     asked: OwnPassword,
 ) -> None:
     """Do without this passkey from now on; the password is asked for once more."""
-    await _prove(request, here, session, asked)
+    await prove(request, here, session, asked)
     async with here.database.transaction() as conn:
         await passkeys.remove(conn, session.person.id, passkey_id)
         await door.keep_a_factor(conn, here, session.person)
-        await _note(conn, here, session, "user.passkey_off")
+        await note(conn, here, session, "user.passkey_off", session.person)
 
 
 @router.post("/sign-in/passkey/question")
@@ -145,7 +145,7 @@ async def enter(request: Request, response: Response, here: OneSite, asked: Pass
         browser=request.headers.get("user-agent", ""),
     )
     async with here.database.transaction() as conn:
-        await _note(conn, here, session, "session.open", by="passkey")
+        await note(conn, here, session, "session.open", session.person, by="passkey")
     door.set_cookie(response, here, token)
     return me(here, session)
 
@@ -184,18 +184,11 @@ def _party(request: Request, here: Site) -> RelyingParty:
     return party
 
 
-async def _prove(request: Request, here: Site, session: Session, asked: OwnPassword) -> None:
-    try:
-        await sessions.prove(
-            here.database, session, asked.password, address=address(request), at=here.clock.utc_now()
-        )
-    except WrongPassword:
-        raise Problem("wrong_present_password") from None
-
-
 async def _put(conn: Connection, request: Request, here: Site, purpose: Purpose, holder: str) -> str:
     at = here.clock.utc_now()
-    return _text(await passkey_questions.put(conn, purpose, holder=holder, address=address(request), at=at))
+    return bytes_to_base64url(
+        await passkey_questions.put(conn, purpose, holder=holder, address=address(request), at=at)
+    )
 
 
 def _answer(asked: PasskeyAnswer) -> Answer:
@@ -210,30 +203,14 @@ def _answer(asked: PasskeyAnswer) -> Answer:
 
 def _bytes(text: str) -> bytes:
     try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return base64url_to_bytes(text)
     except ValueError:
         raise UsageError("This is not base64url.") from None
 
 
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
 def _known(one: Passkey) -> KnownPasskey:
-    return KnownPasskey(id=_text(one.credential_id), transports=one.transports)
+    return KnownPasskey(id=bytes_to_base64url(one.credential_id), transports=one.transports)
 
 
 def _out(one: Passkey) -> PasskeyOut:
     return PasskeyOut(id=one.id, label=one.label, made_at=one.made_at, used_at=one.used_at)
-
-
-async def _note(conn: Connection, here: Site, session: Session, action: str, **detail: str) -> None:
-    await trail.record(
-        conn,
-        user_id=session.person.id,
-        action=action,
-        object_kind="user",
-        object_id=str(session.person.id),
-        detail=detail,
-        at=here.clock.utc_now(),
-    )

@@ -88,7 +88,7 @@ async def login(request: Request, response: Response, here: OneSite, asked: Cred
         cipher=here.second_factors,
     )
     async with here.database.transaction() as conn:
-        await _note(conn, here, session, "session.open", session.person)
+        await note(conn, here, session, "session.open", session.person)
     door.set_cookie(response, here, token)
     return me(here, session)
 
@@ -157,7 +157,7 @@ async def create(here: OneSite, session: Administrator, asked: NewUser) -> UserW
             raise Problem("name_taken") from None
         except UsageError:
             raise Problem("bad_user") from None
-        await _note(conn, here, session, "user.create", person, roles=_roles(person))
+        await note(conn, here, session, "user.create", person, roles=_roles(person))
     return UserWithPassword(user=user(person), one_time_password=password)
 
 
@@ -174,13 +174,13 @@ async def change(here: OneSite, session: Administrator, user_id: UserId, asked: 
             if asked.roles is not None:
                 before = _roles(person)
                 person = await people.set_roles(conn, user_id, asked.roles)
-                await _note(conn, here, session, "user.roles", person, before=before, roles=_roles(person))
+                await note(conn, here, session, "user.roles", person, before=before, roles=_roles(person))
             if asked.disabled is True:
                 person = await people.disable(conn, user_id, at=here.clock.utc_now())
-                await _note(conn, here, session, "user.disable", person)
+                await note(conn, here, session, "user.disable", person)
             elif asked.disabled is False:
                 person = await people.enable(conn, user_id)
-                await _note(conn, here, session, "user.enable", person)
+                await note(conn, here, session, "user.enable", person)
         except Conflict:
             raise Problem("last_administrator") from None
     return user(person)
@@ -199,7 +199,7 @@ async def renew_password(here: OneSite, session: Administrator, user_id: UserId)
         await people.set_password(conn, user_id, password, must_change_password=True)
         person = await people.get(conn, user_id)
         await attempts.forgive(conn, person.name)
-        await _note(conn, here, session, "user.password", person)
+        await note(conn, here, session, "user.password", person)
     return UserWithPassword(user=user(person), one_time_password=password)
 
 
@@ -209,18 +209,19 @@ async def remove_second_factor(here: OneSite, session: Administrator, user_id: U
     async with here.database.transaction() as conn:
         person = await people.get(conn, user_id)
         if await second_factor.remove(conn, user_id):
-            await _note(conn, here, session, "user.second_factor_off", person)
+            await note(conn, here, session, "user.second_factor_off", person)
         if await passkeys.remove_all(conn, user_id):
-            await _note(conn, here, session, "user.passkey_off", person)
+            await note(conn, here, session, "user.passkey_off", person)
 
 
 def _roles(person: Person) -> str:
     return " ".join(sorted(person.roles))
 
 
-async def _note(
+async def note(
     conn: Connection, here: Site, session: Session, action: str, person: Person, **detail: str
 ) -> None:
+    """Put down in the access log what was done with an account."""
     await trail.record(
         conn,
         user_id=session.person.id,

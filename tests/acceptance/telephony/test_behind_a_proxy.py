@@ -62,15 +62,17 @@ OPERATOR = f"""<?xml version="1.0"?><!DOCTYPE scenario SYSTEM "sipp.dtd"><scenar
 <send>{message("SIP/2.0 200 OK" + chr(10) + ANSWER.replace(";tag=[call_number]", ""))}</send></scenario>"""
 
 
-def configured(folder: Path, operator: int, nodes: list[Node], *more: str) -> None:
+def configured(folder: Path, operator: int, nodes: list[Node], *more: str) -> tuple[int, int]:
+    """Kamailio's files with this site's own addresses; its ports for UDP and TLS."""
     folder.mkdir()
+    port, secure = free_udp_port(1), free_port()
     shutil.copy(CONFIGURATION, folder)
     (folder / "dispatcher.list").write_text("".join(f"1 sip:{HOST}:{sip_port(node)}\n" for node in nodes))
     (modules,) = Path("/usr/lib").glob("*/kamailio/modules")
     made, key = certificate(folder)
     own = [
-        f"#!define LISTEN udp:{HOST}:{free_udp_port(1)}",
-        f"#!define LISTEN_TLS tls:{HOST}:{free_port()}",
+        f"#!define LISTEN udp:{HOST}:{port}",
+        f"#!define LISTEN_TLS tls:{HOST}:{secure}",
         f'#!define DISPATCHER_LIST "{folder}/dispatcher.list"',
         f'#!define OPERATOR "sip:operator@{HOST}:{operator}"',
         f'#!define MODULES "{modules}/"',
@@ -80,16 +82,14 @@ def configured(folder: Path, operator: int, nodes: list[Node], *more: str) -> No
         *more,
     ]
     (folder / "callsvc.cfg").write_text("\n".join(own) + "\n")
+    return port, secure
 
 
 @contextlib.contextmanager
 def proxy(folder: Path, operator: int, nodes: list[Node]) -> Iterator[tuple[int, ByTls]]:
     """Kamailio as it is configured, with this site's own addresses; its port, and a caller whom it knows by TLS."""
     assert KAMAILIO is not None, "Kamailio is not installed (apt-get install kamailio)"
-    configured(folder, operator, nodes, "#!define WITH_TLS")
-    port, secure = (
-        int(one) for one in re.findall(r"LISTEN\w* \w+:[\d.]+:(\d+)", (folder / "callsvc.cfg").read_text())
-    )
+    port, secure = configured(folder, operator, nodes, "#!define WITH_TLS")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [KAMAILIO, "-f", str(folder / "kamailio.cfg"), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(folder)],
