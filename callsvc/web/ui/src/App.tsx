@@ -52,7 +52,7 @@ export function App() {
   const [problem, setProblem] = useState<Problem>();
   const start = () => {
     setProblem(undefined);
-    ask().catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+    ask().catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   useEffect(start, []);
   useKeys({ help: () => (helpOpen.value = true) });

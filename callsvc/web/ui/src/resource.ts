@@ -27,7 +27,7 @@ export function useResource<T>(load: (signal: AbortSignal) => Promise<T>, deps: 
       })
       .catch((fault: unknown) => {
         if (control.signal.aborted) return;
-        const told = fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
+        const told = Problem.of(fault);
         heard(told.code !== "unreachable");
         setProblem(told);
       })

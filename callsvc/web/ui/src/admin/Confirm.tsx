@@ -27,7 +27,7 @@ export function Confirm({ kind, text, lines, close, refused, overtaken, done }: 
     api.put("/api/catalogues/{kind}", { path: { kind }, body: { ...text, why } })
       .then((answer) => (answer.version === null ? refused(answer.faults) : done(answer.version)))
       .catch((fault: unknown) => {
-        const told = fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
+        const told = Problem.of(fault);
         setProblem(told);
         if (told.code === "edited_meanwhile") overtaken();
       });

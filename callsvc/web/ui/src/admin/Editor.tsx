@@ -62,7 +62,7 @@ export function Editor({ told, saved }: { told: Told; saved: () => void }) {
 
   const ask = <T,>(question: Promise<T>, then: (answer: T) => void) => {
     setProblem(undefined);
-    question.then(then).catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+    question.then(then).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const tell = (found: Faults) => {
     setFaults(found);

@@ -12,7 +12,6 @@ import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
 
 type Hold = Shape<"HoldOut">;
-const asProblem = (fault: unknown) => fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
 
 export function Holds({ told, place, done }: { told: Shape<"HoldList">; place: () => void; done: () => void }) {
   const [lifting, lift] = useState<Hold>();
@@ -68,7 +67,7 @@ export function Holding({ call, close, done }: { call: Shape<"RetentionCall"> | 
   const submit = (event: Event) => {
     event.preventDefault();
     api.post("/api/retention/holds", { body: { call_id: call?.id ?? null, case_number: call ? null : number, reason } })
-      .then(done).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(done).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={call ? t("holds.this", { call: `${profileName(call.profile)}, ${moment(call.started_at)}` }) : t("holds.new")} close={close}>
@@ -88,7 +87,7 @@ function Lift({ hold, close, done }: { hold: Hold; close: () => void; done: () =
   const submit = (event: Event) => {
     event.preventDefault();
     api.post("/api/retention/holds/{hold_id}/lifting", { path: { hold_id: hold.id }, body: { reason } })
-      .then(done).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(done).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("holds.lift.title")} close={close}>
@@ -109,7 +108,7 @@ function Close({ close, done }: { close: () => void; done: () => void }) {
   const submit = (event: Event) => {
     event.preventDefault();
     api.put("/api/retention/closings/{number}", { path: { number }, body: { closed_on: on } })
-      .then(done).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(done).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("closings.new")} close={close}>
@@ -127,7 +126,7 @@ function Closed({ told, done }: { told: Shape<"ClosingOut">; done: () => void })
   const [problem, setProblem] = useState<Problem>();
   const reopen = () => {
     api.post("/api/retention/closings/{number}/reopening", { path: { number: told.case_number } })
-      .then(done).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(done).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <li>

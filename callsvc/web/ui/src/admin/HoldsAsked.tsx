@@ -16,7 +16,7 @@ export function HoldsAsked({ asked, done }: { asked: readonly Asked[]; done: () 
   const [problem, setProblem] = useState<Problem>();
   const answer = (one: Asked, granted: boolean, words: string) =>
     api.post("/api/retention/hold-requests/{request_id}/answer", { path: { request_id: one.id }, body: { granted, words } })
-      .then(() => { refuse(undefined); done(); }).catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .then(() => { refuse(undefined); done(); }).catch((fault: unknown) => setProblem(Problem.of(fault)));
   if (asked.length === 0) return null;
   return (
     <section aria-labelledby="holds-asked">

@@ -32,7 +32,7 @@ export function Meanwhile({ told, base, draft, unsaved, begin, merged, refused }
         setBoth(answer.both);
         merged({ ...told, version: answer.version }, answer.value as Table, answer.body);
       })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   if (!unsaved) return null;
   if (told.version === base.version) {

@@ -70,7 +70,7 @@ function Back({ told, to, close, done }: { told: Told; to: number; close: () => 
     setProblem(undefined);
     api.post("/api/catalogues/{kind}/undo", { path: { kind: told.kind }, body: { version: told.version, to, why } })
       .then((answer) => answer.faults.length > 0 ? setFaults(answer.faults) : done())
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog wide title={to === 0 ? t("versions.back.first") : t("versions.back.to", { n: to })} close={close}>

@@ -35,7 +35,7 @@ function Asking({ call, close, done }: { call: string; close: () => void; done: 
   const submit = (event: Event) => {
     event.preventDefault();
     api.post("/api/calls/{call_id}/hold-requests", { path: { call_id: call }, body: { reason } })
-      .then(done).catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .then(done).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("hold.ask")} close={close}>

@@ -17,7 +17,7 @@ export function Correcting({ call, utterance, close, changed }: Props) {
   const path = { call_id: call, n: utterance.n };
   const done = (asked: Promise<unknown>) => {
     asked.then(() => { changed(); close(); }).catch((fault: unknown) => {
-      setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+      setProblem(Problem.of(fault));
       // Somebody else was quicker: theirs is fetched, and what is written here stays.
       if (fault instanceof Problem && fault.code === "edited_meanwhile") changed();
     });

@@ -26,7 +26,7 @@ export function DemoCall() {
     setProblem(undefined);
     api.post("/api/demo-calls")
       .then(latest.reload)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")))
+      .catch((fault: unknown) => setProblem(Problem.of(fault)))
       .finally(() => setAsking(false));
   };
   useKeys({ demo: place });

@@ -25,7 +25,7 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
   const [problem, setProblem] = useState<Problem>();
   const leaving = useResource((signal) => api.get("/api/calls/{call_id}/leaving", { path, query: copy ? { copy } : {}, signal }), [call.id, copy]);
   useEffect(() => () => void (chosen.value = null), []);
-  const fail = (fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+  const fail = (fault: unknown) => setProblem(Problem.of(fault));
   const found = bases.data?.bases.find((one) => one.id === basis);
   const decide = (granted: boolean) => {
     setProblem(undefined);
@@ -128,7 +128,7 @@ function Packed({ call, disclosure }: { call: string; disclosure: string }) {
   const make = () => {
     setProblem(undefined);
     api.post("/api/calls/{call_id}/disclosures/{disclosure_id}/bundle", { path }).then(found.reload)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const share = Math.round((found.data?.progress ?? 0) * 100);
   return (

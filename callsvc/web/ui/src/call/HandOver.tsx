@@ -36,7 +36,7 @@ export function PassOn({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
   const ask = () => {
     setProblem(undefined);
     api.post("/api/calls/{call_id}/review-request", { path: { call_id: call.id } })
-      .then(() => say(t("review.asked"))).catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .then(() => say(t("review.asked"))).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   if (call.state !== "ended" || (!may("handover.give") && !may("review.ask"))) return null;
   return (
@@ -63,7 +63,7 @@ function Handing({ call, placeMs, close, done }: { call: string; placeMs: number
     if (!to) return;
     api.post("/api/calls/{call_id}/hand-overs", { path: { call_id: call }, body: { to, place_ms: placeMs, word } })
       .then(() => done(people.find((one) => one.id === to)?.display_name ?? ""))
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("handover.do")} close={close}>

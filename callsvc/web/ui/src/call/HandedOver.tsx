@@ -23,7 +23,7 @@ export function HandedOver() {
       await api.post("/api/hand-overs/{hand_over_id}/taking", { path: { hand_over_id: one.id } });
       go(one.review_id ? reviewAddress(one.review_id) : callAddress(one.call_id, one.place_ms));
     } catch (fault) {
-      setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+      setProblem(Problem.of(fault));
     }
   };
   return (

@@ -20,7 +20,7 @@ export function History({ call, utterance, close, changed }: Props) {
     setProblem(undefined);
     api.post("/api/calls/{call_id}/transcript/utterances/{n}/undo", { path: { call_id: call, n }, body: { version, why: "" } })
       .then(changed).catch((fault: unknown) => {
-        setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+        setProblem(Problem.of(fault));
         changed();
       });
   };

@@ -37,7 +37,7 @@ export function ReasonGate({ title, go, note: begun = "", before = null, open, o
   const give = (why: string) => {
     open(why)
       .then(opened)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
 
   return (

@@ -27,7 +27,7 @@ export function AlreadyTold({ calls, guides }: { calls: Shape<"CaseCall">[]; gui
         setFound(hits);
         setSought(topic);
       })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <section class="card told" aria-labelledby="told">

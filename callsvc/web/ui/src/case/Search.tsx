@@ -60,7 +60,7 @@ export function Search() {
         const before = after ? found.value?.calls ?? [] : [];
         found.value = { calls: joined(before, answer.calls), next: answer.next };
       })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")))
+      .catch((fault: unknown) => setProblem(Problem.of(fault)))
       .finally(() => setBusy(false));
   };
   const clear = () => {

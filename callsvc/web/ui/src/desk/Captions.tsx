@@ -98,7 +98,7 @@ function Putting({ call, caption, word, heard, captioned, close }: PuttingProps)
     }
     api.put("/api/calls/{call_id}/captions/{leg}/{n}", { path: { call_id: call, leg: caption.leg, n: caption.n }, body: { word, heard, meant } })
       .then((after) => { captioned.put(after); close(); })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <span class="putting">

@@ -24,7 +24,7 @@ export function Checklists({ call, profile, leg, guides, beside, reload }: Props
       .then(reload)
       .catch((fault: unknown) => {
         setMine((all) => ({ ...all, [`${list} ${item}`]: { ticked: !ticked, at_ms: null } }));
-        setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+        setProblem(Problem.of(fault));
       });
     // In the recording itself, too, where there is one: what was done when does not hang on this page's word alone.
     if (ticked && leg) leg.channel.command({ do: "marker", kind: "information", text: `${list}/${item}` }).catch(() => undefined);

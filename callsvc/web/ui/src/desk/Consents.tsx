@@ -13,7 +13,7 @@ type Props = { call: string; guides: Guides; beside: Beside; reload: () => void;
 export function Consents({ call, guides, beside, reload, atMs, leg }: Props) {
   const [what, setWhat] = useState(guides.consents[0]?.id ?? "");
   const [problem, setProblem] = useState<Problem>();
-  const fail = (fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+  const fail = (fault: unknown) => setProblem(Problem.of(fault));
   // In the recording itself, too, while the call runs: sealed with the sound in which it was said.
   const mark = (text: string) => {
     if (atMs !== null) leg?.channel.command({ do: "marker", kind: "consent", text }).catch(() => undefined);

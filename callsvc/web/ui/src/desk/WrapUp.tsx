@@ -40,7 +40,7 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
       .then(() => put(state))
       .then(() => (state === "done" && to ? api.post("/api/calls/{call_id}/hand-overs", { path: { call_id: due.call_id }, body: { to, place_ms: null, word: handOver.slice(0, MOST) } }) : undefined))
       .then(look)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   // Filled in and left alone for a second: kept. A number that is half typed is no fault yet.
   useEffect(() => {

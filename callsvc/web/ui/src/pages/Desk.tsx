@@ -94,7 +94,7 @@ function DemoCaller() {
     setAsked(true);
     api.post("/api/demo-callers").catch((problem: unknown) => {
       setAsked(false);
-      setFault(problem instanceof Problem ? problem : new Problem(0, "fault", String(problem), ""));
+      setFault(Problem.of(problem));
     });
   };
   return (

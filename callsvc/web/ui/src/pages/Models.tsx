@@ -78,7 +78,7 @@ function Row({ model, choose }: { model: Model; choose: (purpose: Purpose) => vo
     setBusy(true);
     setProblem(undefined);
     api.post("/api/models/{name}/check", { path: { name: model.name } }).then(setFound)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")))
+      .catch((fault: unknown) => setProblem(Problem.of(fault)))
       .finally(() => setBusy(false));
   };
   const able: Purpose[] = (["final", "live"] as const).filter((one) => !model.used_for.includes(one) && (model.use === null || model.use === "both" || model.use === one));
@@ -113,7 +113,7 @@ function Choose({ model, purpose, told, close, done }: { model: Model; purpose: 
     event.preventDefault();
     setBusy(true);
     api.put("/api/models/uses/{purpose}", { path: { purpose }, body: { name: model.name } }).then(done)
-      .catch((fault: unknown) => { setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")); setBusy(false); });
+      .catch((fault: unknown) => { setProblem(Problem.of(fault)); setBusy(false); });
   };
   return (
     <Dialog title={t("models.use.of", { model: model.name, purpose: t(`models.purpose.${purpose}`) })} close={close}>

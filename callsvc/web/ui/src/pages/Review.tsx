@@ -34,7 +34,7 @@ export function Review({ id }: { id: string }) {
   const back = <p class="way-back"><a href={addresses.reviews}><Icon name="left" size={18} />{t("review.back")}</a></p>;
   const take = () => {
     api.post("/api/reviews/{review_id}/taking", { path: { review_id: id } }).then(setChanged)
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   if (!whole) return <Page title={t("review.one")} before={back}>{found.problem && <Fault problem={found.problem} retry={found.reload} />}</Page>;
   const detail = call.data;

@@ -47,7 +47,7 @@ function Row({ one, list, which, reload }: { one: Brief; list: List; which: (typ
     api.post("/api/reviews/{review_id}/taking", { path: { review_id: one.id } })
       .then(() => go(reviewAddress(one.id)))
       .catch((fault: unknown) => {
-        setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), ""));
+        setProblem(Problem.of(fault));
         reload();
       });
   };

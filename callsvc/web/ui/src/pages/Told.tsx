@@ -44,7 +44,7 @@ function Whole({ call, reload }: { call: string; reload: () => void }) {
     event.preventDefault();
     api.put("/api/calls/{call_id}/assessment/reply", { path: { call_id: call }, body: { words: words ?? told.reply } })
       .then(() => { setSaved(true); reload(); })
-      .catch((fault: unknown) => setProblem(fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "")));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <div class="told-whole">

@@ -16,10 +16,6 @@ import { State } from "../parts/State";
 
 type User = Shape<"User">;
 
-function asProblem(fault: unknown): Problem {
-  return fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
-}
-
 export function Users() {
   const people = useResource((signal) => api.get("/api/users", { signal }), [], ["users"]);
   const [creating, setCreating] = useState(false);
@@ -70,7 +66,7 @@ function Create({ close, done }: { close: () => void; done: (told: Told) => void
     event.preventDefault();
     api.post("/api/users", { body: { name: name.trim().toLowerCase(), display_name: shown.trim(), roles: chosen } })
       .then((answer) => done({ name: answer.user.name, password: answer.one_time_password }))
-      .catch((fault: unknown) => setProblem(asProblem(fault)));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("users.new")} close={close}>
@@ -91,17 +87,17 @@ function Edit({ user, close, done }: { user: User; close: () => void; done: (tol
   const change = (body: Shape<"UserChange">) => {
     api.patch("/api/users/{user_id}", { path: { user_id: user.id }, body })
       .then(() => done())
-      .catch((fault: unknown) => setProblem(asProblem(fault)));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const renew = () => {
     api.post("/api/users/{user_id}/password", { path: { user_id: user.id } })
       .then((answer) => done({ name: answer.user.name, password: answer.one_time_password }))
-      .catch((fault: unknown) => setProblem(asProblem(fault)));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const loseFactor = () => {
     api.post("/api/users/{user_id}/second-factor/removal", { path: { user_id: user.id } })
       .then(() => done())
-      .catch((fault: unknown) => setProblem(asProblem(fault)));
+      .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const mine = user.id === me.value?.id;
   return (

@@ -36,10 +36,6 @@ function want(on: boolean): void {
   else sessionStorage.removeItem(FLAG);
 }
 
-function asProblem(fault: unknown): Problem {
-  return fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
-}
-
 function take(found: Shift): void {
   serviceTimeIs(found.now);
   shift.value = found;
@@ -53,7 +49,7 @@ export async function look(): Promise<void> {
     take(await api.get("/api/shift"));
     heard(true);
   } catch (fault) {
-    heard(asProblem(fault).code !== "unreachable");
+    heard(Problem.of(fault).code !== "unreachable");
   }
 }
 
@@ -70,7 +66,7 @@ export async function come(): Promise<void> {
     await say(true);
     keepSaying();
   } catch (fault) {
-    problem.value = asProblem(fault);
+    problem.value = Problem.of(fault);
   }
 }
 
@@ -80,7 +76,7 @@ export async function pause(): Promise<void> {
   try {
     await say(false);
   } catch (fault) {
-    problem.value = asProblem(fault);
+    problem.value = Problem.of(fault);
   }
 }
 
@@ -107,7 +103,7 @@ export async function answer(call: string): Promise<void> {
     watch(mine);
     await mine.join(way.media_url, way.token, microphone);
   } catch (fault) {
-    const gone = fault instanceof Refused ? fault.status === 410 || fault.status === 404 : asProblem(fault).code === "call_over";
+    const gone = fault instanceof Refused ? fault.status === 410 || fault.status === 404 : Problem.of(fault).code === "call_over";
     if (gone && leg.value?.call === call) leg.value.over("call_ended");
     else if (leg.value?.call === call) trying = window.setTimeout(() => void answer(call), AGAIN_MS);
     else if (fault instanceof Problem && fault.code !== "unreachable") problem.value = fault;

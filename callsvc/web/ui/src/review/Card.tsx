@@ -31,10 +31,6 @@ export function Card({ whole, sound, change }: Props) {
   );
 }
 
-function asProblem(fault: unknown): Problem {
-  return fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
-}
-
 function Open({ whole, mine, sound, change }: Props & { mine: Assessment }) {
   const [answers, setAnswers] = useState<Answer[]>(mine.answers);
   const given = (question: string) => answers.find((one) => one.question === question);
@@ -49,7 +45,7 @@ function Open({ whole, mine, sound, change }: Props & { mine: Assessment }) {
     setAnswers((before) => [...before.filter((one) => one.question !== answer.question), answer]);
     const { question, ...body } = answer;
     api.put("/api/reviews/{review_id}/answers/{question}", { path: { review_id: whole.review.id, question }, body })
-      .then(() => setProblem(undefined)).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(() => setProblem(undefined)).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const choose = (question: Question, choice: string) => {
     const before = given(question.id);
@@ -78,7 +74,7 @@ function Open({ whole, mine, sound, change }: Props & { mine: Assessment }) {
   const conclude = (event: Event) => {
     event.preventDefault();
     api.post("/api/reviews/{review_id}/conclusion", { path: { review_id: whole.review.id }, body: { comment } })
-      .then(change).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(change).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <form onSubmit={conclude}>
@@ -143,7 +139,7 @@ function GiveBack({ review, call, sound, close }: { review: string; call: string
     event.preventDefault();
     event.stopPropagation();
     api.post("/api/reviews/{review_id}/giving-back", { path: { review_id: review }, body: { place_ms, word, to: to || null } })
-      .then(() => go(addresses.reviews)).catch((fault: unknown) => setProblem(asProblem(fault)));
+      .then(() => go(addresses.reviews)).catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   return (
     <Dialog title={t("review.give_back")} close={close}>
