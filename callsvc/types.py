@@ -72,6 +72,7 @@ class EventKind(StrEnum):
     CALL_ENDED = "call.ended"
     LEG_JOINED = "leg.joined"
     LEG_LEFT = "leg.left"
+    LEG_CONNECTION = "leg.connection"
     RECORDING_STARTED = "recording.started"
     RECORDING_HEAD = "recording.head"
     RECORDING_SEALED = "recording.sealed"

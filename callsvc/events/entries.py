@@ -18,6 +18,7 @@ from callsvc.events.kinds import (
     CallProof,
     CallStarted,
     CallStrokes,
+    LegConnection,
     LegJoined,
     LegLeft,
     RecordingHead,
@@ -25,7 +26,7 @@ from callsvc.events.kinds import (
     RecordingStarted,
 )
 from callsvc.review import sampling
-from callsvc.store import Connection, call_notes, calls, keystrokes, proofs, recordings
+from callsvc.store import Connection, call_notes, calls, connections, keystrokes, proofs, recordings
 from callsvc.types import RecordingState
 
 ARCHIVE = "archive_recording"
@@ -80,6 +81,10 @@ async def leg_joined(conn: Connection, told: Told, body: LegJoined) -> None:
 
 async def leg_left(conn: Connection, told: Told, body: LegLeft) -> None:
     await calls.leg_left(conn, told.call, body.leg, cause=body.cause, at=told.at)
+
+
+async def leg_connection(conn: Connection, told: Told, body: LegConnection) -> None:
+    await connections.add(conn, told.call, connections.Seen(**body.model_dump()), at=told.at)
 
 
 async def recording_started(conn: Connection, told: Told, body: RecordingStarted) -> None:
@@ -140,6 +145,7 @@ ENTRIES: dict[type[Body], Callable[[Connection, Told, Any], Awaitable[None]]] = 
     CallStrokes: call_strokes,
     LegJoined: leg_joined,
     LegLeft: leg_left,
+    LegConnection: leg_connection,
     RecordingStarted: recording_started,
     RecordingHead: recording_head,
     RecordingSealed: recording_sealed,

@@ -38,6 +38,24 @@ class LegLeft(Body):
     cause: Word = ""
 
 
+Figure = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class LegConnection(Body):
+    """How a leg's own end found the connection, since the last such event."""
+
+    leg: Leg
+    at_ms: Annotated[int, Field(ge=0, lt=1 << 31)]
+    received: Figure
+    lost: Figure
+    made_up_ms: Figure
+    jitter_ms: Figure
+    buffer_ms: Figure
+    trip_ms: Figure | None = None
+    sent_lost_pct: Figure | None = None
+    sent_jitter_ms: Figure | None = None
+
+
 class CallDegraded(Body):
     what: Word
     why: Word = ""
@@ -126,6 +144,7 @@ BODIES: dict[str, type[Body]] = {
     EventKind.CALL_ENDED: CallEnded,
     EventKind.LEG_JOINED: LegJoined,
     EventKind.LEG_LEFT: LegLeft,
+    EventKind.LEG_CONNECTION: LegConnection,
     EventKind.RECORDING_STARTED: RecordingStarted,
     EventKind.RECORDING_HEAD: RecordingHead,
     EventKind.RECORDING_SEALED: RecordingSealed,

@@ -9,6 +9,7 @@ the other one waits. Everything here runs in the event loop and nothing waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from callsvc.types import CallState, Event, EventKind, Leg, Profile
 
 REPORT_EVERY_S = 1.0
 PROOF_EVERY_S = 10.0
+CONNECTION_EVERY_MS = 5000
+"""At most. The page tells it every ten seconds, and at once after it has come back."""
 SETUP_S = 120.0
 """How long the first leg waits for the second."""
 LISTENERS = 4
@@ -65,6 +68,7 @@ class Call:
         self._listeners: list[Tell] = []
         self._next_report = 0.0
         self._next_proof = 0.0
+        self._next_connection_ms = 0
         self._strokes_told = False
         self._log = logs.get("telephony").bind(call=str(call_id))
 
@@ -136,6 +140,11 @@ class Call:
                 self.live.key(key.at_ms)
             else:
                 side.connection.malformed += 1
+        elif kind == "connection" and side.leg is Leg.OPERATOR and self.live:
+            if seen := protocol.connection(message):
+                self._connection_seen(seen, self.live.now_ms)
+            else:
+                side.connection.malformed += 1
 
     def side_digit(self, side: Side, digit: str) -> None:
         if self.live:
@@ -163,6 +172,12 @@ class Call:
         """Something of ours went wrong in this call: it ends, and no other does."""
         self._log.error("call_failed", error=type(error).__name__, exc_info=error)
         self.end("fault")
+
+    def _connection_seen(self, seen: protocol.ConnectionSeen, at_ms: int) -> None:
+        """Tell it, but no more often than it is of use: what a page sends must not fill the outbox."""
+        if at_ms >= self._next_connection_ms:
+            self._next_connection_ms = at_ms + CONNECTION_EVERY_MS
+            self._emit(EventKind.LEG_CONNECTION, leg=Leg.OPERATOR.value, at_ms=at_ms, **asdict(seen))
 
     # What the operator commands, over the data channel or over HTTP.
 

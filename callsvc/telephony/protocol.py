@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,8 @@ LEAST_BACK_MS = 1000
 MOST_BACK_MS = 60_000
 USUAL_BACK_MS = 10_000
 MAX_AT_MS = 1 << 53
+MAX_FIGURE = 1_000_000
+"""Of a connection: more packets or milliseconds in the seconds between two messages are none."""
 ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 WORD = re.compile(r"[a-z0-9_-]{1,40}")
 
@@ -107,6 +109,24 @@ class Key:
     """A key was pressed: when, by the client's wall clock, in milliseconds since 1970."""
 
     at_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSeen:
+    """How the connection has been since this was last told, as the operator's browser measured it."""
+
+    received: int
+    """Packets; `lost` are those that never came."""
+    lost: int
+    made_up_ms: int
+    """Sound that the browser made up for what was late or lost."""
+    jitter_ms: int
+    buffer_ms: int
+    """How long what came was held back, so that it could be played without holes."""
+    trip_ms: int | None
+    """To the node and back; None where nothing has told it yet, as with the two below: how what was sent came there."""
+    sent_lost_pct: int | None
+    sent_jitter_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +245,15 @@ def command(message: Message) -> Command:
         do = Do(name)
     except ValueError:
         raise Refused(Why.UNKNOWN) from None
-    fields: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for name in _FIELDS.get(do, ()):
         if name in message:
-            fields[name] = _READ[name](message[name])
+            given[name] = _READ[name](message[name])
         elif name in _NEEDED:
             raise Refused(Why.MALFORMED)
-    if do is Do.MASK and fields["on"] and "reason" not in fields:
+    if do is Do.MASK and given["on"] and "reason" not in given:
         raise Refused(Why.MALFORMED)
-    return Command(identity, do, **fields)
+    return Command(identity, do, **given)
 
 
 def key(message: Message) -> Key | None:
@@ -242,6 +262,20 @@ def key(message: Message) -> Key | None:
     if isinstance(at_ms, bool) or not isinstance(at_ms, int | float) or not 0 <= at_ms < MAX_AT_MS:
         return None
     return Key(float(at_ms))
+
+
+def connection(message: Message) -> ConnectionSeen | None:
+    """Read how the operator's browser finds the connection; None where a figure is missing or out of range."""
+    figures: dict[str, Any] = {}
+    for one in fields(ConnectionSeen):
+        value = message.get(one.name)
+        if value is None and one.name in _UNKNOWN_AT_FIRST:
+            figures[one.name] = None
+        elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_FIGURE:
+            return None
+        else:
+            figures[one.name] = value
+    return ConnectionSeen(**figures)
 
 
 def _flag(value: object) -> bool:
@@ -301,6 +335,7 @@ _FIELDS = {
     Do.MUTE: ("on",),
     Do.DIGIT: ("digit",),
 }
+_UNKNOWN_AT_FIRST = {"trip_ms", "sent_lost_pct", "sent_jitter_ms"}
 _NEEDED = {"on", "announcement", "language", "digit"}
 _READ = {
     "on": _flag,

@@ -193,6 +193,23 @@ class Happening(Shape):
     detail: dict[str, str | int | float | bool | None]
 
 
+class ConnectionSeen(Shape):
+    """The seconds up to `at_ms` as the leg's own end measured them: packets that came and that did not, sound made up
+    for them, how unevenly they came, how long they were held back; the way to the node and back, and how what was sent
+    arrived, null where nothing had told it yet."""
+
+    leg: Leg
+    at_ms: int
+    received: int
+    lost: int
+    made_up_ms: int
+    jitter_ms: int
+    buffer_ms: int
+    trip_ms: int | None
+    sent_lost_pct: int | None
+    sent_jitter_ms: int | None
+
+
 class Replay(Shape):
     """What there is to look at beside the sound. `keep_raw` is the setting in force: never, demo or always."""
 
@@ -201,6 +218,7 @@ class Replay(Shape):
     window_ms: int
     captions: list[CaptionSeen]
     happenings: list[Happening]
+    connection: list[ConnectionSeen]
 
 
 # Figures

@@ -6,6 +6,7 @@ may listen.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from io import BytesIO
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ from callsvc.access.sessions import Session
 from callsvc.pictures import panel, spectrogram
 from callsvc.review import care, exposure, strokes, worklist
 from callsvc.review.source import Source, stretch
-from callsvc.store import call_notes, calls, recordings
+from callsvc.store import call_notes, calls, connections, recordings
 from callsvc.types import Track
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite, SignedIn
@@ -27,6 +28,7 @@ from callsvc.web.problems import Problem
 from callsvc.web.shapes_review import (
     CaptionSeen,
     CareChoices,
+    ConnectionSeen,
     Exposure,
     Happening,
     HardStretch,
@@ -53,6 +55,7 @@ async def replay(here: OneSite, session: Reviewer, call_id: CallId) -> Replay:
         call = await calls.get(conn, call_id)
         legs = await calls.legs(conn, call_id)
         noted = await call_notes.of_call(conn, call_id)
+        seen = await connections.of_call(conn, call_id)
         recording = await recordings.of_call(conn, call_id)
         tracks = await recordings.tracks(conn, recording.id) if recording else []
         review = await worklist.of_call(conn, call_id, session.person.id)
@@ -82,6 +85,7 @@ async def replay(here: OneSite, session: Reviewer, call_id: CallId) -> Replay:
         window_ms=WINDOW_MS,
         captions=[CaptionSeen.model_validate(one) for one in (review.captions if review else [])],
         happenings=sorted(told, key=lambda one: one.at_ms),
+        connection=[ConnectionSeen.model_validate(asdict(one)) for one in seen],
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from callsvc.bus.envelope import Message
 from callsvc.events import Consumer
 from callsvc.jobs import prepare
 from callsvc.shift import queue
-from callsvc.store import Database, call_notes, calls, keystrokes, nodes, proofs, recordings
+from callsvc.store import Database, call_notes, calls, connections, keystrokes, nodes, proofs, recordings
 from callsvc.store.embedded.cluster import Cluster
 from callsvc.types import Event, EventKind
 from tests.support.database import FAST, start, stop
@@ -31,6 +32,10 @@ pytestmark = pytest.mark.call
 
 NODE = "node-1"
 AT = "2026-01-01T12:00:00.000Z"
+SEEN = {
+    "received": 498, "lost": 2, "made_up_ms": 40, "jitter_ms": 7, "buffer_ms": 61,
+    "trip_ms": None, "sent_lost_pct": 1, "sent_jitter_ms": 4,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -68,6 +73,7 @@ def call_events(call: UUID, recording: UUID) -> list[Event]:
         Event(call, EventKind.CALL_PROOF, proof),
         Event(call, EventKind.CALL_STROKES, {"at_ms": [1200, 900], "level_db": [-31, -40]}),
         Event(call, EventKind.CALL_NOTED, {"note": "mask", "at_ms": 1500, "on": True, "reason": "private"}),
+        Event(call, EventKind.LEG_CONNECTION, {"leg": "operator", "at_ms": 3000, **SEEN}),
         Event(call, EventKind.LEG_LEFT, {"leg": "caller", "cause": "hangup"}),
         Event(call, EventKind.CALL_ENDED, {"cause": "hangup", "length_ms": 4000}),
         Event(call, EventKind.RECORDING_SEALED, sealed),
@@ -135,6 +141,8 @@ async def test_a_whole_call_is_in_the_books_with_its_jobs(database: Database) ->
         assert proof is not None
         assert proof.strokes == 12
         assert await keystrokes.of_call(conn, call) == [(900, -40), (1200, -31)]
+        (seen,) = await connections.of_call(conn, call)
+        assert asdict(seen) == {"leg": "operator", "at_ms": 3000, **SEEN}
     assert await jobs_of(database) == [
         ("archive_recording", {"recording": str(recording)}),
         ("transcribe_call", {"call": str(call)}),
@@ -203,6 +211,7 @@ async def test_an_event_that_makes_no_sense_is_passed_over_and_holds_up_nothing(
         ("call.proof", {"strokes": -1}),
         ("call.strokes", {"at_ms": [10, 20], "level_db": [-30]}),
         ("leg.joined", {"leg": "caller", "codec": "nul \x00 byte"}),
+        ("leg.connection", {"leg": "operator", "at_ms": 10, **SEEN, "lost": -1}),
     ]
     for n, (kind, fields) in enumerate(nonsense, start=1):
         assert await consumer.take(message(n, kind, fields, call=call)) == Ack(NODE, n)

@@ -3205,6 +3205,33 @@ export interface components {
             /** Comment */
             comment: string;
         };
+        /**
+         * ConnectionSeen
+         * @description The seconds up to `at_ms` as the leg's own end measured them: packets that came and that did not, sound made up
+         *     for them, how unevenly they came, how long they were held back; the way to the node and back, and how what was sent
+         *     arrived, null where nothing had told it yet.
+         */
+        ConnectionSeen: {
+            /** At Ms */
+            at_ms: number;
+            /** Buffer Ms */
+            buffer_ms: number;
+            /** Jitter Ms */
+            jitter_ms: number;
+            leg: components["schemas"]["Leg"];
+            /** Lost */
+            lost: number;
+            /** Made Up Ms */
+            made_up_ms: number;
+            /** Received */
+            received: number;
+            /** Sent Jitter Ms */
+            sent_jitter_ms: number | null;
+            /** Sent Lost Pct */
+            sent_lost_pct: number | null;
+            /** Trip Ms */
+            trip_ms: number | null;
+        };
         /** ConsentOut */
         ConsentOut: {
             /** At Ms */
@@ -4493,6 +4520,8 @@ export interface components {
         Replay: {
             /** Captions */
             captions: components["schemas"]["CaptionSeen"][];
+            /** Connection */
+            connection: components["schemas"]["ConnectionSeen"][];
             /** Happenings */
             happenings: components["schemas"]["Happening"][];
             /**

@@ -3,12 +3,13 @@
 The node is spoken with directly: once a leg is joined, nothing else of the service is needed for the call. */
 import { signal } from "@preact/signals";
 import { Channel } from "./channel";
+import { Measure, type Quality } from "./connection";
 import { direct } from "./devices";
 
 export type { Hello, NodeState } from "./channel";
 /** joining: on its way in. joined: connected with the node. broken: the connection is lost, and is tried again. over: done. */
 export type Phase = "joining" | "joined" | "broken" | "over";
-export type Quality = { grade: "good" | "fair" | "poor"; lostPct: number; jitterMs: number; roundTripMs: number };
+export type { Quality } from "./connection";
 
 export class Refused extends Error {
   constructor(readonly status: number, readonly code: string) {
@@ -18,6 +19,8 @@ export class Refused extends Error {
 
 const GATHER_MS = 2000;
 const LOOK_MS = 2000;
+/** The connection is told to the node with each so manieth look. */
+const TELL_EACH = 5;
 const PATIENCE_MS = 4000;
 
 export class Leg {
@@ -30,7 +33,8 @@ export class Leg {
   private peer: RTCPeerConnection | null = null;
   private looking: number | undefined;
   private doubting: number | undefined;
-  private before = { received: 0, lost: 0 };
+  private measure = new Measure();
+  private looks = 0;
 
   constructor(readonly call: string) {
     this.ear.autoplay = true;
@@ -120,32 +124,21 @@ export class Leg {
     peer?.close();
     this.ear.srcObject = null;
     this.quality.value = null;
-    this.before = { received: 0, lost: 0 };
+    this.measure = new Measure();
+    this.looks = 0;
   }
 
   private async look(): Promise<void> {
     const peer = this.peer;
     if (!peer) return;
     const stats = [...(await peer.getStats()).values()] as Record<string, unknown>[];
-    const inbound = stats.find((one) => one["type"] === "inbound-rtp");
-    const pair = stats.find((one) => one["type"] === "candidate-pair" && one["nominated"] === true);
-    if (!inbound || peer !== this.peer) return;
-    const received = Number(inbound["packetsReceived"] ?? 0);
-    const lost = Number(inbound["packetsLost"] ?? 0);
-    const newly = { received: received - this.before.received, lost: Math.max(0, lost - this.before.lost) };
-    this.before = { received, lost };
-    const all = newly.received + newly.lost;
-    const lostPct = all > 0 ? (100 * newly.lost) / all : 0;
-    const jitterMs = 1000 * Number(inbound["jitter"] ?? 0);
-    const roundTripMs = 1000 * Number(pair?.["currentRoundTripTime"] ?? 0);
-    this.quality.value = { grade: grade(lostPct, jitterMs, roundTripMs), lostPct, jitterMs, roundTripMs };
+    if (peer !== this.peer) return;
+    this.quality.value = this.measure.look(stats) ?? this.quality.value;
+    this.looks += 1;
+    if (this.looks % TELL_EACH !== 0) return;
+    const stretch = this.measure.stretch();
+    if (stretch) this.channel.say({ t: "connection", ...stretch });
   }
-}
-
-/** What people hear: from these on, speech is a little, or a good deal, harder to follow (after ITU-T G.114 and G.1010). */
-export function grade(lostPct: number, jitterMs: number, roundTripMs: number): Quality["grade"] {
-  if (lostPct >= 5 || jitterMs >= 60 || roundTripMs >= 500) return "poor";
-  return lostPct >= 1 || jitterMs >= 30 || roundTripMs >= 250 ? "fair" : "good";
 }
 
 function gathered(peer: RTCPeerConnection): Promise<void> {
