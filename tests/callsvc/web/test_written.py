@@ -69,8 +69,40 @@ def test_a_comment_goes_with_what_it_stands_above_and_only_goes_away_with_that()
     assert '# Of the first.\n[[list]]\nid = "renamed"\n' in written.write(value, OLD)
 
 
+def test_what_stands_on_one_line_stays_on_one_line_and_what_is_new_stands_where_it_may() -> None:
+    old = """a = { b = 1, 'c d' = "é" }  # on a line
+x.y = 1
+
+[t]
+# Goes.
+gone = true
+z = 1
+
+[[entry]]
+id = "one"
+"""
+    value = {"a": {"b": 1, "c d": "ü"}, "x": {"y": 2}, "n": 0, "t": {"z": 1, "o": [{"id": "p"}]}}
+    value["entry"] = [{"sv": "Först"}, {"id": "one"}]
+    text = written.write(value, old)
+    assert tomllib.loads(text) == value
+    assert text.startswith("""a = { b = 1, 'c d' = "ü" }  # on a line\nx.y = 2\nn = 0\n\n[t]\nz = 1\n""")
+    assert text.endswith('[[entry]]\nsv = "Först"\n\n[[entry]]\nid = "one"\n')
+
+
+def test_as_large_a_catalogue_as_may_be_keeps_every_comment() -> None:
+    entry = '\n# Om {0}.\n[[rule]]\nid = "{0}"  # så heter den\nsv = "Någonting att säga"\n'
+    old = "".join(entry.format(n) for n in range(catalogues.MOST // len(entry.encode())))
+    value = tomllib.loads(old)
+    value["rule"].reverse()
+    value["rule"][7]["sv"] = "Något annat"
+    text = written.write(value, old)
+    assert tomllib.loads(text) == value
+    assert text.count("# Om ") == text.count("  # så heter den\n") == len(value["rule"])
+
+
 @pytest.mark.parametrize(
-    "over", ["", "a = [ # no end", 'a.b = 1\n[c]\nd = {e = 1}\n[[c.f]]\n[a.g]\n"h" = 2\r\n']
+    "over",
+    ["", "a = [ # no end", "a = 1\na = 2\n", "\0", 'a.b = 1\n[c]\nd = {e = 1}\n[[c.f]]\n[a.g]\n"h" = 2\r\n'],
 )
 def test_what_is_meant_goes_before_how_the_old_text_was_written(over: str) -> None:
     value = {"a": {"b": 1, "g": {"h": 2}}, "c": {"d": {"e": 2}, "f": [{}, {"x": None}]}, "none": None}
