@@ -25,8 +25,8 @@ from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTaken
+from callsvc.http_door import Door
 from callsvc.media import realtime
-from callsvc.media.door import Door
 from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
 from callsvc.media.listened import Listened

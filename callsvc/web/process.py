@@ -28,13 +28,14 @@ from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
 from callsvc.errors import PortTaken, Unavailable
 from callsvc.events import Consumer
+from callsvc.http_door import Door
 from callsvc.recordings.key_source import key_ring
 from callsvc.store import Database, address
 from callsvc.telephony import token_keys
 from callsvc.web import pages, problems
 from callsvc.web.app import create_app
 from callsvc.web.catalogues import Catalogues
-from callsvc.web.changes import Changes
+from callsvc.web.changes import MAX_WATCHERS, Changes
 from callsvc.web.health import Probe
 from callsvc.web.library import Library
 from callsvc.web.looks import Looks
@@ -72,6 +73,12 @@ class Front:
                 return problems.answer("away", accepted)
 
 
+class PagesDoor(Door):
+    """Each screen holds a stream open, and a few connections besides."""
+
+    most = 2 * MAX_WATCHERS
+
+
 class Server(uvicorn.Server):
     """Serves until `should_exit`; leaves signals to the process."""
 
@@ -81,6 +88,8 @@ class Server(uvicorn.Server):
                 app,
                 log_config=None,
                 access_log=False,
+                http=PagesDoor,
+                ws="none",
                 lifespan="off",
                 server_header=False,
                 proxy_headers=behind_proxy,

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audio import codecs, rtp
 from callsvc.clock import SystemClock
 from callsvc.errors import Unavailable
-from callsvc.media.door import MAX_CONNECTIONS
+from callsvc.http_door import Door
 from callsvc.telephony import client, sdp, token_keys, tokens
 from callsvc.telephony.plain import RtpConnection
 from callsvc.types import Leg, Profile
@@ -277,7 +277,7 @@ async def test_garbage_on_every_port_does_not_touch_a_running_call(node: Node, j
 
 def test_a_crowd_that_connects_and_says_nothing_keeps_nobody_out(node: Node) -> None:
     with contextlib.ExitStack() as crowd:
-        for number in range(MAX_CONNECTIONS + 100):
+        for number in range(Door.most + 100):
             stranger = crowd.enter_context(socket.create_connection((node.host, node.port)))
             if number % 2:
                 with contextlib.suppress(ConnectionError):

@@ -1,0 +1,83 @@
+"""A door for HTTP in which nobody who only stands keeps others out.
+
+uvicorn waits for ever for a question that never ends and for a reader who never reads. Here a client that owes the rest
+of a question is let go after `REQUEST_S`, and where too many are in, one who keeps us waiting makes room for whoever
+comes: who says nothing first, then who has not ended a question, then who does not read the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+REQUEST_S = 10.0
+"""Time for a client's first whole question; for the rest of a later one, up to twice as long."""
+
+
+class Door(H11Protocol):
+    """uvicorn's protocol with an end to its patience."""
+
+    most: ClassVar[int] = 200
+    """Connections at once."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _owed: RequestResponseCycle | None = None
+    _owing: bool = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(REQUEST_S, self._look)
+        if len(self.connections) > self.most:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no question is being answered."""
+        # uvicorn says that there always is one; before the first question there is none.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    @property
+    def owes(self) -> bool:
+        """Whether the client has not ended a question: it said nothing yet, or a part of it."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None:
+            return True
+        if cycle.response_complete:
+            # The body of one that was refused before it had come, or the beginning of the next.
+            return self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
+        return bool(cycle.more_body)
+
+    @property
+    def unread(self) -> bool:
+        """Whether the answer waits for the client to read it."""
+        return bool(self.flow.write_paused)
+
+    def _make_room(self) -> None:
+        others = [one for one in self.connections if one is not self and isinstance(one, Door)]
+        kinds: list[Callable[[Door], bool]] = [
+            lambda one: one.idle,
+            lambda one: one.owes,
+            lambda one: one.unread,
+        ]
+        goes = next((one for kind in kinds for one in others if kind(one)), self)
+        # What a reader does not take is not waited for, as `close` would.
+        goes.transport.abort() if goes.unread else goes.transport.close()
+
+    def _look(self) -> None:
+        """Let go who owed the same question at the last look, and look again later."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self.owes and self._owing and cycle is self._owed:
+            self.transport.close()
+            return
+        self._owing, self._owed = self.owes, cycle
+        self._patience = self.loop.call_later(REQUEST_S, self._look)

@@ -1,0 +1,163 @@
+"""A door in which strangers stand: who sends half a question, who reads no answer, and who comes after them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from callsvc import http_door
+from callsvc.http_door import Door
+
+pytestmark = pytest.mark.call
+
+MOST = 6
+LONG = "x" * 4_000_000
+
+
+class Narrow(Door):
+    most = MOST
+
+
+class Quiet(uvicorn.Server):
+    """Leaves the signals to the tests."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def _short(_request: Request) -> Response:
+    return PlainTextResponse("here")
+
+
+async def _long(_request: Request) -> Response:
+    return PlainTextResponse(LONG)
+
+
+async def _taken(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def _refused(_request: Request) -> Response:
+    return PlainTextResponse("no", 401)
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    routes = [
+        Route("/short", _short),
+        Route("/long", _long),
+        Route("/taken", _taken, methods=["POST"]),
+        Route("/refused", _refused, methods=["POST"]),
+    ]
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Quiet(
+        uvicorn.Config(
+            Starlette(routes=routes),
+            log_config=None,
+            lifespan="off",
+            http=Narrow,
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    yield listening.getsockname()[1]
+    server.should_exit = True
+    await serving
+    listening.close()
+
+
+async def ask(port: int) -> bytes:
+    """What somebody is answered who comes after all the others."""
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    return answer
+
+
+def question(path: str, rest: str = "") -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n{rest}".encode()
+
+
+GET_LONG = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /short HTTP/1.1\r\nX-",
+        question("/taken", "half"),
+        question("/refused"),
+        GET_LONG,
+        GET_LONG * 50,
+    ],
+    ids=[
+        "nothing",
+        "half a head",
+        "half a body",
+        "a refused half",
+        "and reads nothing",
+        "and asks on and on",
+    ],
+)
+async def test_a_crowd_of_whatever_kind_keeps_nobody_out(port: int, said: bytes) -> None:
+    crowd = []
+    for _ in range(3 * MOST):
+        stranger = socket.socket()
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stranger.connect(("127.0.0.1", port))
+        stranger.sendall(said)
+        crowd.append(stranger)
+        await asyncio.sleep(0.01)
+        assert (await ask(port)).endswith(b"here")
+
+    for stranger in crowd:
+        stranger.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"GET /short HTTP/1.1\r\nX-", question("/taken", "half"), question("/refused")],
+    ids=["nothing", "half a head", "half a body", "a refused half"],
+)
+async def test_who_does_not_end_a_question_is_let_go(
+    port: int, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_door, "REQUEST_S", 0.2)
+
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        # One whole question first: patience is not only for beginners.
+        if said:
+            writer.write(b"GET /short HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"here")
+        writer.write(said)
+        while await reader.read(1000):
+            pass  # a refusal, perhaps; then the end
+        writer.close()
+
+
+async def test_who_asks_whole_questions_now_and_then_stays(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_door, "REQUEST_S", 0.2)
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(4):
+            writer.write(b"GET /short HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"here")
+            await asyncio.sleep(0.3)
+        writer.close()
