@@ -134,7 +134,9 @@ def _silence(count: Count, one: Reference, spoken: Sequence[SpokenWord], put_in:
 def _critical(words: Sequence[str]) -> set[int]:
     """Names, numbers, times, dates and negations."""
     found = {n for n, word in enumerate(words) if normal(word) in _negations() or normal(word).isdigit()}
-    spans = [(one.first, one.last) for one in marks(words)] + [(one.first, one.last) for one in values(words)]
+    marked = marks(words)
+    spans = [(one.first, one.last) for one in marked]
+    spans += [(one.first, one.last) for one in values(words, marked)]
     for first, last in spans:
         found |= set(range(first, last + 1))
     return found

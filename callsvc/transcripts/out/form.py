@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsvc.transcripts.layers import Layer
+from callsvc.transcripts.layers import Layer, Line
 from callsvc.transcripts.out.document import Document
 from callsvc.transcripts.personal import Kind, marks
 from callsvc.transcripts.values.value import Kind as ValueKind
@@ -119,26 +119,26 @@ def form(document: Document) -> TranscriptForm:
         verified=document.verified,
         corrected_utterances=document.corrected,
         redacted_copy=copy,
-        utterances=[
-            LineForm(
-                n=line.n,
-                leg=Leg(line.leg),
-                start_ms=line.start_ms,
-                end_ms=line.end_ms,
-                kind="unknown_language" if line.kind == "unknown_language" else "speech",
-                language=line.language,
-                layer=line.layer,
-                text=line.text,
-                words=[WordForm.model_validate(word, from_attributes=True) for word in line.words],
-                marks=[
-                    MarkForm.model_validate(one, from_attributes=True)
-                    for one in marks([word.text for word in line.words], line.language)
-                ],
-                values=[
-                    ValueForm.model_validate(one, from_attributes=True)
-                    for one in values([word.text for word in line.words], line.language)
-                ],
-            )
-            for line in document.lines
+        utterances=[_line(line) for line in document.lines],
+    )
+
+
+def _line(line: Line) -> LineForm:
+    words = [word.text for word in line.words]
+    marked = marks(words, line.language)
+    return LineForm(
+        n=line.n,
+        leg=Leg(line.leg),
+        start_ms=line.start_ms,
+        end_ms=line.end_ms,
+        kind="unknown_language" if line.kind == "unknown_language" else "speech",
+        language=line.language,
+        layer=line.layer,
+        text=line.text,
+        words=[WordForm.model_validate(word, from_attributes=True) for word in line.words],
+        marks=[MarkForm.model_validate(one, from_attributes=True) for one in marked],
+        values=[
+            ValueForm.model_validate(one, from_attributes=True)
+            for one in values(words, marked, line.language)
         ],
     )

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
 
-from callsvc.transcripts.personal import marks
+from callsvc.transcripts.personal import Mark
 from callsvc.transcripts.values.clock import time_at
 from callsvc.transcripts.values.date import date_at
 from callsvc.transcripts.values.number import inside, number_at, ordinal_at
@@ -33,8 +33,8 @@ class Value:
     value: str
 
 
-def values(words: Sequence[str], language: str = "sv") -> list[Value]:
-    """All values of a line, in order; no word is in two. What a mark already tells the digits of is left out."""
+def values(words: Sequence[str], marked: Sequence[Mark], language: str = "sv") -> list[Value]:
+    """All values of a line, in order; no word is in two. What one of its marks already tells the digits of is left out."""
     line, n = phrase(words, language), 0
     found: list[Value] = []
     while n < len(words):
@@ -44,9 +44,7 @@ def values(words: Sequence[str], language: str = "sv") -> list[Value]:
         value, n = _next(line, n)
         if value is not None:
             found.append(value)
-    if not any(one.kind in ("cardinal", "digits") for one in found):
-        return found
-    told = [range(mark.first, mark.last + 1) for mark in marks(words, language)]
+    told = [range(mark.first, mark.last + 1) for mark in marked]
     return [
         one
         for one in found

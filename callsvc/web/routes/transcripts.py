@@ -205,6 +205,7 @@ async def summarise(here: OneSite, session: Editor, call_id: CallId, asked: NewS
 def _utterance(one: transcripts.Utterance) -> UtteranceOut:
     line = in_force(one)
     words = [word.text for word in line.words]
+    marked = marks(words, one.language)
     return UtteranceOut(
         n=one.n,
         leg=Leg(one.leg),
@@ -216,9 +217,10 @@ def _utterance(one: transcripts.Utterance) -> UtteranceOut:
         language=one.language,
         version=one.version,
         machine=None if one.corrected is None else one.text,
-        marks=[MarkOut.model_validate(mark, from_attributes=True) for mark in marks(words, one.language)],
+        marks=[MarkOut.model_validate(mark, from_attributes=True) for mark in marked],
         values=[
-            ValueOut.model_validate(value, from_attributes=True) for value in values(words, one.language)
+            ValueOut.model_validate(value, from_attributes=True)
+            for value in values(words, marked, one.language)
         ],
     )
 
