@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
@@ -51,6 +52,32 @@ def set_cookie(response: Response, here: Site, token: str) -> None:
 
 def clear_cookie(response: Response, here: Site) -> None:
     response.delete_cookie(cookie_name(here), path="/", secure=secure(here), httponly=True, samesite="lax")
+
+
+def browser_of(request: Request, cookie: str) -> str:
+    """What a browser that signs in is known by, as its cookie says; new where it has none."""
+    return request.cookies.get(cookie) or secrets.token_urlsafe(32)
+
+
+def know_again(
+    response: Response,
+    here: Site,
+    cookie: str,
+    browser: str,
+    *,
+    good_for: timedelta,
+    samesite: Literal["lax", "strict"],
+) -> None:
+    """Have what a browser began while signing in be finished by that browser alone."""
+    response.set_cookie(
+        cookie,
+        browser,
+        max_age=int(good_for.total_seconds()),
+        path="/api/sign-in",
+        secure=secure(here),
+        httponly=True,
+        samesite=samesite,
+    )
 
 
 async def even_locked(request: Request, here: OneSite) -> Session:

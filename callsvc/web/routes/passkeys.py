@@ -5,7 +5,6 @@ Each takes two questions: ours to the device, with a challenge that is good once
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import Annotated, Final
 from uuid import UUID
@@ -117,18 +116,10 @@ async def remove(
 async def ask_to_enter(request: Request, response: Response, here: OneSite) -> PasskeyQuestion:
     """Begin to sign in by a passkey. The answer is taken from this browser alone."""
     party = _party(request, here)
-    browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
+    browser = door.browser_of(request, COOKIE)
     async with here.database.transaction() as conn:
         challenge = await _put(conn, request, here, Purpose.ENTER, browser)
-    response.set_cookie(
-        COOKIE,
-        browser,
-        max_age=int(passkey_questions.GOOD_FOR.total_seconds()),
-        path="/api/sign-in",
-        secure=door.secure(here),
-        httponly=True,
-        samesite="strict",
-    )
+    door.know_again(response, here, COOKIE, browser, good_for=passkey_questions.GOOD_FOR, samesite="strict")
     return PasskeyQuestion(challenge=challenge, rp_id=party.id, timeout_ms=TIMEOUT_MS, allowed=[])
 
 

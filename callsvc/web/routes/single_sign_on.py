@@ -5,7 +5,6 @@ What goes wrong on the way is told on the sign-in page: the browser comes back t
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -74,7 +73,7 @@ async def to_provider(request: Request, here: OneSite, back: Text = "/", unlock:
     try:
         unlocks = (await door.even_locked(request, here)).id if unlock else None
         begun = await here.provider.begin(_return_address(request, here), anew=unlock)
-        browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
+        browser = door.browser_of(request, COOKIE)
         async with here.database.transaction() as conn:
             await single_sign_on.keep(
                 conn, begun, browser=browser, back=back, at=here.clock.utc_now(), unlocks=unlocks
@@ -82,7 +81,8 @@ async def to_provider(request: Request, here: OneSite, back: Text = "/", unlock:
     except CallsvcError as error:
         return _told(back, error)
     answer = RedirectResponse(begun.url, 303)
-    _remember(answer, request, here, browser)
+    # The provider sends the browser back: that is another site.
+    door.know_again(answer, here, COOKIE, browser, good_for=single_sign_on.GOOD_FOR, samesite="lax")
     return answer
 
 
@@ -148,18 +148,6 @@ async def _let_in(request: Request, here: Site, pending: Pending, code: str, iss
 def _return_address(request: Request, here: Site) -> str:
     """Our own address, as the browser knows it; the guard has seen to it that it is a name of ours."""
     return (here.settings.web.public_url or str(request.base_url)).rstrip("/") + RETURN
-
-
-def _remember(answer: Response, request: Request, here: Site, browser: str) -> None:
-    answer.set_cookie(
-        COOKIE,
-        browser,
-        max_age=int(single_sign_on.GOOD_FOR.total_seconds()),
-        path="/api/sign-in",
-        secure=door.secure(here),
-        httponly=True,
-        samesite="lax",
-    )
 
 
 def _told(back: str, error: CallsvcError) -> Response:
