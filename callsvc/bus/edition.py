@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -36,11 +36,12 @@ _NODE_TOPIC: Final = re.compile(r"node/([a-z0-9-]{1,40})/in-force")
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One text of one kind, as it was saved."""
+    """One text of one kind, as it was saved; with the signature that it came with, if it came."""
 
     kind: str
     version: int
     body: str
+    signature: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def sha256(self) -> str:
@@ -63,6 +64,13 @@ class Edition:
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
+    def check(self, key: Ed25519PublicKey) -> None:
+        """Raises `UsageError` unless the web process has signed it."""
+        try:
+            key.verify(self.signature, self._signed)
+        except InvalidSignature:
+            raise UsageError("It is not signed by the web process.") from None
+
 
 def topic(kind: str) -> str:
     return f"in-force/{kind}"
@@ -78,8 +86,8 @@ def named(topic: str) -> str:
     return found[1] if found else ""
 
 
-def load(payload: bytes, key: Ed25519PublicKey | None) -> Edition:
-    """Read a message; raises `UsageError` that says what is wrong with it. Without a key: one that was checked before."""
+def load(payload: bytes) -> Edition:
+    """Read a message, whoever signed it; raises `UsageError` that says what is wrong with it."""
     if len(payload) > MAX_BYTES:
         raise UsageError("It is too long.")
     try:
@@ -89,20 +97,14 @@ def load(payload: bytes, key: Ed25519PublicKey | None) -> Edition:
             raise ValueError
         if type(version) is not int or not 0 < version < 1 << 31:
             raise ValueError
-        edition = Edition(kind, version, body)
+        edition = Edition(kind, version, body, base64.b64decode(content["signature"], validate=True))
         whole = content["sha256"] == edition.sha256
-        signature = base64.b64decode(content["signature"], validate=True)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("It cannot be read.") from None
     if len(body.encode()) > MAX_BODY_BYTES:
         raise UsageError("It is too long.")
     if not whole:
         raise UsageError("It is not whole.")
-    if key is not None:
-        try:
-            key.verify(signature, edition._signed)
-        except InvalidSignature:
-            raise UsageError("It is not signed by the web process.") from None
     return edition
 
 

@@ -66,7 +66,7 @@ class Editions:
 
     def _take(self, payload: bytes) -> None:
         try:
-            found = edition.load(payload, None)
+            found = edition.load(payload)
         except UsageError as error:
             log.error("edition_refused", why=error.message)
             return
@@ -75,7 +75,7 @@ class Editions:
             return  # of a later version of the service
         self._waiting.pop(found.kind, None)
         try:
-            edition.load(payload, self._key())
+            found.check(self._key())
             kind.take(found.body)
         except MissingPart as error:
             # The web process makes the key at its first start; what it says then is taken as soon as it is there.
@@ -122,7 +122,7 @@ class Editions:
         if not self._file(name).exists():
             return
         try:
-            found = edition.load(self._file(name).read_bytes(), None)
+            found = edition.load(self._file(name).read_bytes())  # checked before it was written
             kind.take(found.body)
         except (OSError, UsageError, ValueError) as error:
             log.error("edition_forgotten", kind=name, error=type(error).__name__)

@@ -211,7 +211,7 @@ def changed(**fields: object) -> bytes:
 )
 def test_what_is_no_edition_is_refused_and_changes_nothing(tmp_path: Path, payload: bytes, why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        edition.load(payload, KEY.public_key())
+        edition.load(payload).check(KEY.public_key())
     node = NodeHere(tmp_path)
     node.editions.take(payload)
     assert (node.seconds, node.standing.version) == (line_profiles.packaged().report.recall_s, 0)

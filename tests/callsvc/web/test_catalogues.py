@@ -192,7 +192,8 @@ def test_a_line_profile_that_is_saved_is_for_the_nodes_and_a_set_that_would_find
         ]
         assert for_nodes() == {}
         assert save(vera, "line-profiles", text).json()["version"] == 1
-        found = edition.load(for_nodes()["line-profiles"], site.site.token_key.public_key())
+        found = edition.load(for_nodes()["line-profiles"])
+        found.check(site.site.token_key.public_key())
         assert (found.version, found.body) == (1, text)
         # What the nodes say of it is shown with it.
         told = Standing(1, found.sha256, "screens")
