@@ -3,16 +3,18 @@
     put(packet, ticks, now) ──► ordered by timestamp ──► pop(now) ──► Slot (a packet, or a hole and its cause)
 
 It is driven by time, not by packets: a slot falls due at `timestamp / clock + offset` whether its packet came or
-not, so a loss is a hole of its own length and never a delay. `offset` keeps the depth (what the slowest usual packet
-needs, plus a margin) between 40 and 200 ms: it grows when the buffer runs empty and is too shallow, and the reader
-shrinks it with `skip()` when `surplus()` says that a whole frame could go. Less than a frame it gives back by itself
-on a calm line.
+not, so a loss is a hole of its own length and never a delay. `offset` keeps the depth between 40 and 200 ms. What is
+wanted is what the slowest packets of the last ten seconds needed, but for two half-seconds out of the ordinary, and a
+margin: a packet that comes too late is as good as lost, while a stall would be waited for in vain. The depth grows when
+the buffer runs empty and is too shallow, and the reader shrinks it with `skip()` when `surplus()` says that a whole
+frame could go. Less than a frame it gives back by itself on a line that has been calm for two seconds.
 
 Times are seconds of a monotonic clock that the caller passes in; positions are unwrapped RTP timestamps.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
@@ -26,10 +28,14 @@ MAX_JUMP_S = 2.0
 """A timestamp further than this from where the clock says it should be begins a new stream, or is a stray."""
 MAX_SEQUENCE_JUMP = 3000
 WINDOW_PACKETS = 256
-EVALUATE_EVERY = 25
-EVALUATE_FIRST = 50
-USUAL = 0.97
-"""The share of packets that must come in time."""
+"""Among so many is the fastest one looked for."""
+SPELL_PACKETS = 25
+"""Of each spell of so many, the slowest one is remembered."""
+SPELLS = 20
+SPELLS_AN_EXCEPTION = 10
+"""Among so many spells, one may be out of the ordinary: it need not be waited for."""
+CALM_SPELLS = 4
+"""How long a line must have been calm for the last milliseconds to be given back."""
 REMEMBERED = 1024
 
 
@@ -103,7 +109,9 @@ class JitterBuffer:
         self._store: dict[int, tuple[Packet, int, int]] = {}
         self._seen = [-1] * REMEMBERED
         self._transits: deque[float] = deque(maxlen=WINDOW_PACKETS)
+        self._slowest: deque[float] = deque(maxlen=SPELLS)
         self._since_evaluated = 0
+        self._wary = SPELLS
         self._wanted = self._depth.start
         self._base = 0.0
         self._offset = 0.0
@@ -181,6 +189,7 @@ class JitterBuffer:
         if self._next is not None and timestamp < self._next:
             if self._begun:
                 self.counts.late += 1
+                self._wary = SPELLS
                 return Fate.LATE
             # The very first packets came out of order, and nothing has been played yet.
             self._next = timestamp
@@ -203,18 +212,29 @@ class JitterBuffer:
         if transit < self._base:
             self._base = transit
         self._since_evaluated += 1
-        if self._since_evaluated < EVALUATE_EVERY or len(self._transits) < EVALUATE_FIRST:
+        if self._since_evaluated < SPELL_PACKETS:
             return
         self._since_evaluated = 0
-        ordered = sorted(self._transits)
-        self._base = ordered[0]
-        usual = ordered[int(USUAL * (len(ordered) - 1))] - ordered[0]
+        self._wary = max(0, self._wary - 1)
+        transits = self._transits
+        self._base = min(transits)
+        self._slowest.append(max(itertools.islice(transits, len(transits) - SPELL_PACKETS, None)))
+        ordered = sorted(self._slowest)
+        exceptions = (len(ordered) + SPELLS_AN_EXCEPTION // 2) // SPELLS_AN_EXCEPTION
+        usual = ordered[-1 - exceptions] - self._base
         self._wanted = min(max(usual + self._depth.margin, self._depth.least), self._depth.most)
-        calm = self._wanted <= self._depth.least
-        if calm and 0 < (over := self.surplus()) < self._frame / self.clock_hz:
+        if self._calm() and 0 < (over := self.surplus()) < self._frame / self.clock_hz:
             # What the first packet was slower than others would be waited for throughout the call. Less than a frame
             # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
+
+    def _calm(self) -> bool:
+        """Whether the line has needed no more than the least depth for a while."""
+        lately = list(self._slowest)[-CALM_SPELLS:]
+        slowest = max(lately) - self._base + self._depth.margin
+        return (
+            self._wanted <= self._depth.least and len(lately) == CALM_SPELLS and slowest <= self._depth.least
+        )
 
     def pop(self, now: float) -> Slot | None:
         """The next slot, if it is due."""
@@ -249,8 +269,9 @@ class JitterBuffer:
         else:
             silent = self._silent_from is not None and at >= self._silent_from
         cause = GapCause.SILENCE if silent else GapCause.LOSS
-        if not silent and self.surplus() < -self._depth.margin / 2:
-            # The best place to grow: the packet may still come, and nothing that came is put off audibly.
+        if not silent and self.surplus() < -self._depth.margin / (2 if self._wary else 1):
+            # The best place to grow: the packet may still come, and nothing that came is put off audibly. A line that is
+            # known, and on which nothing comes too late, may use the margin up.
             self._offset += length / self.clock_hz
             self.counts.inserted += 1
             return Slot(at, length, None, cause, inserted=True)

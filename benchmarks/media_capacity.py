@@ -64,7 +64,7 @@ KINDS: dict[str, tuple[Codec, ...]] = {
 }
 """What the operator speaks: nothing but a telephone's codec, what Chromium and Firefox offer, or Opus alone."""
 SETTLE_S = 6.0
-"""Before a step is measured: somebody joining holds the load up, and a jitter buffer looks back five seconds."""
+"""Before a step is measured: somebody joining holds the load up, and a jitter buffer looks back ten seconds."""
 
 
 def hold_to_core(pid: int) -> None:

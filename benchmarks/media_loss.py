@@ -5,7 +5,8 @@
 Speech is sent as PCMA and as Opus over lines of four kinds; each line is a list of which packet comes when. Ours is
 `audio.receive.Receiver`; the peer's is the jitter buffer of aiortc with its own capacity and prefetch, the decoder it
 uses, and a player that plays what it is given, 20 ms each. Counted are frames that were sent and never played, the delay
-from being sent to being played, and PESQ and eSTOI of what comes out. Results go to benchmarks/results/media-loss.json.
+from being sent to being played, and PESQ and eSTOI of what comes out. The roughest line is drawn several times, long and
+short: how many more frames than were lost are not played. Results go to benchmarks/results/media-loss.json.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ NEAR_S = 0.020
 SCORED_S = 8.0
 """Stretches that are scored at once."""
 
+DRAWS = range(8)
+LENGTHS_S = (40.0, 60.0, 180.0)
+
 Line = list[float | None]
 """For each packet how much later than usual it comes, in seconds; None: never."""
 
@@ -67,11 +71,14 @@ def lines(count: int) -> dict[str, Line]:
     single: Line = [None if chance.random() < 0.01 else 0.0 for _ in range(count)]
     bursts: Line = [None if n % 200 in range(100, 105) else 0.0 for n in range(count)]
     reorder: Line = [0.030 if chance.random() < 0.03 else 0.0 for _ in range(count)]
-    rough: Line = [
+    return {"1 % lost at random": single, "bursts of 100 ms": bursts, "3 % out of order": reorder,
+            "5 % lost, jitter": rough(count, chance)}  # fmt: skip
+
+
+def rough(count: int, chance: random.Random) -> Line:
+    return [
         None if chance.random() < 0.05 else min(0.060, chance.expovariate(1 / 0.008)) for _ in range(count)
     ]
-    return {"1 % lost at random": single, "bursts of 100 ms": bursts, "3 % out of order": reorder,
-            "5 % lost, jitter": rough}  # fmt: skip
 
 
 def arrivals(frames: list[bytes], codec: Codec, number: int, line: Line) -> list[Arrival]:
@@ -86,6 +93,7 @@ def ours(frames: list[bytes], codec: Codec, number: int, line: Line, rate_hz: in
     receiver = Receiver({number: codec}, rate_hz)
     receiver.start(0.0)
     waiting = arrivals(frames, codec, number, line)
+    first = stream(frames[:1], codec=codec, payload_type=number)[0].packet.timestamp
     delays = np.full(len(frames), -1.0)
     parts: list[Samples] = []
     clock = 0.0
@@ -101,7 +109,9 @@ def ours(frames: list[bytes], codec: Codec, number: int, line: Line, rate_hz: in
                 continue
             clock = max(clock, now)
             if heard.cause is None and heard.start is not None:
-                place = round((heard.start / rate_hz - TRANSIT_S) / FRAME_S)
+                # Told by its timestamp: the place alone is off by what the first packet was slower than the others.
+                begin = receiver.place_of(first) or 0
+                place = round((heard.start - begin) / rate_hz / FRAME_S)
                 if 0 <= place < len(frames):
                     delays[place] = clock - place * FRAME_S
             if not parts:
@@ -165,20 +175,28 @@ def scores(source: Samples, heard: Heard, rate_hz: int, usual_s: float) -> dict[
     return {"pesq": round(float(np.mean(found_pesq)), 3), "estoi": round(float(np.mean(found_stoi)), 3)}
 
 
+def counted(line: Line) -> NDArray[np.bool_]:
+    """All packets but those of the last second: they may still be under way when the sending ends."""
+    return np.arange(len(line)) < len(line) - round(1 / FRAME_S)
+
+
+def losses(heard: Heard, line: Line) -> dict[str, int]:
+    lost = np.array([late is None for late in line])
+    inner = counted(line)
+    return {"lost": int((lost & inner).sum()), "not_played": int(((heard.delays < 0) & inner).sum())}
+
+
 def figures(source: Samples, heard: Heard, line: Line, rate_hz: int) -> dict[str, Any]:
-    lost = sum(late is None for late in line)
     delays = heard.delays
     played = delays >= 0
-    # The last second may still be under way when the sending ends.
-    inner = np.arange(len(line)) < len(line) - 50
+    inner = counted(line)
     usual_s = float(np.median(delays[played][:200]))
     target_s = float(np.percentile(delays[played & inner], 5))
     disturbed = [n for n, late in enumerate(line) if late is None or late > NEAR_S]
     after = [n + round(SETTLED_S / FRAME_S) for n in disturbed]
     late_again = [float(delays[n] - target_s) for n in after if n < len(line) - 50 and played[n]]
     return {
-        "lost": lost,
-        "not_played": int((~played & inner).sum()),
+        **losses(heard, line),
         "delay_ms": round(float(np.median(delays[played & inner])) * 1000, 1),
         "delay_p99_ms": round(float(np.percentile(delays[played & inner], 99)) * 1000, 1),
         "over_target_1_s_after_ms": round(float(np.percentile(late_again, 95)) * 1000, 1)
@@ -202,6 +220,23 @@ def encoded(sound: Samples, codec: Codec, *, correcting: bool) -> list[bytes]:
         encoder.expect_loss(0.05)
     frame = codec.frame_samples
     return [encoder.encode(sound[at : at + frame]) for at in range(0, len(sound) - frame + 1, frame)]
+
+
+def drawn() -> list[dict[str, Any]]:
+    """The roughest line again and again, as PCMA."""
+    rows = []
+    for seconds in LENGTHS_S:
+        frames = encoded(speech(seconds, 8000), PCMA, correcting=False)
+        row: dict[str, Any] = {"line": "5 % lost, jitter", "seconds": seconds, "lost": []}
+        for draw in DRAWS:
+            line = rough(len(frames), random.Random(draw))
+            for who, way in (("ours", ours), ("theirs", theirs)):
+                found = losses(way(frames, PCMA, 8, line, 8000), line)
+                row.setdefault(f"{who}_more_than_lost", []).append(found["not_played"] - found["lost"])
+            row["lost"].append(found["lost"])
+        rows.append(row)
+        print(json.dumps(row))
+    return rows
 
 
 def measure(seconds: float) -> dict[str, Any]:
@@ -234,6 +269,7 @@ def measure(seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "targets": {"not_played": "<= lost", "over_target_1_s_after_ms": 20},
         "rows": rows,
+        "drawn": drawn(),
     }
 
 

@@ -149,6 +149,36 @@ def test_depth_grows_when_packets_come_late_and_shrinks_again_when_they_do_not()
     assert buffer.counts.late < 25
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seconds", [40, 180])
+def test_on_a_rough_line_hardly_anything_is_missed_but_what_was_lost(seed: int, seconds: int) -> None:
+    chance = random.Random(seed)
+    count = seconds * 50
+    lost = {index for index in range(count) if chance.random() < 0.05}
+    sent = stream(frames(count), lost=lost)
+    arrivals = delayed(sent, {index: min(0.060, chance.expovariate(1 / 0.008)) for index in range(len(sent))})
+    buffer = JitterBuffer(8000)
+    run(arrivals, seconds + 0.5, buffer)
+
+    # It has to see the line to know it, and one more may come when chance was kind for ten seconds.
+    assert buffer.counts.late <= 2
+    assert buffer.depth < 0.120
+
+
+def test_a_stall_now_and_then_is_not_waited_for() -> None:
+    count = 3000
+    stalled = {index: max(0.0, 0.150 - index % 500 * 0.020) for index in range(500, count)}
+    lost = range(50, count, 100)
+    buffer = JitterBuffer(8000)
+    waiting = delayed(
+        stream(frames(count), lost=lost), {i - len(range(50, i + 1, 100)): by for i, by in stalled.items()}
+    )
+    run(waiting, count / 50, buffer)
+
+    assert buffer.counts.late > 0
+    assert buffer.depth == pytest.approx(0.040)
+
+
 def test_a_first_packet_that_was_slow_does_not_make_the_whole_call_wait() -> None:
     buffer = JitterBuffer(8000)
     for number in range(200):

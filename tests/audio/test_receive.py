@@ -45,7 +45,7 @@ def test_one_lost_packet_leaves_no_lasting_delay() -> None:
     assert [index for index, one in enumerate(holed) if one.cause is not None] == [50]
     assert [one.start for one in holed] == [one.start for one in whole]
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(holed[51:], whole[51:], strict=True))
-    assert disturbed.depth_s <= undisturbed.depth_s
+    assert disturbed.depth_s == pytest.approx(undisturbed.depth_s, abs=1e-6)
 
 
 def test_what_is_recorded_is_what_was_sent_and_the_loss_is_a_gap_in_its_place() -> None:
@@ -195,7 +195,7 @@ def test_time_put_in_to_wait_for_late_packets_has_no_place_in_the_recording() ->
 
 
 def test_a_frame_that_is_left_out_to_catch_up_is_still_recorded() -> None:
-    quiet = np.zeros(8000 * 8, np.int16)
+    quiet = np.zeros(8000 * 15, np.int16)
     arrivals = delayed(
         stream(payloads(quiet), transit_s=0.0), {index: 0.1 * (index % 3 == 0) for index in range(150)}
     )
@@ -205,7 +205,7 @@ def test_a_frame_that_is_left_out_to_catch_up_is_still_recorded() -> None:
 
     assert receiver.counts.skipped > 0
     assert [one.played for one in heard].count(False) == receiver.counts.skipped
-    assert track.position == 64000
+    assert track.position == len(quiet)
 
 
 def drifting(frames: list[bytes], ppm: float) -> list[Arrival]:
