@@ -28,6 +28,7 @@ from callsvc.types import Role
 from callsvc.web.app import create_app
 from callsvc.web.process import Server, make_site
 from callsvc.web.site import Site
+from tests.support import past_calls
 from tests.support.recordings import Made
 
 T = TypeVar("T")
@@ -153,9 +154,23 @@ def serving(
 
 
 @pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data") as served:
+def made() -> Made | None:
+    """The recording that the site has: a test that wants one has a fixture of this name."""
+    return None
+
+
+@pytest.fixture
+def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made | None) -> Iterator[Served]:
+    with serving(conninfo, tmp_path / "data", made=made) as served:
         yield served
+
+
+@pytest.fixture
+def call(site: Served, made: Made) -> str:
+    """The call of that recording, transcribed."""
+    call_id = site.run(lambda conn: past_calls.recorded(conn, made))
+    site.run(lambda conn: past_calls.transcribed(conn, call_id))
+    return str(call_id)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from callsvc.types import Role
 from tests.support import past_calls, recordings
 from tests.support.house import ROOT
 from tests.support.recordings import Made
-from tests.support.web import PASSWORD, Served, serving
+from tests.support.web import PASSWORD, Served
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -175,17 +174,3 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recordings, "sound", tone)
         return past_calls.record(tmp_path_factory.mktemp("made"), seconds=SECONDS, lost=range(1000, 1020))
-
-
-@pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data", made=made) as served:
-        yield served
-
-
-@pytest.fixture
-def call(site: Served, made: Made) -> str:
-    """A call that was recorded and transcribed."""
-    call_id = site.run(lambda conn: past_calls.recorded(conn, made))
-    site.run(lambda conn: past_calls.transcribed(conn, call_id))
-    return str(call_id)

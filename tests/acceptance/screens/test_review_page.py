@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -44,23 +43,17 @@ setInterval(() => {
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return heard_again.record(tmp_path_factory.mktemp("heard"))
 
 
 @pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None, heard: Made) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data", made=heard) as served:
-        yield served
-
-
-@pytest.fixture
-def review(site: Served, heard: Made) -> str:
+def review(site: Served, made: Made) -> str:
     """The recorded call of Olle's on the worklist, for one reviewer."""
     olle = site.person("olle", Role.OPERATOR)
 
     async def drawn(conn: Connection) -> UUID:
-        call = await calls.recorded(conn, heard)
+        call = await calls.recorded(conn, made)
         await calls.transcribed(conn, call)
         await conn.execute("update calls set answered_by = %s where id = %s", [olle.id, call])
         return await sampling.enter(conn, call, "random", 1, at=calls.BEGAN)

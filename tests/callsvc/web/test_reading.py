@@ -35,12 +35,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 @pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data", made=made) as served:
-        yield served
-
-
-@pytest.fixture
 def call(site: Served, made: Made) -> str:
     return str(site.run(lambda conn: calls.recorded(conn, made)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -18,7 +17,7 @@ from callsvc.store import Connection, transcripts
 from callsvc.types import Role, TranscriptState
 from tests.support import past_calls as calls
 from tests.support.recordings import Made
-from tests.support.web import Served, serving
+from tests.support.web import Served
 
 pytestmark = pytest.mark.transcripts
 
@@ -28,22 +27,6 @@ REASON = {"reason": "Utredning av ärende 12"}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return calls.record(tmp_path_factory.mktemp("recorded"), lost=())
-
-
-@pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data", made=made) as served:
-        yield served
-
-
-@pytest.fixture
-def call(site: Served, made: Made) -> str:
-    async def furnish(conn: Connection) -> UUID:
-        found = await calls.recorded(conn, made)
-        await calls.transcribed(conn, found)
-        return found
-
-    return str(site.run(furnish))
 
 
 @pytest.fixture

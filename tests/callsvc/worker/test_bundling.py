@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from callsvc.worker import bundling
 from tests.support import past_calls as calls
 from tests.support.house import ROOT
 from tests.support.recordings import Made
-from tests.support.web import Served, serving
+from tests.support.web import Served
 
 pytestmark = pytest.mark.screens
 
@@ -36,19 +35,6 @@ ANSWERS = {"need": "Bedöma skyddsbehov.", "harm": "Adressen kan röja henne.", 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return calls.record(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture
-def site(conninfo: str, tmp_path: Path, quick_passwords: None, made: Made) -> Iterator[Served]:
-    with serving(conninfo, tmp_path / "data", made=made) as served:
-        yield served
-
-
-@pytest.fixture
-def call(site: Served, made: Made) -> str:
-    call = site.run(lambda conn: calls.recorded(conn, made))
-    site.run(lambda conn: calls.transcribed(conn, call))
-    return str(call)
 
 
 def decided(inga: httpx.Client, call: str, **fields: Any) -> str:
