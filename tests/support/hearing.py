@@ -39,6 +39,22 @@ def scene(length_s: float) -> Scene:
     return compose().cut(length_s)
 
 
+def piece(of: Scene, start_s: float, end_s: float) -> Scene:
+    """A part of a scene, with times from its own beginning."""
+    first, last = (int(at_s * 48_000) for at_s in (start_s, end_s))
+    return Scene(
+        of.operator[first:last],
+        of.caller[first:last],
+        tuple(round(at_s - start_s, 4) for at_s in of.strokes_s if start_s < at_s < end_s - 0.1),
+        tuple(
+            (max(a, start_s) - start_s, min(b, end_s) - start_s)
+            for a, b in of.speech_s
+            if a < end_s and b > start_s
+        ),
+        of.room_dbfs,
+    )
+
+
 def at(sound: NDArray[np.floating], rate_hz: int) -> NDArray[np.int16]:
     """A microphone of the scene (48 kHz) as whole numbers at another rate."""
     return to_int16(whole(np.asarray(sound, np.float32), 48_000, rate_hz))
@@ -68,6 +84,32 @@ def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound) -> Hearing:
         after.level_db,
         after.audible_pct,
     )
+
+
+def gone(heard: Hearing) -> bool:
+    """Whether the typing is gone and the words are there."""
+    faded = heard.before_db - heard.after_db > 15
+    return heard.words > 0.6 and heard.strokes > 10 and faded and heard.audible_pct <= 10
+
+
+def loudness_db(heard: Sound) -> float:
+    """Of the loudest tenth of a second, dBFS."""
+    step = RATE // 10
+    parts = [heard[k : k + step] for k in range(0, len(heard) - step + 1, step)]
+    return max(float(10 * np.log10(float(np.mean(part**2)) + 1e-14)) for part in parts)
+
+
+def tones(heard: Sound, *frequencies_hz: float) -> float:
+    """The largest share that tones of these frequencies together have of any 50 ms that are not silent, 0 to 1."""
+    step = RATE // 20
+    waves = [np.exp(-2j * np.pi * hz * np.arange(step) / RATE) for hz in frequencies_hz]
+    shares = []
+    for k in range(0, len(heard) - step + 1, step // 2):
+        part = heard[k : k + step]
+        energy = float(np.sum(part**2))
+        if energy > step * 1e-5:
+            shares.append(sum(2 * abs(np.dot(part, wave)) ** 2 / step for wave in waves) / energy)
+    return float(max(shares, default=0.0))
 
 
 def likeness(said: NDArray[np.floating], heard: Sound) -> float:

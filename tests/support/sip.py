@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from callsvc import data_dir
+from tests.support.ear import Ear
 from tests.support.node import Node
+from tests.support.peers import free_port
 
 BARESIP = shutil.which("baresip", path="/usr/bin:/usr/local/bin")
 SIPP = shutil.which("sipp", path="/usr/bin:/usr/local/bin")
@@ -67,21 +69,24 @@ class Baresip:
         rate_hz: int = 8000,
         answers: bool = True,
         port: int = 0,
+        ear: Ear | None = None,
     ) -> None:
         self.name = name
+        self.ear = ear
         self.port = port or free_udp_port(2)
         self.folder = folder / name
         self.folder.mkdir(parents=True)
-        self._control = free_udp_port(1)
+        self._control = free_port()
         self.heard_in = self.folder / "heard"
         self.heard_in.mkdir()
-        modules = ["g711", "g722", "opus", "aufile", "aubridge", "sndfile", "uuid"]
+        player = "alsa" if ear else "aubridge"
+        modules = ["g711", "g722", "opus", "aufile", player, "sndfile", "uuid"]
         lines = [
             "poll_method epoll",
             f"sip_listen {HOST}:{self.port}",
             f"net_interface {HOST}",
             f"audio_source aufile,{say}",
-            "audio_player aubridge,nil",
+            f"audio_player {player},{ear.name if ear else 'nil'}",
             "audio_alert aubridge,nil",
             f"ausrc_srate {rate_hz}",
             f"auplay_srate {rate_hz}",
@@ -112,7 +117,11 @@ class Baresip:
         assert BARESIP is not None, "baresip is not installed (apt-get install baresip-core)"
         log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
-            [BARESIP, "-f", str(self.folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            [BARESIP, "-f", str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=self.ear.environment if self.ear else None,
         )
         log.close()
         try:

@@ -1,4 +1,4 @@
-"""What people do with telephones: hold, transfer, digits, giving up; and what strangers and crowds get. Real telephones."""
+"""Giving up and declining, on real telephones; and what strangers and crowds get."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 OPERATOR_PORT = free_udp_port(2)
 RATE = 8000
-TONES = {"caller": 600, "operator": 1300, "third": 2100}
+TONES = {"caller": 600, "operator": 1300}
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,6 @@ def phone(folder: Path, name: str, *, answers: bool = True) -> Baresip:
         file.write((tone * 32767).astype(np.int16))
     port = OPERATOR_PORT if name == "operator" else 0
     return Baresip(folder, name, folder / f"{name}.wav", answers=answers, port=port)
-
-
-def silent(phone: Baresip, who: str) -> bool:
-    """Whether nothing of this tone comes any more."""
-    before = phone.heard()[-1].stat().st_size
-    time.sleep(0.5)
-    return phone.heard()[-1].stat().st_size == before or level(phone, who) < 0.05
 
 
 @pytest.fixture
@@ -81,41 +74,6 @@ def level(phone: Baresip, who: str, seconds: float = 0.4) -> float:
 
 def hears(phone: Baresip, who: str) -> bool:
     return level(phone, who) > 0.5
-
-
-def test_the_operator_puts_the_call_on_hold_and_comes_back(
-    node: Node, caller: Baresip, operator: Baresip
-) -> None:
-    a_call(node, caller, operator)
-    operator.do("hold")
-    # Who is on hold sends nothing, so nothing new is heard.
-    until(lambda: silent(caller, "operator") and silent(operator, "caller"), "silence while on hold")
-    operator.do("resume")
-    until(lambda: hears(caller, "operator") and hears(operator, "caller"), "sound both ways again")
-    caller.do("hangup")
-    operator.wait("CALL_CLOSED")
-
-
-def test_a_transfer_is_passed_on_and_the_caller_talks_to_the_third(
-    node: Node, caller: Baresip, operator: Baresip, tmp_path: Path
-) -> None:
-    with phone(tmp_path, "third") as third:
-        a_call(node, caller, operator)
-        operator.do("transfer", third.uri)
-        third.wait("CALL_ESTABLISHED")
-        until(lambda: hears(caller, "third") and hears(third, "caller"), "the third is heard")
-        operator.do("hangup")
-        caller.do("hangup")
-
-
-def test_digits_reach_the_other_telephone_as_digits(node: Node, caller: Baresip, operator: Baresip) -> None:
-    a_call(node, caller, operator)
-    caller.do("sndcode", "5")
-    assert operator.wait("CALL_DTMF_START")["param"] == "5"
-    operator.do("sndcode", "8")
-    assert caller.wait("CALL_DTMF_START")["param"] == "8"
-    caller.do("hangup")
-    operator.wait("CALL_CLOSED")
 
 
 def test_a_caller_who_gives_up_stops_the_ringing(node: Node, caller: Baresip, tmp_path: Path) -> None:
