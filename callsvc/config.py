@@ -121,6 +121,12 @@ class MediaSettings(Group):
     vanish_after_s: float = Field(
         10.0, gt=0, description="Seconds without a sign of life until a leg counts as gone."
     )
+    return_within_s: float = Field(
+        30.0,
+        gt=0,
+        description="The same for an operator in a browser: a lid may be closed by mistake, and the caller is not to"
+        " pay for it.",
+    )
     spool_min_free_mb: int = Field(
         200, ge=0, description="Free space, in MB, under which recording raises the alarm."
     )

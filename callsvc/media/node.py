@@ -163,7 +163,15 @@ class Node:
         spoken = await asyncio.to_thread(self._announcements)
         feed = Feed(data_dir.captions_socket(self._data_dir))
         feed.start()
-        parts = Parts(self._clock, outbox, Listened(recorder, feed), engine, media.vanish_after_s, spoken)
+        parts = Parts(
+            self._clock,
+            outbox,
+            Listened(recorder, feed),
+            engine,
+            media.vanish_after_s,
+            spoken,
+            return_within_s=media.return_within_s,
+        )
         lines = self._lines = Lines(media.line_profiles, self._data_dir)
         telephone_lines = LinesInForce(known(self._settings))
         editions = self._editions = Editions(

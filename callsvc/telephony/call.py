@@ -275,12 +275,15 @@ class Call:
             self._next_report = now + REPORT_EVERY_S
             self._report(now)
 
+    def _patience_s(self, side: Side) -> float:
+        waits = side.leg is Leg.OPERATOR and side.connection.may_return and side.subject is not None
+        return self._parts.return_within_s if waits else self._parts.vanish_after_s
+
     def _report(self, now: float) -> None:
         for side in list(self.sides.values()):
             side.count()
-            if now - side.connection.last_heard > self._parts.vanish_after_s and (
-                side.connection.ready or side.away
-            ):
+            silent_s = now - side.connection.last_heard
+            if silent_s > self._patience_s(side) and (side.connection.ready or side.away):
                 self.hang_up(side, "vanished")
                 return
         if self.live is None:

@@ -28,3 +28,5 @@ class Parts:
     announcements: Catalogue = field(default_factory=dict)
     discard: Callable[[Connection], None] = _keep
     """Closes a connection that another one has taken the place of."""
+    return_within_s: float = 30.0
+    """How long an operator in a browser may be away."""
