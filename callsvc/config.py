@@ -10,23 +10,56 @@ The page docs/reference/settings.md is made from the descriptions below.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from callsvc.errors import ConfigurationError
 from callsvc.types import Profile, Role
 
-Port = Annotated[int, Field(ge=0, le=65535)]
 FILE_VARIABLE = "CALLSVC_CONFIG"
+
+
+def _begins(*beginnings: str, or_words: bool = False) -> AfterValidator:
+    """An address of another kind is found when the settings are read, and not in the night when it is first used.
+
+    `or_words` lets pass what is no address but words of the form `host=... dbname=...`.
+    """
+
+    def check(address: str | SecretStr) -> str | SecretStr:
+        plain = address.get_secret_value() if isinstance(address, SecretStr) else address
+        if or_words and "=" in plain.partition("://")[0]:
+            return address
+        if plain and not plain.startswith(beginnings):
+            raise ValueError(f"it must begin with {' or '.join(beginnings)}")
+        urlsplit(plain).port  # noqa: B018  raises where it is none
+        return address
+
+    return AfterValidator(check)
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+StoreUrl = Annotated[str, _begins("file://", "s3://")]
+BrokerUrl = Annotated[str, _begins("mqtt://", "mqtts://")]
+DatabaseUrl = Annotated[SecretStr, _begins("postgresql://", "postgres://", or_words=True)]
 
 
 class Group(BaseModel):
@@ -229,7 +262,7 @@ class SipSettings(Group):
 class MqttSettings(Group):
     """The message broker."""
 
-    url: str = Field("", description="mqtt://host:port of the broker; empty starts the embedded one.")
+    url: BrokerUrl = Field("", description="mqtt://host:port of the broker; empty starts the embedded one.")
     port: Port = Field(1883, description="Port of the embedded broker, on loopback; 0 takes any free one.")
     user: str = Field("callsvc", description="User name at the broker.")
     password: SecretStr = Field(
@@ -240,15 +273,15 @@ class MqttSettings(Group):
 class DatabaseSettings(Group):
     """PostgreSQL."""
 
-    url: SecretStr = Field(SecretStr(""), description="postgresql://... ; empty starts the embedded one.")
+    url: DatabaseUrl = Field(SecretStr(""), description="postgresql://... ; empty starts the embedded one.")
     pool_max: int = Field(10, ge=2, description="Connections per process at most.")
 
 
 class StoreSettings(Group):
     """The object store for sealed recordings."""
 
-    url: str = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
-    keys_url: str = Field(
+    url: StoreUrl = Field("", description="file:///path or s3://bucket/prefix; empty uses data_dir/objects.")
+    keys_url: StoreUrl = Field(
         "",
         description="Where the recordings' wrapped keys lie instead, so that they can be destroyed: needed where url"
         " is a bucket with object lock.",
@@ -379,7 +412,7 @@ class Settings(BaseSettings):
 
 
 def load(**flags: Any) -> Settings:
-    """The settings in force, with `flags` (those that are not None) on top.
+    """The settings in force, with `flags` (those that are not None) on top; a group's as `web={"port": 0}`.
 
     Raises `ConfigurationError` that names each setting that cannot be used.
     """
@@ -387,9 +420,20 @@ def load(**flags: Any) -> Settings:
     if named and not Path(named).is_file():
         raise ConfigurationError(f"The settings file {named} is not there.", hint=f"Correct {FILE_VARIABLE}.")
     try:
-        return Settings(**{key: value for key, value in flags.items() if value is not None})
+        return Settings(**_given(flags))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"Settings that cannot be used: {faults}.") from None
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"A setting in the environment cannot be read: {error}.",
+            hint="Lists and tables are written there as JSON: CALLSVC_SIP__PEERS='[\"192.0.2.1\"]'.",
+        ) from None
     except ValueError as error:  # tomllib's decode error is one
         raise ConfigurationError(f"The settings file cannot be read: {error}.") from None
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody said, of flags and of groups of them."""
+    said = {key: _given(value) if isinstance(value, dict) else value for key, value in flags.items()}
+    return {key: value for key, value in said.items() if value is not None and value != {}}

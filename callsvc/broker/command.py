@@ -27,17 +27,17 @@ def run(
     port: Annotated[int | None, typer.Option(help="Port on loopback; 0 takes any free one.")] = None,
 ) -> None:
     """Run the embedded MQTT broker on loopback until Ctrl-C."""
-    settings = load(data_dir=data_dir)
+    settings = load(data_dir=data_dir, mqtt={"port": port})
     logs.follow("broker", settings.log)
-    asyncio.run(serve(settings, settings.mqtt.port if port is None else port))
+    asyncio.run(serve(settings))
 
 
-async def serve(settings: Settings, port: int) -> None:
+async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. Raises `PortTaken`, and `BrokerFault` when the broker stops working."""
     log = logs.get("broker")
     loop = asyncio.get_running_loop()
     data_dir = directory.prepare(settings.data_dir)
-    async with running(credentials(settings, data_dir), port=port) as (broker, bound):
+    async with running(credentials(settings, data_dir), port=settings.mqtt.port) as (broker, bound):
         log.info("broker_listens", port=bound)
         watching = asyncio.create_task(broker.watch())
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,7 +15,7 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 
 from callsvc import logs
 from callsvc.broker.gate import Credentials, Refused, admit
-from callsvc.errors import CallsvcError, PortTaken
+from callsvc.errors import CallsvcError, ConfigurationError, PortTaken
 
 FIRST_PACKET_S: Final = 5.0
 MAX_WAITING: Final = 100  # at the gate
@@ -135,7 +135,9 @@ async def running(
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(f"Port {port} (mqtt.port) is taken by another program.") from None
-        raise
+        raise ConfigurationError(
+            f"Nothing can listen on port {port} (mqtt.port): {error.strerror}."
+        ) from None
     await broker.start()
     try:
         yield broker, server.sockets[0].getsockname()[1]

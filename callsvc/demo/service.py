@@ -50,9 +50,15 @@ class ServiceFailed(CallsvcError):
 def fresh(directory: Path) -> Path:
     """An empty directory for the service's data. Only one that an earlier demonstration made is emptied.
 
-    Raises `UsageError` when something else lies there, and `DataDirBusy` when a service runs on it.
+    Raises `UsageError` when something else lies there or nothing can, and `DataDirBusy` when a service runs on it.
     """
-    if directory.exists() and any(directory.iterdir()):
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{directory} cannot be made: {error.strerror}.", hint="Name another directory with --out."
+        ) from None
+    if any(directory.iterdir()):
         if not (directory / MARK).is_file():
             raise UsageError(
                 f"{directory} holds something that no demonstration put there.",

@@ -27,10 +27,7 @@ def run(
 
     SIGTERM lets running calls end by themselves and takes no new ones; a second SIGTERM, or Ctrl-C, ends them.
     """
-    settings = load(data_dir=data_dir)
-    given: dict[str, str | int | None] = {"host": host, "port": port}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = settings.model_copy(update={"media": settings.media.model_copy(update=chosen)})
+    settings = load(data_dir=data_dir, media={"host": host, "port": port})
     logs.follow("media", settings.log)
     with asyncio.Runner(loop_factory=loop.new) as runner:
         runner.run(serve(settings))

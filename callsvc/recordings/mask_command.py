@@ -44,6 +44,8 @@ def holder(file: File, data_dir: DataDir = None) -> None:
     settings = load(data_dir=data_dir)
     if file.exists():
         raise UsageError(f"{file} is there already.")
+    if not os.access(file.absolute().parent, os.W_OK | os.X_OK):
+        raise UsageError(f"Nothing can be written in {file.absolute().parent}.", hint="Name another place.")
     phrase = typer.prompt(
         text("recordings.mask.phrase", settings.language, file=file.name),
         hide_input=True,
@@ -75,8 +77,12 @@ def opening(call: Call, target: Target, holder: Holders, reason: Reason, data_di
         raise UsageError("Opening needs a reason.")
     if target.exists():
         raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
+    call_id = parse_id(call)
+    # Nobody is asked for a passphrase in vain.
+    if missing := [str(file) for file in holder if not file.is_file()]:
+        raise UsageError(f"There is no holder's key in {', '.join(missing)}.")
     keys = [_private(settings, file) for file in holder]
-    count = asyncio.run(open_masked(settings, parse_id(call), target, keys, reason.strip()))
+    count = asyncio.run(open_masked(settings, call_id, target, keys, reason.strip()))
     typer.echo(text("recordings.mask.opened", settings.language, count=count, target=target))
 
 

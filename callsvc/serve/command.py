@@ -32,9 +32,7 @@ def run(
     Starts media node, message broker, database, pages and worker, each in a process of its own, and starts again
     what dies. Prints the address, and at the first start the one-time password of the first administrator.
     """
-    settings = load(data_dir=data_dir)
-    if port is not None:
-        settings = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
+    settings = load(data_dir=data_dir, web={"port": port})
     path = directory.prepare(settings.data_dir)
     lock = directory.lock(path)
     try:

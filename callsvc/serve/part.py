@@ -14,6 +14,7 @@ from typing import Final
 
 from callsvc import logs
 from callsvc.errors import CallsvcError, ConfigurationError, MissingPart
+from callsvc.locale import LANGUAGES, text
 from callsvc.serve.probe import Probe, answers
 from callsvc.store.embedded.system_user import die_with_parent
 
@@ -185,7 +186,8 @@ class Life:
         logs.get("serve").warning("part_died", name=self.part.name, code=code)
         for kind in (ConfigurationError, MissingPart):
             if code == kind.exit_code and not self.was_ready:
-                self.on_fatal(kind(last_words(self.log_file)))
+                message, hint = last_words(self.log_file)
+                self.on_fatal(kind(message, hint=hint))
                 return
         self.on_change(self.part.name, "died", code)
 
@@ -212,10 +214,26 @@ def keep_short(file: Path) -> None:
             os.truncate(file, 0)
 
 
-def last_words(file: Path) -> str:
-    """What a part said before it ended: the last lines of its log that are not of the log's own form."""
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-    return " ".join(line.strip() for line in lines if line.strip() and not line.startswith("{"))
+def last_words(file: Path) -> tuple[str, str]:
+    """What a part said before it ended, and what to do: the last lines of its log that are not of the log's own form."""
+    said: dict[str, list[str]] = {"cli.error": [], "cli.hint": []}
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]:
+        if not (line := line.strip()) or line.startswith("{"):
+            continue
+        kind, words = _without_label(line)
+        if words not in said[kind]:
+            said[kind].append(words)
+    return " ".join(said["cli.error"]), " ".join(said["cli.hint"])
+
+
+def _without_label(line: str) -> tuple[str, str]:
+    """Whether a line says what went wrong or what to do, and the rest of it; we put the label before it anew."""
+    for kind, told in (("cli.error", "message"), ("cli.hint", "hint")):
+        for lang in LANGUAGES:
+            label = text(kind, lang, **{told: ""})
+            if line.startswith(label):
+                return kind, line.removeprefix(label)
+    return "cli.error", line
 
 
 def before_exec() -> Callable[[], None]:

@@ -24,9 +24,6 @@ def run(
     port: Annotated[int | None, typer.Option(help="Port of the pages; 0 takes any free one.")] = None,
 ) -> None:
     """Run the pages and the API until Ctrl-C."""
-    settings = load(data_dir=data_dir)
-    given: dict[str, str | int | None] = {"host": host, "port": port}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = settings.model_copy(update={"web": settings.web.model_copy(update=chosen)})
+    settings = load(data_dir=data_dir, web={"host": host, "port": port})
     logs.follow("web", settings.log)
     asyncio.run(process.run(settings))

@@ -26,7 +26,7 @@ from callsvc.bus.editions import spread
 from callsvc.bus.envelope import Message
 from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
-from callsvc.errors import PortTaken, Unavailable
+from callsvc.errors import ConfigurationError, PortTaken, Unavailable
 from callsvc.events import Consumer
 from callsvc.http_door import Door
 from callsvc.recordings.key_source import key_ring
@@ -204,13 +204,16 @@ def _passkeys(settings: Settings) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises `PortTaken` that names the setting."""
+    """A bound socket. Raises `PortTaken` or `ConfigurationError`, which name the setting."""
     try:
         return socket.create_server((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(f"Port {port} (web.port) is taken by another program.") from None
-        raise
+        raise ConfigurationError(
+            f"Nothing can listen on {host}, port {port} (web.host, web.port): {error.strerror}.",
+            hint="Give an address that this computer has, and a port that the user may listen on.",
+        ) from None
 
 
 async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:

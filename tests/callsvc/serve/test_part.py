@@ -99,13 +99,18 @@ async def test_ready_is_said_after_each_start_and_not_before_it_answers(tmp_path
 async def test_a_first_start_that_cannot_work_is_fatal_with_its_own_words(
     tmp_path: Path, code: int, kind: type[CallsvcError]
 ) -> None:
-    program = f"import sys; print('{{\"event\": 1}}'); print('Fel: porten är tagen', file=sys.stderr); sys.exit({code})"
+    program = (
+        f"import sys; print('{{\"event\": 1}}'); "
+        f"print('Fel: porten är tagen\\nGör så här: ta en annan', file=sys.stderr); sys.exit({code})"
+    )
     stage = Stage(tmp_path, program)
     stage.answers = False
     async with alive(stage):
         while not stage.fatal:
             await asyncio.sleep(0.01)
-    assert (type(stage.fatal[0]), stage.fatal[0].message) == (kind, "Fel: porten är tagen")
+    # Whoever tells it puts the labels before it: once.
+    (fatal,) = stage.fatal
+    assert (type(fatal), fatal.message, fatal.hint) == (kind, "porten är tagen", "ta en annan")
 
 
 async def test_what_has_once_been_ready_is_never_fatal(tmp_path: Path) -> None:
