@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Final
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -201,7 +202,13 @@ def install(app: FastAPI) -> None:
         _log.error("request_broke", error=type(error).__name__, where=where)
         return answer("fault", _accepted(request))
 
+    async def unstorable(request: Request, error: Exception) -> Response:
+        # A number or a letter that the database has no room for, and that no shape had told of.
+        _log.warning("request_unstorable", error=type(error).__name__)
+        return answer("invalid", _accepted(request))
+
     app.add_exception_handler(CallsvcError, ours)
+    app.add_exception_handler(psycopg.DataError, unstorable)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(Exception, fault)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from callsvc.web.shapes import Shape, Who
+from callsvc.web.shapes import SEEN, Shape, Who
 
 DEEPEST = 12
 
@@ -27,7 +27,7 @@ def _shallow(value: dict[str, Any]) -> dict[str, Any]:
 
 Body = Annotated[str, Field(max_length=60_000)]
 Value = Annotated[dict[str, Any], AfterValidator(_shallow)]
-Why = Annotated[str, Field(min_length=3, max_length=300)]
+Why = Annotated[str, SEEN, Field(min_length=3, max_length=300)]
 
 
 class FormOption(Shape):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from callsvc.web.shapes import Shape, Who
+from callsvc.web.shapes import SEEN, Shape, Who
 from callsvc.web.shapes_notes import ChoiceOut
 
 
@@ -55,10 +55,10 @@ class Decision(Shape):
     """`copy_id` null is the whole call. `answers` by question; a refusal is written down like a disclosure."""
 
     basis: Annotated[str, Field(max_length=40)]
-    answers: Annotated[dict[str, Annotated[str, Field(max_length=2000)]], Field(max_length=20)]
-    recipient: Annotated[str, Field(min_length=2, max_length=200)]
+    answers: Annotated[dict[str, Annotated[str, SEEN, Field(max_length=2000)]], Field(max_length=20)]
+    recipient: Annotated[str, SEEN, Field(min_length=2, max_length=200)]
     granted: bool
-    motive: Annotated[str, Field(min_length=3, max_length=2000)]
+    motive: Annotated[str, SEEN, Field(min_length=3, max_length=2000)]
     copy_id: UUID | None
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from callsvc.types import Profile
-from callsvc.web.shapes import Shape
+from callsvc.web.shapes import SEEN, Shape
 
 
 class ColleagueOut(Shape):
@@ -30,7 +30,7 @@ class NewHandOver(Shape):
 
     to: UUID
     place_ms: Annotated[int, Field(ge=0, lt=1 << 40)] | None = None
-    word: Annotated[str, Field(max_length=500)] = ""
+    word: Annotated[str, SEEN, Field(max_length=500)] = ""
 
 
 class HandOverOut(Shape):

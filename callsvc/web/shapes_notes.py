@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from callsvc.types import Profile
-from callsvc.web.shapes import Shape
+from callsvc.web.shapes import SEEN, Shape
 
 AtMs = Annotated[int, Field(ge=0, lt=1 << 40)] | None
 Word = Annotated[str, Field(min_length=1, max_length=40)]
@@ -19,7 +19,7 @@ class NoteLine(Shape):
     """A line of notes, where in the call it was begun; null before and after the call."""
 
     at_ms: AtMs
-    text: Annotated[str, Field(max_length=4000)]
+    text: Annotated[str, SEEN, Field(max_length=4000)]
 
 
 class NotesToSave(Shape):
@@ -82,7 +82,7 @@ class WrapUpToSave(Shape):
     case_number: Annotated[str, Field(max_length=60)]
     labels: Annotated[list[Word], Field(max_length=50)]
     told: Annotated[list[Word], Field(max_length=50)]
-    hand_over: Annotated[str, Field(max_length=4000)]
+    hand_over: Annotated[str, SEEN, Field(max_length=4000)]
     state: Literal["open", "later", "done"]
 
 

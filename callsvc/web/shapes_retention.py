@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from callsvc.types import Profile
-from callsvc.web.shapes import Shape, Who
+from callsvc.web.shapes import SEEN, Shape, Who
 
-Reason = Annotated[str, Field(min_length=3, max_length=300)]
+Reason = Annotated[str, SEEN, Field(min_length=3, max_length=300)]
 CaseNumber = Annotated[str, Field(max_length=60)]
 
 
@@ -137,7 +137,7 @@ class HoldAnswer(Shape):
     """A refusal says why."""
 
     granted: bool
-    words: Annotated[str, Field(max_length=300)]
+    words: Annotated[str, SEEN, Field(max_length=300)]
 
 
 class HoldStanding(Shape):

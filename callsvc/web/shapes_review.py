@@ -10,7 +10,7 @@ from pydantic import Field
 
 from callsvc.review.exposure import Kind
 from callsvc.types import Leg, Profile
-from callsvc.web.shapes import Shape
+from callsvc.web.shapes import SEEN, Shape
 from callsvc.web.shapes_notes import AtMs, ChoiceOut, Word
 
 Id = Annotated[str, Field(min_length=1, max_length=40)]
@@ -61,7 +61,7 @@ class GivingBack(Shape):
     """Where the next begins, and a word for them; `to` is whom it is meant for, where that is somebody."""
 
     place_ms: Annotated[int, Field(ge=0, lt=1 << 40)]
-    word: Annotated[str, Field(max_length=500)]
+    word: Annotated[str, SEEN, Field(max_length=500)]
     to: UUID | None = None
 
 
@@ -85,7 +85,7 @@ class AnswerOut(Shape):
 class AnswerToGive(Shape):
     choice: Word
     at_ms: AtMs
-    note: Annotated[str, Field(max_length=1000)]
+    note: Annotated[str, SEEN, Field(max_length=1000)]
 
 
 class AssessmentOut(Shape):
@@ -126,7 +126,7 @@ class ReviewOut(Shape):
 
 
 class Conclusion(Shape):
-    comment: Annotated[str, Field(max_length=4000)]
+    comment: Annotated[str, SEEN, Field(max_length=4000)]
 
 
 # The operator's side
@@ -152,7 +152,7 @@ class ToldOut(Shape):
 
 
 class Reply(Shape):
-    words: Annotated[str, Field(max_length=4000)]
+    words: Annotated[str, SEEN, Field(max_length=4000)]
 
 
 # The replay

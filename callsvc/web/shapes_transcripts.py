@@ -12,11 +12,11 @@ from callsvc.transcripts.layers import Layer
 from callsvc.transcripts.personal import Kind
 from callsvc.transcripts.values.value import Kind as ValueKind
 from callsvc.types import Leg, Profile, TranscriptState
-from callsvc.web.shapes import Shape, Who
+from callsvc.web.shapes import SEEN, Shape, Who
 
-Why = Annotated[str, Field(max_length=500)]
+Why = Annotated[str, SEEN, Field(max_length=500)]
 # An utterance lasts a breath or two; this only keeps nonsense out.
-Words = Annotated[str, Field(max_length=4000)]
+Words = Annotated[str, SEEN, Field(max_length=4000)]
 
 
 class WordOut(Shape):
@@ -132,11 +132,11 @@ class Chosen(Shape):
     version: Annotated[int, Field(ge=0)]
     first: Annotated[int, Field(ge=0)]
     last: Annotated[int, Field(ge=0)]
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, SEEN, Field(min_length=1, max_length=200)]
 
 
 class NewRedaction(Shape):
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, SEEN, Field(min_length=1, max_length=200)]
     chosen: Annotated[list[Chosen], Field(min_length=1, max_length=500)]
 
 
@@ -162,7 +162,7 @@ class RedactionList(Shape):
 
 class NewSummary(Shape):
     version: Annotated[int, Field(ge=0)]
-    body: Annotated[str, Field(min_length=1, max_length=20_000)]
+    body: Annotated[str, SEEN, Field(min_length=1, max_length=20_000)]
 
 
 class SummaryOut(Shape):
@@ -205,8 +205,8 @@ class Sought(Shape):
     """What is sought in every call; what is left out is not asked for. `case`: how its number begins. `operator`: a part
     of the name. `purpose`: why, for the access log; without a text nobody's words are shown and none is needed."""
 
-    text: Annotated[str, Field(max_length=200)] = ""
-    purpose: Annotated[str, Field(max_length=500)] = ""
+    text: Annotated[str, SEEN, Field(max_length=200)] = ""
+    purpose: Annotated[str, SEEN, Field(max_length=500)] = ""
     case: Annotated[str, Field(max_length=60)] = ""
     operator: Annotated[str, Field(max_length=100)] = ""
     language: Annotated[str, Field(max_length=20)] = ""

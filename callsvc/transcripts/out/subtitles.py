@@ -46,7 +46,9 @@ def srt(document: Document, lang: str) -> str:
     blocks = [f"1\n{_time(0, ',')} --> {_time(STATEMENT_MS, ',')}\n[{statement}]"]
     for n, cue in enumerate(cues(document, lang), 2):
         who = text(f"transcript.legs.{cue.leg}", lang)
-        blocks.append(f"{n}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n{who}: {cue.text}")
+        # An arrow makes a line one of times for many players: what somebody typed is to move no other line.
+        said_so = cue.text.replace("-->", "–>")
+        blocks.append(f"{n}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n{who}: {said_so}")
     return "\n\n".join(blocks) + "\n"
 
 

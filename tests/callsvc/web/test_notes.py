@@ -55,6 +55,16 @@ def test_notes_are_kept_line_by_line_with_their_moments(site: Served) -> None:
         assert told[0]["mine"] is True
 
 
+def test_what_nobody_sees_is_left_out_of_what_is_written(site: Served) -> None:
+    with site.signed_in("anna", Role.OPERATOR) as anna:
+        call = answered(site, anna)
+        # Pasted with the text, and neither to stop the saving nor to turn the words round for the next reader.
+        pasted = "Hon\x00 sa\x07 \u202enej\u202c\x1b,\ttvå\ngånger: لا"
+        assert save(anna, call, [(None, pasted)], 0).json() == {"revision": 1}
+        (line,) = anna.get(f"/api/calls/{call}/notes").json()["notes"][0]["lines"]
+        assert line["text"] == "Hon sa nej,\ttvå\ngånger: لا"
+
+
 def test_a_second_page_learns_that_the_text_has_changed(site: Served) -> None:
     with site.signed_in("anna", Role.OPERATOR) as anna:
         call = answered(site, anna)

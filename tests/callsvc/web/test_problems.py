@@ -55,6 +55,22 @@ def test_garbage_is_answered_calmly(site: Served, sent: bytes) -> None:
         assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/api/access-events?before={2**63}",
+        "/api/access-events?action=a%00b",
+        "/api/access-events/export.csv?action=a%00b",
+        f"/api/retention?offset={2**70}",
+        "/api/retention/export.csv?rule=a%00b",
+    ],
+)
+def test_what_no_database_could_keep_is_no_fault_of_ours(site: Served, path: str) -> None:
+    with site.signed_in("vera", Role.ADMIN) as client:
+        answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
 def test_an_address_or_method_that_is_not_there_is_a_problem_too(site: Served) -> None:
     with site.client() as client:
         assert client.get("/api/nothing").json()["code"] == "missing"
