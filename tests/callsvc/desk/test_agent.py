@@ -14,6 +14,7 @@ from audio.devices import Device, DeviceGone
 from audio.suppressor import BLOCK, Engine
 from audio.suppressor.frames import Float
 from callsvc.desk import agent as agents
+from callsvc.desk import cable as cables
 from callsvc.desk.agent import Agent, Status
 from callsvc.desk.command import choose
 from callsvc.desk.display import METER, end, line, meter
@@ -133,8 +134,10 @@ def running(desk: Desk, network: Constant, bypass: bool = False) -> Iterator[Age
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("READ_S", 0.01), ("RETRY_S", 0.01), ("SILENT_S", 60.0)):
-        monkeypatch.setattr(agents, name, seconds)
+    monkeypatch.setattr(agents, "READ_S", 0.01)
+    for module in (agents, cables):
+        monkeypatch.setattr(module, "RETRY_S", 0.01)
+        monkeypatch.setattr(module, "SILENT_S", 60.0)
 
 
 def talk(mic: Mic, cable: Cable, signal: Float) -> None:
@@ -214,11 +217,11 @@ def test_a_cable_that_breaks_or_takes_nothing_is_opened_again(
         mic, cable = desk.wait(1, 1)
         talk(mic, cable, noise(0.1, 0.1))
         setattr(cable, fault, True)
-        monkeypatch.setattr(agents, "SILENT_S", 0.5)
+        monkeypatch.setattr(cables, "SILENT_S", 0.5)
         while len(desk.cables) < 2:
             desk.mics[-1].sound.put(noise(0.01, 0.1))
             threading.Event().wait(0.01)
-        monkeypatch.setattr(agents, "SILENT_S", 60.0)
+        monkeypatch.setattr(cables, "SILENT_S", 60.0)
         mic, fresh = desk.wait(1, 2)
         talk(mic, fresh, noise(0.1, 0.1))
     assert cable.closed
@@ -226,7 +229,7 @@ def test_a_cable_that_breaks_or_takes_nothing_is_opened_again(
 
 
 def test_when_the_cable_stays_behind_two_blocks_are_faded_into_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents, "WATCH_S", 0.0)
+    monkeypatch.setattr(cables, "WATCH_S", 0.0)
     desk = Desk()
     sine = (0.3 * np.sin(np.arange(3200) * 0.02)).astype(np.float32)
     with running(desk, Constant()) as agent:
