@@ -99,8 +99,10 @@ def _without(line: Line, stretches: Sequence[Stretch]) -> Line:
 
 def _word(word: Spoken, stretches: Sequence[Stretch]) -> Spoken:
     for number, one in enumerate(stretches):
-        # The padding alone, which a neighbour's edge may touch, does not take a word along.
-        if word.start_ms < one.end_ms - PAD_MS and word.end_ms > one.start_ms + PAD_MS:
+        # The padding alone, which a neighbour's edge may touch, does not take a word along. Before the call's beginning
+        # there is none: there a short word would lie within what is missing, and stay.
+        before = PAD_MS if one.start_ms > 0 else 0
+        if word.start_ms < one.end_ms - PAD_MS and word.end_ms > one.start_ms + before:
             return Spoken(word.start_ms, word.end_ms, "", None, redacted=number)
         if word.start_ms == word.end_ms and one.start_ms <= word.start_ms <= one.end_ms:
             return Spoken(word.start_ms, word.end_ms, "", None, redacted=number)

@@ -122,8 +122,32 @@ def test_both_parties_are_heard_and_the_operator_raw_or_as_the_caller_heard(
     hears(page, "operator.rx")
     page.get_by_label("Som uppringaren hörde").check()
     hears(page, "operator.tx")
+    a_stretch_is_drawn_on_the_waveform_and_heard_again_until_escape(page)
+    reviewer.keep("repeated")
+    page.keyboard.press("Escape")
+    expect(page.locator(".repeated")).to_have_count(0)
+    comes(page, lambda at: at >= 15)
     page.get_by_role("button", name="Pausa").click()
     expect(page.get_by_role("button", name="Spela", exact=True)).to_be_visible()
+
+
+def a_stretch_is_drawn_on_the_waveform_and_heard_again_until_escape(page: Page) -> None:
+    slider = page.get_by_role("slider", name="Plats i samtalet")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    begin, end = (box["x"] + box["width"] * at / SECONDS for at in (10, 14))
+    page.mouse.move(end, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(begin, box["y"] + 90, steps=4)
+    page.mouse.up()
+    drawn = page.locator(".repeated").bounding_box()
+    assert drawn
+    assert abs(drawn["x"] - begin) < 3
+    assert abs(drawn["x"] + drawn["width"] - end) < 3
+    for _ in range(2):
+        comes(page, lambda at: 13 <= at <= 14)
+        comes(page, lambda at: 10 <= at <= 11)
 
 
 def test_a_word_plays_by_click_and_by_enter_and_the_text_goes_along(call: str, reader: Screen) -> None:
@@ -158,6 +182,16 @@ def test_the_place_in_the_call_is_a_slider_and_keys_move_it(call: str, reader: S
     page.keyboard.press("l")
     page.keyboard.press("j")
     comes(page, lambda at: at == 10)
+    page.keyboard.press("i")  # from here, and ten seconds on: to here
+    expect(page.get_by_text("Börjar 00:10,0.")).to_be_visible()
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    page.keyboard.press("o")
+    expect(page.get_by_text("Upprepar 00:10,0–00:20,0, 10 s.")).to_be_visible()
+    comes(page, lambda at: at == 10)  # where it begins
+    page.get_by_role("button", name="Sluta upprepa").click()
+    expect(page.locator(".repeated")).to_have_count(0)
+    slider.focus()
     page.keyboard.press("ArrowDown")  # belongs to the slider while it has the focus
     comes(page, lambda at: at == 5)
     page.keyboard.press("+")

@@ -28,6 +28,12 @@ function pressed(event: KeyboardEvent): string {
   return event.key === " " ? "Space" : event.key;
 }
 
+/** The key with what is held down besides, where that makes it another key: a capital letter is one by itself. */
+function combined(event: KeyboardEvent): string | null {
+  if (event.ctrlKey || event.metaKey) return `Control+${event.key.toLowerCase()}`;
+  return event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : null;
+}
+
 function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && Boolean(target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]"));
 }
@@ -47,7 +53,13 @@ function run(action: string, event: KeyboardEvent): void {
 }
 
 addEventListener("keydown", (event) => {
-  if (gate.locked.value || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (gate.locked.value || event.defaultPrevented || event.altKey) return;
+  const together = combined(event);
+  if (together !== null) {
+    const meant = bindings.find((binding) => !binding.global && handlers.has(binding.action) && binding.keys.includes(together));
+    if (meant && !typing(event.target) && !document.querySelector("dialog[open]")) run(meant.action, event);
+    if (meant || event.ctrlKey || event.metaKey) return;
+  }
   const held = event.shiftKey ? `Shift+${event.key}` : event.key;
   const now = bindings.find((binding) => binding.global && handlers.has(binding.action) && binding.keys.includes(held));
   if (now) {

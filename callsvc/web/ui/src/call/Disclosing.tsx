@@ -2,13 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { clock, clockTenths, momentWithSeconds, number, percent } from "../format";
+import { hint } from "../keys";
 import { lang, t, tn } from "../locale";
 import { useResource } from "../resource";
 import { said } from "../desk/beside";
 import { Field } from "../parts/Field";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
-import { chosen, stretches } from "./choosing";
+import { begin, chosen, chosenRuns, end, gone, lengthMs, undo, undoable } from "./choosing";
 
 const forms = ["pdf", "docx", "html", "txt", "vtt"] as const;
 
@@ -24,7 +25,10 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
   const [motive, setMotive] = useState("");
   const [problem, setProblem] = useState<Problem>();
   const leaving = useResource((signal) => api.get("/api/calls/{call_id}/leaving", { path, query: copy ? { copy } : {}, signal }), [call.id, copy]);
-  useEffect(() => () => void (chosen.value = null), []);
+  useEffect(() => {
+    lengthMs.value = call.length_ms ?? Infinity;
+    return end;
+  }, [call.length_ms]);
   const fail = (fault: unknown) => setProblem(Problem.of(fault));
   const found = bases.data?.bases.find((one) => one.id === basis);
   const decide = (granted: boolean) => {
@@ -148,24 +152,42 @@ function Copying({ call, made, fail }: { call: string; made: (id: string) => voi
   const [title, setTitle] = useState("");
   const [reason, setReason] = useState("");
   const words = chosen.value;
-  if (!words) return <p><button type="button" class="button" onClick={() => (chosen.value = new Set())}>{t("redact.begin")}</button></p>;
+  if (!words) return <p><button type="button" class="button" onClick={begin}>{t("redact.begin")}</button></p>;
   const make = () => {
-    api.post("/api/calls/{call_id}/redactions", { path: { call_id: call }, body: { title, chosen: stretches(words).map((one) => ({ ...one, reason })) } })
+    api.post("/api/calls/{call_id}/redactions", { path: { call_id: call }, body: { title, chosen: chosenRuns().map((one) => ({ ...one, reason })) } })
       .then((copy) => {
-        chosen.value = null;
+        end();
         made(copy.id);
       })
       .catch(fail);
   };
   return (
     <div class="copying">
-      <p role="status">{words.size === 0 ? t("redact.choose") : tn("redact.chosen", words.size)}</p>
+      <p class="hint">{t("redact.how", { word: hint("chooseAfter"), utterance: hint("chooseDown"), undo: hint("chooseUndo") })}</p>
+      <GoesNow chosen={words.size} />
       <Field label={t("redact.title")} value={title} change={setTitle} spellcheck />
       <Field label={t("redact.reason")} value={reason} change={setReason} spellcheck />
       <div class="row">
         <button type="button" class="button primary" aria-disabled={words.size === 0 || !title.trim() || !reason.trim()} onClick={() => words.size > 0 && make()}>{t("redact.make")}</button>
-        <button type="button" class="button" onClick={() => (chosen.value = null)}>{t("dialog.cancel")}</button>
+        <button type="button" class="button" onClick={end}>{t("dialog.cancel")}</button>
       </div>
+    </div>
+  );
+}
+
+/** What goes with what is chosen so far, to the word and the tenth of a second, and the way one step back. */
+function GoesNow({ chosen: many }: { chosen: number }) {
+  const { words, stretches, silencedMs } = gone.value;
+  return (
+    <div class="goes-now">
+      <p role="status" class="label">{many === 0 ? t("redact.none") : tn("redact.gone", words.size, { s: number(silencedMs / 1000, 1) })}{words.size > many && ` ${tn("redact.with", words.size - many)}`}</p>
+      <button type="button" class="button small" aria-disabled={!undoable.value} onClick={undo} title={`${t("redact.undo")} (${hint("chooseUndo")})`}>{t("redact.undo")}</button>
+      {stretches.length > 0 && (
+        <details class="leaving">
+          <summary>{t("redact.which")}</summary>
+          <ol class="note-list leaving-lines">{stretches.map((one) => <li key={one.start_ms}><span class="note-at clock">{stretch(one.start_ms, one.end_ms)}</span><span dir="auto">{one.words.join(" ")}</span></li>)}</ol>
+        </details>
+      )}
     </div>
   );
 }

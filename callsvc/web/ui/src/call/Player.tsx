@@ -9,6 +9,7 @@ import { placeInCall } from "../router";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { Lanes, lanesOf } from "./Lanes";
+import { Repeat } from "./Repeat";
 import { speeds, type Sound } from "./sound";
 import { strokesLane } from "./strokes";
 import { Waveform } from "./Waveform";
@@ -67,11 +68,11 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
             title={`${t("player.back", { s: SKIP_S })} (${hint("back")})`}><Icon name="back" /></button>
           <button type="button" class="button round primary big" onClick={() => sound.toggle()} aria-label={playing ? t("player.pause") : t("player.play")}
             title={`${playing ? t("player.pause") : t("player.play")} (${hint("play")})`}><Icon name={playing ? "pause" : "play"} size={26} /></button>
-          {sound.loop.value && <button type="button" class="button small" onClick={() => (sound.loop.value = null)}><Icon name="repeat" size={16} />{t("player.loop.stop")}</button>}
           <button type="button" class="button round" onClick={() => sound.skip(SKIP_S)} aria-label={t("player.forward", { s: SKIP_S })}
             title={`${t("player.forward", { s: SKIP_S })} (${hint("forward")})`}><Icon name="forward" /></button>
           <p class="at"><At sound={sound} /> <span class="of">/ {clock((peaks.data?.duration_ms ?? call.length_ms ?? 0) / 1000)}</span></p>
         </div>
+        <Repeat sound={sound} />
         <label class="speed"><span>{t("player.speed")}</span>
           <select value={String(sound.speed.value)} onChange={(event) => sound.setSpeed(Number(event.currentTarget.value))}>
             {speeds.map((speed) => <option key={speed} value={String(speed)}>{`${number(speed, 2)} ×`}</option>)}

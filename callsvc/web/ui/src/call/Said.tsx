@@ -7,9 +7,10 @@ import { hint } from "../keys";
 import { t } from "../locale";
 import { Icon } from "../parts/Icon";
 import { still } from "../parts/still";
-import { chosen, toggle } from "./choosing";
+import { chosen, gone, toggle } from "./choosing";
 import { Correcting } from "./Correcting";
 import { besides, type Mark } from "./maybe";
+import { named } from "./redacting";
 import type { Sound } from "./sound";
 import { walk } from "./walking";
 
@@ -70,16 +71,19 @@ export const Line = still(function Line({ call, utterance, now, sound, language,
   );
 });
 
-/** While words are chosen: what of the line may be personal data, to be chosen whole. Nothing is chosen of itself. */
-function Marked({ utterance: { n, version, marks, words } }: { utterance: Utterance }) {
+/** While words are chosen: the whole line, and what of it may be personal data, to be chosen whole. Nothing is chosen of itself. */
+function Marked({ utterance: { n, start_ms, marks, words } }: { utterance: Utterance }) {
   const picked = chosen.value;
-  if (!picked || marks.length === 0) return null;
-  const all = (mark: Mark) => words.slice(mark.first, mark.last + 1).every((_, k) => picked.has(`${n} ${mark.first + k}`));
+  if (!picked || words.length === 0) return null;
+  const all = (first: number, last: number) => words.slice(first, last + 1).every((_, k) => picked.has(named(n, first + k)));
+  const whole = all(0, words.length - 1);
   return (
     <p class="marked">
-      <span class="hint">{t("maybe.lead")}</span>
-      {marks.map((mark) => (
-        <button key={mark.first} type="button" class="button small" aria-pressed={all(mark)} onClick={() => toggle(n, mark.first, version, mark.last)}>
+      <button type="button" class="button small" aria-pressed={whole} onClick={() => toggle(n, 0, words.length - 1)}>
+        {t("redact.utterance")}<span class="unseen"> {clock(start_ms / 1000)}</span></button>
+      {marks.length > 0 && <span class="hint">{t("maybe.lead")}</span>}
+      {marks.map((mark: Mark) => (
+        <button key={mark.first} type="button" class="button small" aria-pressed={all(mark.first, mark.last)} onClick={() => toggle(n, mark.first, mark.last)}>
           {t(`maybe.${mark.kind}`)} <span dir="auto">{mark.value}</span>
         </button>
       ))}
@@ -95,23 +99,50 @@ function PlayingWords({ sound, utterance, play }: WordsProps & { sound: Sound })
   return <Words utterance={utterance} playing={playing} play={play} />;
 }
 
-function Words({ utterance: { n: line, version, words, text, values }, playing, play }: WordsProps & { playing: number }) {
-  const picked = chosen.value;
+function Words({ utterance, playing, play }: WordsProps & { playing: number }) {
+  const { words, text, values } = utterance;
   const beside = useMemo(() => besides(words, values), [words, values]);
+  const fates = useFates(utterance);
   if (words.length === 0) return <>{text}</>;
-  return <>{words.map((word, n) => <OneWord key={n} word={word} first={n === 0} now={n === playing} out={picked ? picked.has(`${line} ${n}`) : null} value={beside.get(n)}
-    play={() => (picked ? toggle(line, n, version) : play(word.start_ms))} />)}</>;
+  return <>{words.map((word, n) => <OneWord key={n} at={n} word={word} first={n === 0} now={n === playing} fate={fates?.[n] as Fate | undefined} value={beside.get(n)}
+    play={() => play(word.start_ms)} />)}</>;
 }
 
-type OneWordProps = { word: Word; first: boolean; now: boolean; out: boolean | null; value: string | undefined; play: () => void };
+/** Of a word while words are chosen: chosen, taken along because it is said at the same time, or stays. */
+type Fate = "o" | "a" | "-";
 
-function OneWord({ word, first, now, out, value, play }: OneWordProps) {
+/** One letter a word; a line is drawn anew only when it is one of its own words that changed. Null while nobody chooses. */
+function useFates({ n, words }: Utterance): string | null {
+  const line = useRef({ n, many: words.length });
+  line.current = { n, many: words.length };
+  return useComputed(() => {
+    const picked = chosen.value;
+    if (!picked) return null;
+    const all = gone.value.words;
+    return Array.from({ length: line.current.many }, (_, k) => {
+      const key = named(line.current.n, k);
+      return picked.has(key) ? "o" : all.has(key) ? "a" : "-";
+    }).join("");
+  }).value;
+}
+
+type OneWordProps = { word: Word; at: number; first: boolean; now: boolean; fate: Fate | undefined; value: string | undefined; play: () => void };
+const fateClass: Record<Fate, string> = { o: " out", a: " along", "-": "" };
+
+function OneWord({ word, at, first, now, fate, value, play }: OneWordProps) {
   const step = word.unsure ? 2 : doubt(word.probability);
+  // Whoever marks words to copy them does not want to hear the one where they let go.
+  const click = () => fate === undefined && (getSelection()?.isCollapsed ?? true) && play();
   return (
     <>
-      <span role="button" tabIndex={first ? 0 : -1} class={`word doubt-${step}${now ? " now" : ""}${out ? " out" : ""}`} aria-pressed={out ?? undefined} onClick={play}
-        onKeyDown={(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); play(); } }}>
-        {word.text.trim()}{step > 0 && <span class="unseen">{` (${step === 1 ? t("transcript.doubt.1") : t("transcript.doubt.2")})`}</span>}
+      <span role="button" tabIndex={first ? 0 : -1} data-at={at} class={`word doubt-${step}${now ? " now" : ""}${fate ? fateClass[fate] : ""}`} aria-pressed={fate && fate === "o"} onClick={click}
+        onKeyDown={(event) => {
+          if (event.shiftKey || (event.key !== "Enter" && event.key !== " ")) return;
+          event.preventDefault();
+          if (fate === undefined) play();
+          else event.currentTarget.click();
+        }}>
+        {word.text.trim()}{step > 0 && <span class="unseen">{` (${step === 1 ? t("transcript.doubt.1") : t("transcript.doubt.2")})`}</span>}{fate === "a" && <span class="unseen">{` (${t("redact.along")})`}</span>}
       </span>{" "}
       {value !== undefined && <><small class="value" title={t("value.title")}>{value}</small>{" "}</>}
     </>

@@ -8,7 +8,9 @@ import { hint, useKeys } from "../keys";
 import { t, tn } from "../locale";
 import { may } from "../session";
 import { Icon } from "../parts/Icon";
+import { chosen, textIs } from "./choosing";
 import { History } from "./History";
+import { usePicking } from "./picking";
 import { lastAt, Rows, WHOLE } from "./rows";
 import { doubt, Line, type Utterance } from "./Said";
 import type { Sound } from "./sound";
@@ -51,6 +53,9 @@ export function Text({ call, text, sound, reload }: Props) {
     const one = utterances[here()];
     sound.loop.value = sound.loop.value || !one ? null : { from: one.start_ms / 1000, to: one.end_ms / 1000 };
   };
+  const scrolled = () => setFollow(false);
+  useEffect(() => textIs(utterances), [utterances]);
+  const picking = usePicking(box, scrolled);
   useKeys({
     utteranceBefore: () => jump(-1), utteranceAfter: () => jump(1), follow: () => setFollow(!follow),
     wordBefore: () => step(-1), wordAfter: () => step(1), nextDoubt, loop,
@@ -59,7 +64,6 @@ export function Text({ call, text, sound, reload }: Props) {
   });
   if (utterances.length === 0) return <p class="empty">{t("transcript.silent")}</p>;
   const [first, after] = list.shown;
-  const scrolled = () => setFollow(false);
   const looked = looking === null ? undefined : utterances.find((one) => one.n === looking);
   return (
     <>
@@ -70,8 +74,8 @@ export function Text({ call, text, sound, reload }: Props) {
         </label>
       </div>
       {list.long && <Finding utterances={utterances} found={(ms) => goTo(ms)} from={() => sound.at.value * 1000} />}
-      <ol class={list.long ? "utterances long" : "utterances"} ref={box} tabIndex={list.long ? 0 : undefined} aria-label={t("transcript.label")}
-        onWheel={scrolled} onTouchMove={scrolled} onPointerDown={(event) => event.target === box.current && scrolled()}
+      <ol class={`utterances${list.long ? " long" : ""}${chosen.value ? " choosing" : ""}`} ref={box} {...picking} tabIndex={list.long ? 0 : undefined} aria-label={t("transcript.label")}
+        onWheel={scrolled} onTouchMove={scrolled} onPointerDown={(event) => (event.target === box.current ? scrolled() : picking.onPointerDown?.(event))}
         onKeyDown={(event) => SCROLLING.has(event.key) && scrolled()} onScroll={list.long ? list.look : undefined}>
         {first > 0 && <li class="room" role="presentation" style={{ height: `${list.rows.top(first)}px` }} />}
         {utterances.slice(first, after).map((utterance, n) => (

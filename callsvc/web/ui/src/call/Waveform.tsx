@@ -7,12 +7,15 @@ import { clock, number } from "../format";
 import { t } from "../locale";
 import { colour, painted } from "../theme";
 import { causeName, trackName } from "./Facts";
+import { between, type Loop } from "./repeating";
 import type { Sound } from "./sound";
 
 type Peaks = Shape<"Peaks">;
 type Track = Shape<"TrackOut">;
 const LANE_PX = 84;
 const STEP_S = 5;
+/** A hand that only points moves this much, too. */
+const STILL_PX = 4;
 
 function nonce(): string {
   return document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content ?? "";
@@ -57,11 +60,9 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
       cursorColor: colour("--text"),
       cursorWidth: 2,
       normalize: false,
-      interact: true,
-      dragToSeek: false,
+      interact: false,
       cspNonce: nonce(),
     });
-    surfer.on("interaction", (seconds) => sound.seek(seconds));
     const stopFollowing = effect(() => surfer.setTime(sound.at.value));
     const stopPainting = effect(() => {
       if (painted.value > 0) surfer.setOptions({ splitChannels: colours(), cursorColor: colour("--text") });
@@ -76,6 +77,34 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
   const seconds = peaks.duration_ms / 1000;
   const whole = useComputed(() => Math.round(sound.at.value)).value;
   const at = useComputed(() => clock(sound.at.value)).value;
+  // Pointed at, the sound goes there; drawn over, the stretch is repeated.
+  const pointed = useRef<{ x: number; at: number; before: Loop | null; drags: boolean } | null>(null);
+  const place = (event: PointerEvent) => {
+    const lane = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    return Math.min(1, Math.max(0, (event.clientX - lane.left) / lane.width)) * seconds;
+  };
+  const point = (event: PointerEvent) => {
+    if (event.button !== 0) return;
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    pointed.current = { x: event.clientX, at: place(event), before: sound.loop.value, drags: false };
+  };
+  const draw = (event: PointerEvent) => {
+    const from = pointed.current;
+    if (!from || (!from.drags && Math.abs(event.clientX - from.x) <= STILL_PX)) return;
+    from.drags = true;
+    sound.loop.value = between(from.at, place(event));
+  };
+  const lift = (event: PointerEvent) => {
+    const from = pointed.current;
+    pointed.current = null;
+    if (!from) return;
+    if (from.drags) sound.repeat(sound.loop.value ?? from.before);
+    else sound.seek(place(event));
+  };
+  const leave = () => {
+    if (pointed.current) sound.loop.value = pointed.current.before;
+    pointed.current = null;
+  };
   const onKey = (event: KeyboardEvent) => {
     const by: Record<string, number> = { ArrowLeft: -STEP_S, ArrowDown: -STEP_S, ArrowRight: STEP_S, ArrowUp: STEP_S, PageDown: -60, PageUp: 60 };
     const step = by[event.key];
@@ -91,7 +120,8 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
         {lanes.map((lane) => <span key={lane.track} class={lane.track.replace(".", "-")}>{trackName(lane.track)}</span>)}
       </div>
       <div class="lanes" role="slider" tabIndex={0} aria-label={t("player.position")} aria-valuemin={0} aria-valuemax={Math.round(seconds)}
-        aria-valuenow={whole} aria-valuetext={t("player.position.text", { at, of: clock(seconds) })} onKeyDown={onKey}>
+        aria-valuenow={whole} aria-valuetext={t("player.position.text", { at, of: clock(seconds) })} onKeyDown={onKey}
+        onPointerDown={point} onPointerMove={draw} onPointerUp={lift} onPointerCancel={leave}>
         <div ref={box} class="wave" />
         {lanes.map((lane, n) => {
           const track = tracks.find((candidate) => candidate.name === lane.track);
@@ -104,8 +134,17 @@ export function Waveform({ peaks, tracks, sound, shown }: Props) {
             );
           });
         })}
+        <Repeated sound={sound} seconds={seconds} />
       </div>
       <div class="lane-times" aria-hidden="true"><span>{clock(0)}</span><span>{clock(seconds / 2)}</span><span>{clock(seconds)}</span></div>
     </div>
   );
+}
+
+/** The stretch that is repeated, over both lanes; a line where one is begun. */
+function Repeated({ sound, seconds }: { sound: Sound; seconds: number }) {
+  const loop = sound.loop.value;
+  if (!loop) return null;
+  const length = loop.to === null ? 0 : loop.to - loop.from;
+  return <div class={loop.to === null ? "repeated begun" : "repeated"} style={{ left: `${(100 * loop.from) / seconds}%`, width: `${(100 * length) / seconds}%` }} />;
 }

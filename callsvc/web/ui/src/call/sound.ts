@@ -6,6 +6,7 @@ Which side of the operator is heard, and which party at all, is a matter of gain
 import { signal } from "@preact/signals";
 import { Softener } from "../care/softener";
 import { remember, remembered } from "../remembered";
+import { goesBack, type Loop } from "./repeating";
 
 export type Side = "cleaned" | "raw";
 export const speeds = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
@@ -19,8 +20,8 @@ export class Sound {
   readonly speed = signal(Number(remembered("speed")) || 1);
   readonly side = signal<Side>("cleaned");
   readonly heard = signal<{ caller: boolean; operator: boolean }>({ caller: true, operator: true });
-  /** A stretch that is heard over and over, in seconds. */
-  readonly loop = signal<{ from: number; to: number } | null>(null);
+  /** A stretch that is heard over and over. */
+  readonly loop = signal<Loop | null>(null);
   /** Sound is off: a place can be sought and read, and nothing is heard. */
   readonly off = signal(false);
   /** Somebody asked to hear something while sound was off. */
@@ -37,9 +38,12 @@ export class Sound {
     this.audio.preload = "none";
     this.audio.addEventListener("play", () => (this.playing.value = true));
     this.audio.addEventListener("pause", () => (this.playing.value = false));
-    this.audio.addEventListener("timeupdate", () => (this.at.value = this.audio.currentTime));
+    this.audio.addEventListener("timeupdate", () => this.goOn());
     this.audio.addEventListener("seeking", () => (this.at.value = this.audio.currentTime));
     this.audio.addEventListener("playing", () => this.watch());
+    this.audio.addEventListener("ended", () => {
+      if (goesBack(this.loop.value, this.at.value - 0.01, this.duration)) void this.play(this.loop.value?.from);
+    });
     this.audio.addEventListener("error", () => (this.failed.value = true));
   }
 
@@ -87,6 +91,12 @@ export class Sound {
     const to = Math.max(0, this.duration > 0 ? Math.min(seconds, this.duration - 0.01) : seconds);
     if (this.channels.length > 0) this.audio.currentTime = to;
     this.at.value = to;
+  }
+
+  /** Hear this stretch over and over, from its beginning. */
+  repeat(loop: Loop | null): void {
+    this.loop.value = loop;
+    if (loop) this.seek(loop.from);
   }
 
   skip(seconds: number): void {
@@ -164,11 +174,17 @@ export class Sound {
   private watch(): void {
     const step = () => {
       if (this.audio.paused) return;
-      this.at.value = this.audio.currentTime;
-      const loop = this.loop.value;
-      if (loop && this.at.value >= loop.to) this.seek(loop.from);
+      this.goOn();
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
+  }
+
+  /** To where the sound is; from the end of a stretch that is repeated, to its beginning. */
+  private goOn(): void {
+    const now = this.audio.currentTime;
+    const loop = this.loop.value;
+    if (loop && !this.audio.paused && goesBack(loop, this.at.value, now)) this.seek(loop.from);
+    else this.at.value = now;
   }
 }

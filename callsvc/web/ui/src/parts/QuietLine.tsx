@@ -31,7 +31,7 @@ export function QuietLine() {
             : <circle key={x} cx={x} cy={MIDDLE} r="2" />;
         })}
       </g>
-      <line class="gate" x1={gate} x2={gate} y1="70" y2={HEIGHT - 70} />
+      <line class="threshold" x1={gate} x2={gate} y1="70" y2={HEIGHT - 70} />
     </svg>
   );
 }

@@ -87,7 +87,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <div class="rail-foot">
             <Preferences />
             <div class="person">
-              <p class="person-name">{person.display_name}</p>
+              <p class="rail-person">{person.display_name}</p>
               <p class="person-roles">{person.roles.map((role) => t(`role.${role}`)).join(", ")}</p>
               <div class="person-actions">
                 <a href={addresses.password} onClick={() => setOpen(false)}>{t("nav.password")}</a>
