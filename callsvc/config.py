@@ -383,20 +383,20 @@ class Settings(BaseSettings):
         Path("var/callsvc"), description="Directory for everything that the service keeps."
     )
     language: Literal["sv", "en"] = Field("sv", description="Language of messages on the command line.")
-    web: WebSettings = WebSettings()  # type: ignore[call-arg]
-    openid: OpenIdSettings = OpenIdSettings()  # type: ignore[call-arg]
-    media: MediaSettings = MediaSettings()  # type: ignore[call-arg]
-    asterisk: AsteriskSettings = AsteriskSettings()  # type: ignore[call-arg]
-    sip: SipSettings = SipSettings()  # type: ignore[call-arg]
-    mqtt: MqttSettings = MqttSettings()  # type: ignore[call-arg]
-    database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
-    store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
-    keys: KeySettings = KeySettings()  # type: ignore[call-arg]
-    timestamp: TimestampSettings = TimestampSettings()  # type: ignore[call-arg]
-    suppressor: SuppressorSettings = SuppressorSettings()  # type: ignore[call-arg]
-    transcripts: TranscriptSettings = TranscriptSettings()  # type: ignore[call-arg]
-    worker: WorkerSettings = WorkerSettings()  # type: ignore[call-arg]
-    log: LogSettings = LogSettings()  # type: ignore[call-arg]
+    web: WebSettings = WebSettings()
+    openid: OpenIdSettings = OpenIdSettings()
+    media: MediaSettings = MediaSettings()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    sip: SipSettings = SipSettings()
+    mqtt: MqttSettings = MqttSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    store: StoreSettings = StoreSettings()
+    keys: KeySettings = KeySettings()
+    timestamp: TimestampSettings = TimestampSettings()
+    suppressor: SuppressorSettings = SuppressorSettings()
+    transcripts: TranscriptSettings = TranscriptSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(

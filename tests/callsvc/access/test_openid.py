@@ -255,4 +255,4 @@ def test_one_comes_back_to_a_page_of_ours_alone(wanted: str) -> None:
 )
 def test_a_provider_across_the_net_must_have_tls(issuer: str) -> None:
     with pytest.raises(ValueError, match="https"):
-        OpenIdSettings(issuer=issuer)  # type: ignore[call-arg]
+        OpenIdSettings(issuer=issuer)

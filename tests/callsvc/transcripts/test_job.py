@@ -72,7 +72,7 @@ def _loud(sound: NDArray[np.float32], longest_s: float) -> list[tuple[int, int]]
 
 
 def _work(database: Database, tmp_path: Path, model_dir: Path | None = None) -> Work:
-    settings = Settings(data_dir=tmp_path, transcripts=TranscriptSettings(model_dir=model_dir))  # type: ignore[call-arg]
+    settings = Settings(data_dir=tmp_path, transcripts=TranscriptSettings(model_dir=model_dir))
     return Work(settings, database, CLOCK, job_id=1, attempt=1)
 
 

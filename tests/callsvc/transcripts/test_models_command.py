@@ -36,7 +36,7 @@ def run(data: Path, *words: str) -> str:
 
 
 def settings(data: Path, **named: Path) -> Settings:
-    return Settings(data_dir=data, transcripts=TranscriptSettings.model_validate(named))  # type: ignore[call-arg]
+    return Settings(data_dir=data, transcripts=TranscriptSettings.model_validate(named))
 
 
 def test_the_list_shows_what_is_known_and_what_is_here(data: Path) -> None:
