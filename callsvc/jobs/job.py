@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from callsvc.clock import Clock
 from callsvc.config import Settings
@@ -45,6 +44,3 @@ class Job:
         """Seconds to wait after the failure of `attempt` (from 1)."""
         # A job may be tried for weeks; two to the power of a thousand is more than a number can hold.
         return min(600.0, self.retry_s * 2.0 ** min(attempt - 1, 30))
-
-
-JobArguments = dict[str, Any]

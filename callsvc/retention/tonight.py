@@ -19,7 +19,6 @@ from callsvc.retention.rules import Rule, Rules
 from callsvc.store import Connection
 
 Outcome = Literal["unruled", "held", "waiting", "due"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("due", "held", "waiting", "unruled")
 PAGE: Final = 50
 
 

@@ -16,13 +16,6 @@ class EventSink(Protocol):
         """Note what happened; the sink numbers it, dates it and sees to it that it arrives."""
 
 
-class NullSink:
-    """Takes events and keeps none: for a node that tells nobody."""
-
-    def emit(self, event: Event) -> None:
-        return None
-
-
 class RecordingStatus(Protocol):
     """How a recording is doing."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from audio.receive import Receiver
@@ -69,47 +70,43 @@ class Side:
 
     # Roots of what the network sets off: a fault in it is the call's, and stays in the call.
 
-    def on_ready(self) -> None:
-        try:
-            self._owner.side_ready(self)
-        except Exception as error:
-            self._owner.fail(error)
-
     def on_packet(self, packet: Packet, now: float) -> None:
+        # Apart from the others, for it runs a hundred times a second.
         try:
             if self.receiver.put(packet, now):
                 self._owner.side_packet(self, packet, now)
         except Exception as error:
             self._owner.fail(error)
 
+    def on_ready(self) -> None:
+        with self._contained():
+            self._owner.side_ready(self)
+
     def on_channel(self) -> None:
-        try:
+        with self._contained():
             self._owner.side_channel(self)
-        except Exception as error:
-            self._owner.fail(error)
 
     def on_message(self, message: Mapping[str, object]) -> None:
-        try:
+        with self._contained():
             self._owner.side_message(self, message)
-        except Exception as error:
-            self._owner.fail(error)
 
     def on_digit(self, digit: str) -> None:
-        try:
+        with self._contained():
             self._owner.side_digit(self, digit)
-        except Exception as error:
-            self._owner.fail(error)
 
     def on_recoded(self) -> None:
-        try:
+        with self._contained():
             self.receiver.agree(self.connection.codecs)
             self._owner.side_recoded(self)
-        except Exception as error:
-            self._owner.fail(error)
 
     def on_left(self, cause: str) -> None:
-        try:
+        with self._contained():
             self._owner.side_left(self, cause)
+
+    @contextmanager
+    def _contained(self) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             self._owner.fail(error)
 
