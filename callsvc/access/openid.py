@@ -247,7 +247,7 @@ class Provider:
     async def _key_set(self) -> KeySet:
         if self._keys is None:
             found = await self._fetch((await self.about())["jwks_uri"])
-            self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]
+            self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # it checks what it is given
         return self._keys
 
     async def _fetch(self, url: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class BrokerFault(CallsvcError):
     """The broker no longer passes messages on."""
 
 
-class _Reader(ReaderAdapter):  # type: ignore[misc]
+class _Reader(ReaderAdapter):  # type: ignore[misc]  # amqtt has no types
     """What was read at the gate, and then what follows."""
 
     def __init__(self, first: bytes, rest: asyncio.StreamReader) -> None:
@@ -96,7 +96,7 @@ class EmbeddedBroker:
                     self._clients -= 1
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
-        except Exception as error:
+        except Exception as error:  # whatever the library stumbles over in one client, the others go on
             self._log.warning("client_failed", error=type(error).__name__)
         finally:
             self._handlers.discard(task)

@@ -43,7 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 @app.command()
 def doctor(
     as_json: bool = typer.Option(False, "--json", help="Machine-readable, on standard output."),
-    data_dir: Path | None = typer.Option(None, "--data-dir", help="Look at this data directory."),  # noqa: B008
+    data_dir: Path | None = typer.Option(None, "--data-dir", help="Look at this data directory."),  # noqa: B008  typer's way
 ) -> None:
     """Say what is missing, wrong or degraded on this machine, and what to do.
 

@@ -2,6 +2,10 @@
 
 Frames of a mebibyte, each its nonce and AES-256-GCM over the content. The number of the frame and whether it is the last
 are authenticated, so that none can be moved, dropped or cut off unseen.
+
+Not the records that a recording is made of (callsvc.recordings.cipher): those are written while a call runs, are chained so
+that they can be checked without the key, and tell of tracks and time. A finished file has neither. From its length alone
+follow the places of its frames and the length of what is stored, so that whoever fetches it is told at once how much comes.
 """
 
 from __future__ import annotations

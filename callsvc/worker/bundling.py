@@ -73,7 +73,7 @@ async def bundle_disclosure(work: Work, disclosure: str) -> None:
         async with work.database.transaction() as conn:
             lost = isinstance(error, NotFound)
             await bundles.fail(conn, mine, "no_sound" if lost else "not_as_sealed")
-    except Exception:
+    except Exception:  # whatever it was: whoever waits for it is told once nothing will be tried any more
         if work.attempt >= ATTEMPTS:
             async with work.database.transaction() as conn:
                 await bundles.fail(conn, mine, "fault")

@@ -77,14 +77,15 @@ def _next(line: Phrase, n: int) -> tuple[Value | None, int]:
         return Value(n, date.end - 1, "date", date.value), date.end
     if time := time_at(line, n):
         return Value(time.first, time.end - 1, "time", time.value), time.end
-    for kind, found in (
+    readings: list[tuple[Kind, tuple[str, int] | None]] = [
         ("decimal", _decimal(line, n)),
         ("fraction", _fraction(line, n)),
         ("digits", _digits(line, n)),
         ("ordinal", _ordinal(line, n)),
-    ):
+    ]
+    for kind, found in readings:
         if found:
-            return Value(n, found[1] - 1, kind, found[0]), found[1]  # type: ignore[arg-type]
+            return Value(n, found[1] - 1, kind, found[0]), found[1]
     return _cardinal(line, n)
 
 
