@@ -84,6 +84,8 @@ def export(
     part = stretch or Stretch(0, length_ms)
     if not 0 <= part.from_ms < part.to_ms <= length_ms:
         raise UsageError(f"The stretch must lie in the call, which is {length_ms} ms long.")
+    heard = [line for line in lines if line.end_ms > part.from_ms and line.start_ms < part.to_ms]
+    copy = _Copy(source, recording, recording.manifest, part, stretch is None, target, keys, stamps)
     try:
         target.mkdir(parents=True)
     except FileExistsError:
@@ -91,132 +93,134 @@ def export(
             f"{target} is there already.", hint="Name a directory that does not exist yet."
         ) from None
     try:
-        (target / "ljud").mkdir()
-        made = _fill(
-            source,
-            recording,
-            recording.manifest,
-            target,
-            keys,
-            clock,
-            part,
-            stretch is None,
-            lines,
-            lang,
-            stamps,
-            silenced,
-            hear(recording),
-            done,
-        )
-        _sign(target, keys, stamps)
-        return made
+        original = copy.original()
+        tracks, stereo = copy.sound(hear(recording), done)
+        about: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "call": copy.manifest.call,
+            "recording": copy.manifest.recording,
+            "created_at": isoformat(clock.utc_now()),
+            "stretch": {"from_ms": part.from_ms, "to_ms": part.to_ms, "whole": copy.whole},
+            "original": original,
+            "continues": str(continues.recording) if (continues := recording.head.continues) else "",
+            "signer": keys.signer,
+            "tracks": tracks,
+            "stereo": stereo,
+            "notes": [
+                {"at_ms": at, **note} for at, note in recording.notes() if part.from_ms <= at <= part.to_ms
+            ],
+            "utterances": len(heard),
+        }
+        if silenced:
+            about["silenced"] = [{"from_ms": one.from_ms, "to_ms": one.to_ms} for one in silenced]
+        copy.papers(about, heard, lang)
+        copy.sign()
     except BaseException:
+        # Nobody is to take part of a copy for a copy.
         shutil.rmtree(target, ignore_errors=True)
         raise
-
-
-def _fill(
-    source: Source,
-    recording: Recording,
-    manifest: Manifest,
-    target: Path,
-    keys: KeyRing,
-    clock: Clock,
-    part: Stretch,
-    whole: bool,
-    lines: Sequence[Line],
-    lang: str,
-    stamps: Authority | None,
-    silenced: Sequence[Stretch],
-    sound: Sound,
-    done: Callable[[float], None],
-) -> dict[str, Any]:
-    original = target / "original"
-    original.mkdir()
-    for name in (MANIFEST, SIGNATURE, TIMESTAMP):
-        if name in source.names():
-            (original / name).write_bytes(source.whole(name))
-    (original / "nyckel.pub").write_bytes(public_pem(keys.trusted()[manifest.signer]))
-    stamped_at = ""
-    if stamps is not None:
-        (target / AUTHORITY).write_bytes(stamps.pem)
-        if (original / TIMESTAMP).exists():
-            answer, signed = source.whole(TIMESTAMP), source.whole(SIGNATURE)
-            stamped_at = isoformat(stamps.check(answer, signed))
-    tracks = [info for name, info in recording.tracks.items() if name in (LEFT, RIGHT)]
-    told = []
-    for at, info in enumerate(tracks):
-        first, last = _samples(part, info, whole)
-        path = target / "ljud" / f"{info.name}.flac"
-        write_track(sound, info, first, last, path, _part(done, at, len(tracks) + 1))
-        told.append(
-            {
-                "file": f"ljud/{info.name}.flac",
-                "name": info.name,
-                "rate_hz": info.rate_hz,
-                "start": first,
-                "samples": last - first,
-                "gaps": _gaps(info.gaps, first, last),
-            }
-        )
-    stereo = write_stereo(sound, LEFT, RIGHT, part.from_ms, part.to_ms, target / "ljud" / "stereo.flac")
-    heard = [line for line in lines if line.end_ms > part.from_ms and line.start_ms < part.to_ms]
-    about: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "call": manifest.call,
-        "recording": manifest.recording,
-        "created_at": isoformat(clock.utc_now()),
-        "stretch": {"from_ms": part.from_ms, "to_ms": part.to_ms, "whole": whole},
-        "original": {
-            "manifest_sha256": hashlib.sha256(source.whole(MANIFEST)).hexdigest(),
-            "chain": manifest.chain,
-            "outcome": str(manifest.outcome),
-            "opened_at": manifest.opened_at,
-            "sealed_at": manifest.sealed_at,
-            "signer": manifest.signer,
-            "stamped_at": stamped_at,
-        },
-        "continues": str(continues.recording) if (continues := recording.head.continues) else "",
-        "signer": keys.signer,
-        "tracks": told,
-        "stereo": {"file": "ljud/stereo.flac", "rate_hz": stereo, "derived_from": [t.name for t in tracks]},
-        "notes": [
-            {"at_ms": at, **note} for at, note in recording.notes() if part.from_ms <= at <= part.to_ms
-        ],
-        "utterances": len(heard),
-    }
-    if silenced:
-        about["silenced"] = [{"from_ms": one.from_ms, "to_ms": one.to_ms} for one in silenced]
-    (target / "paket.json").write_text(
-        json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    if heard:
-        (target / "transkript.txt").write_text(pages.transcript(heard, lang), encoding="utf-8")
-    (target / "spela.html").write_text(pages.player(about, heard, lang), encoding="utf-8")
-    (target / pages.README).write_text(pages.readme(about, lang), encoding="utf-8")
-    (target / "nyckel.pub").write_bytes(public_pem(keys.trusted()[keys.signer]))
     return about
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What is copied, and where to."""
+
+    source: Source
+    recording: Recording
+    manifest: Manifest
+    part: Stretch
+    whole: bool
+    target: Path
+    keys: KeyRing
+    stamps: Authority | None
+
+    def original(self) -> dict[str, Any]:
+        """Write what the sealed recording vouches for itself with; what paket.json says of it."""
+        folder = self.target / "original"
+        folder.mkdir()
+        for name in (MANIFEST, SIGNATURE, TIMESTAMP):
+            if name in self.source.names():
+                (folder / name).write_bytes(self.source.whole(name))
+        (folder / "nyckel.pub").write_bytes(public_pem(self.keys.trusted()[self.manifest.signer]))
+        stamped_at = ""
+        if self.stamps is not None:
+            (self.target / AUTHORITY).write_bytes(self.stamps.pem)
+            if (folder / TIMESTAMP).exists():
+                answer, signed = self.source.whole(TIMESTAMP), self.source.whole(SIGNATURE)
+                stamped_at = isoformat(self.stamps.check(answer, signed))
+        return {
+            "manifest_sha256": hashlib.sha256(self.source.whole(MANIFEST)).hexdigest(),
+            "chain": self.manifest.chain,
+            "outcome": str(self.manifest.outcome),
+            "opened_at": self.manifest.opened_at,
+            "sealed_at": self.manifest.sealed_at,
+            "signer": self.manifest.signer,
+            "stamped_at": stamped_at,
+        }
+
+    def sound(
+        self, sound: Sound, done: Callable[[float], None]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Write the tracks, and both in one to listen to; what paket.json says of them."""
+        folder = self.target / "ljud"
+        folder.mkdir()
+        infos = [info for name, info in self.recording.tracks.items() if name in (LEFT, RIGHT)]
+        tracks = []
+        for n, info in enumerate(infos):
+            first, last = _samples(self.part, info, self.whole)
+            path = folder / f"{info.name}.flac"
+            write_track(sound, info, first, last, path, _part(done, n, len(infos) + 1))
+            tracks.append(
+                {
+                    "file": f"ljud/{path.name}",
+                    "name": info.name,
+                    "rate_hz": info.rate_hz,
+                    "start": first,
+                    "samples": last - first,
+                    "gaps": _gaps(info.gaps, first, last),
+                }
+            )
+        stereo = folder / "stereo.flac"
+        rate_hz = write_stereo(sound, LEFT, RIGHT, self.part.from_ms, self.part.to_ms, stereo)
+        return tracks, {
+            "file": f"ljud/{stereo.name}",
+            "rate_hz": rate_hz,
+            "derived_from": [info.name for info in infos],
+        }
+
+    def papers(self, about: dict[str, Any], heard: Sequence[Line], lang: str) -> None:
+        """Write what the copy is: for programs, for a browser, and for whoever opens the directory."""
+        pages_of = {
+            "paket.json": json.dumps(about, indent=1, ensure_ascii=False) + "\n",
+            "spela.html": pages.player(about, heard, lang),
+            pages.README: pages.readme(about, lang),
+        }
+        if heard:
+            pages_of["transkript.txt"] = pages.transcript(heard, lang)
+        for name, text in pages_of.items():
+            (self.target / name).write_text(text, encoding="utf-8")
+        (self.target / "nyckel.pub").write_bytes(public_pem(self.keys.trusted()[self.keys.signer]))
+
+    def sign(self) -> None:
+        """SHA256SUMS in the form of sha256sum(1), and the signature over it: the last thing but its timestamp."""
+        files = sorted(path for path in self.target.rglob("*") if path.is_file())
+        sums = "".join(
+            f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(self.target).as_posix()}\n"
+            for path in files
+        )
+        write_whole(self.target / "SHA256SUMS", sums.encode(), mode=0o644)
+        write_whole(self.target / "SHA256SUMS.sig", self.keys.sign(sums.encode()), mode=0o644)
+        if self.stamps is not None and self.stamps.answers:
+            # The copy can be checked without; the original's timestamp is the one that matters.
+            with contextlib.suppress(Unavailable):
+                write_whole(self.target / "SHA256SUMS.tsr", self.stamps.stamp(sums.encode()), mode=0o644)
 
 
 def _part(done: Callable[[float], None], n: int, of: int) -> Callable[[float], None]:
     """How far the whole is, when part `n` of so many is so far."""
     return lambda share: done((n + share) / of)
-
-
-def _sign(target: Path, keys: KeyRing, stamps: Authority | None) -> None:
-    """SHA256SUMS in the form of sha256sum(1), and the signature over it: the last thing but its timestamp."""
-    files = sorted(path for path in target.rglob("*") if path.is_file())
-    sums = "".join(
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target).as_posix()}\n"
-        for path in files
-    )
-    write_whole(target / "SHA256SUMS", sums.encode(), mode=0o644)
-    write_whole(target / "SHA256SUMS.sig", keys.sign(sums.encode()), mode=0o644)
-    if stamps is not None and stamps.answers:
-        # The copy can be checked without; the original's timestamp is the one that matters.
-        with contextlib.suppress(Unavailable):
-            write_whole(target / "SHA256SUMS.tsr", stamps.stamp(sums.encode()), mode=0o644)
 
 
 def _samples(part: Stretch, info: TrackInfo, whole: bool) -> tuple[int, int]:
