@@ -104,6 +104,9 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
     def line(key: str, **values: object) -> str:
         return text(f"demo.report.{key}", lang, **values)
 
+    def number(value: float, digits: int) -> str:
+        return _number(value, digits, lang)
+
     def row(label: str, value: str) -> str:
         return f"  {line(label):<22}{value}"
 
@@ -112,25 +115,17 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
     rows = [
         line("title"),
         "",
-        row("call", f"{report.call_id}  ({_number(report.length_s, 1, lang)} s)"),
+        row("call", f"{report.call_id}  ({number(report.length_s, 1)} s)"),
         row("strokes", line("strokes_value", typed=report.strokes_typed, found=report.strokes)),
         row(
             "before",
-            line(
-                "heard",
-                pct=_number(report.audible_before_pct, 0, lang),
-                db=_number(report.level_before_db, 1, lang),
-            ),
+            line("heard", pct=number(report.audible_before_pct, 0), db=number(report.level_before_db, 1)),
         ),
         row(
             "after",
-            line(
-                "heard",
-                pct=_number(report.audible_after_pct, 0, lang),
-                db=_number(report.level_after_db, 1, lang),
-            ),
+            line("heard", pct=number(report.audible_after_pct, 0), db=number(report.level_after_db, 1)),
         ),
-        row("lowered", line("lowered_value", db=_number(lowered, 1, lang), judged=report.strokes_judged)),
+        row("lowered", line("lowered_value", db=number(lowered, 1), judged=report.strokes_judged)),
     ]
     if own.level_before_db is not None and own.level_after_db is not None:
         rows.append(
@@ -138,29 +133,27 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
                 "own",
                 line(
                     "own_value",
-                    before=_number(own.level_before_db, 1, lang),
-                    after=_number(own.level_after_db, 1, lang),
-                    pct=_number(own.audible_after_pct or 0.0, 0, lang),
+                    before=number(own.level_before_db, 1),
+                    after=number(own.level_after_db, 1),
+                    pct=number(own.audible_after_pct or 0.0, 0),
                 ),
             )
         )
     rows += [
-        row("words", line("words_value", pct=_number(100 * report.similarity, 0, lang))),
+        row("words", line("words_value", pct=number(100 * report.similarity, 0))),
         row("caller", line("caller_same" if report.caller_unchanged else "caller_changed")),
         row(
             "delay",
             line(
                 "delay_value",
-                declared=_number(report.declared_delay_ms, 0, lang),
-                measured=_number(report.added_delay_ms, 1, lang),
+                declared=number(report.declared_delay_ms, 0),
+                measured=number(report.added_delay_ms, 1),
             ),
         ),
         row(
             "way",
             line(
-                "way_value",
-                added=_number(report.detour_delay_ms, 0, lang),
-                whole=_number(report.whole_delay_ms, 0, lang),
+                "way_value", added=number(report.detour_delay_ms, 0), whole=number(report.whole_delay_ms, 0)
             ),
         ),
         row("tracks", ", ".join(report.tracks)),
@@ -174,7 +167,7 @@ def page(report: Report, out: str, lang: str = "sv") -> list[str]:
         row(
             "model",
             report.model
-            + (line("passed", pct=_number(report.passed_pct, 1, lang)) if report.service.degraded else ""),
+            + (line("passed", pct=number(report.passed_pct, 1)) if report.service.degraded else ""),
         ),
         "",
     ]

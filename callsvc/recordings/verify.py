@@ -36,6 +36,7 @@ from callsvc.recordings.layout import (
     TIMESTAMP,
     WHOLE,
     Coding,
+    Header,
     Kind,
 )
 from callsvc.recordings.manifest import Manifest, load_manifest, summaries
@@ -70,13 +71,7 @@ def verify(
     names = source.names()
     if HEAD not in names and MANIFEST not in names and SEGMENTS not in names:
         raise NoRecording(f"There is no recording in {source.label}.")
-    for name in SEALED_FILES:
-        if name not in names:
-            report.find("file_missing", name=name)
-    for name in names:
-        if name not in (*SEALED_FILES, *MAY_BE_THERE):
-            report.find("file_strange", name=name)
-
+    _files(names, report)
     if trusted is None and keys is not None:
         trusted = keys.trusted()
     manifest = _manifest(source, names, trusted, report)
@@ -86,9 +81,7 @@ def verify(
     _time(source, names, authority, report)
     if head is None or SEGMENTS not in names:
         return report
-    document = source.whole(MASK) if MASK in names else b""
-    if (head.mask or document) and hashlib.sha256(document).hexdigest() != head.mask:
-        report.find("mask_changed")
+    _mask(source, names, head, report)
     found = walk(source, SEGMENTS, head, start)
     report.records = len(found.placed)
     report.sound_s = max(
@@ -104,6 +97,15 @@ def verify(
     elif keys is None:
         report.note("not_decrypted")
     return report
+
+
+def _files(names: list[str], report: Report) -> None:
+    for name in SEALED_FILES:
+        if name not in names:
+            report.find("file_missing", name=name)
+    for name in names:
+        if name not in (*SEALED_FILES, *MAY_BE_THERE):
+            report.find("file_strange", name=name)
 
 
 def _manifest(
@@ -179,6 +181,12 @@ def _head(
     if manifest is None:
         report.recording, report.call = str(head.recording), str(head.call)
     return head, genesis(raw)
+
+
+def _mask(source: Source, names: list[str], head: Head, report: Report) -> None:
+    document = source.whole(MASK) if MASK in names else b""
+    if (head.mask or document) and hashlib.sha256(document).hexdigest() != head.mask:
+        report.find("mask_changed")
 
 
 def _identity(manifest: Manifest, call: str | None, chain: str | None, report: Report) -> None:
@@ -268,15 +276,7 @@ def _sound(source: Source, head: Head, keys: KeyRing, found: Walk, report: Repor
             continue  # only two holders can; the chain vouches for its bytes
         payload = window.read(placed.payload_offset, header.size)
         try:
-            plain = cipher.decrypt(header, payload)
-            if header.kind == Kind.SOUND:
-                decode(header.coding, plain, header.length)
-            elif header.kind == Kind.PEAKS:
-                rate = head.tracks[header.track].rate_hz
-                if len(plain) != 2 * -(-header.length // max(1, rate // PER_SECOND)):
-                    raise Damaged
-            elif header.coding == Coding.JSON:
-                json.loads(plain)
+            _sensible(head, header, cipher.decrypt(header, payload))
         except (Damaged, ValueError):
             if header.n in named:
                 continue
@@ -286,6 +286,18 @@ def _sound(source: Source, head: Head, keys: KeyRing, found: Walk, report: Repor
                 name, at = track.name, clock_time(header.start / track.rate_hz)
             report.find("record_undecryptable", n=header.n, track=name, at=at)
     report.decrypted = True
+
+
+def _sensible(head: Head, header: Header, plain: bytes) -> None:
+    """Raises `Damaged` or `ValueError` for a content that is not of its kind."""
+    if header.kind == Kind.SOUND:
+        decode(header.coding, plain, header.length)
+    elif header.kind == Kind.PEAKS:
+        rate = head.tracks[header.track].rate_hz
+        if len(plain) != 2 * -(-header.length // max(1, rate // PER_SECOND)):
+            raise Damaged
+    elif header.coding == Coding.JSON:
+        json.loads(plain)
 
 
 def _reached(found: Walk, head: Head) -> str:
