@@ -90,6 +90,7 @@ TEST_PEERS = (
     DebianPackage("postgresql-15", ("/usr/lib/postgresql/*/bin/postgres",)),
     DebianPackage("pulseaudio", _program("pulseaudio")),
     DebianPackage("pulseaudio-utils", _program("pacat")),
+    DebianPackage("rtpengine-daemon", _program("rtpengine"), service="rtpengine-daemon"),
     DebianPackage("softhsm2", _program("softhsm2-util")),
     DebianPackage("sip-tester", _program("sipp")),
     DebianPackage("systemd", _program("systemd-analyze")),
@@ -253,14 +254,8 @@ def names_in(lock: Path) -> set[str]:
 def pip_install(lock: Path, *options: str) -> None:
     total, seen = len(names_in(lock)), 0
     ended: list[str] = []
-    command: list[str | Path] = [
-        VENV / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]
+    pip_words = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+    command: list[str | Path] = [VENV / "bin" / "python", *pip_words]
     command += ["--no-compile", "--no-deps", "--require-hashes", *options, "-r", lock]
     say(f"installing {total} Python packages of {lock.relative_to(ROOT)}")
     with subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -70,7 +71,9 @@ class Baresip:
         answers: bool = True,
         port: int = 0,
         ear: Ear | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
+        """`certificate`, and its key: for calls over TLS with sound that is encrypted, to a proxy with the same one."""
         self.name = name
         self.ear = ear
         self.port = port or free_udp_port(2)
@@ -79,8 +82,13 @@ class Baresip:
         self._control = free_port()
         self.heard_in = self.folder / "heard"
         self.heard_in.mkdir()
+        secure: list[str] = []
+        if certificate:
+            both = self.folder / "own.pem"
+            both.write_text("".join(path.read_text() for path in certificate))
+            secure = [f"sip_cafile {certificate[0]}", f"sip_certificate {both}"]
         player = "alsa" if ear else "aubridge"
-        modules = ["g711", "g722", "opus", "aufile", player, "sndfile", "uuid"]
+        modules = ["g711", "g722", "opus", "aufile", player, "sndfile", "uuid", "srtp"]
         lines = [
             "poll_method epoll",
             f"sip_listen {HOST}:{self.port}",
@@ -95,6 +103,7 @@ class Baresip:
             "jitter_buffer_delay 3-10",
             f"snd_path {self.heard_in}",
             f"ctrl_tcp_listen {HOST}:{self._control}",
+            *secure,
             "module_path /usr/lib/baresip/modules",
             *(f"module {module}.so" for module in modules),
             *(f"module_app {module}.so" for module in ("account", "menu", "ctrl_tcp")),
@@ -102,6 +111,7 @@ class Baresip:
         (self.folder / "config").write_text("\n".join(lines) + "\n")
         mode = "auto" if answers else "manual"
         account = f"<sip:{name}@{HOST}:{self.port}>;regint=0;answermode={mode};audio_codecs={codec}"
+        account += ";mediaenc=srtp-mand" if certificate else ""
         (self.folder / "accounts").write_text(account + "\n")
         (self.folder / "contacts").write_text("")
         self._process: subprocess.Popen[bytes] | None = None
@@ -186,13 +196,15 @@ class Baresip:
         if self._line:
             self._line.close()
             self._line = None
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self._process is None:
+            return
+        # Asked again it does not wait any more for an answer to its goodbye, which a dead node does not give.
+        for ask in (self._process.terminate, self._process.terminate, self._process.kill):
+            if self._process.poll() is None:
+                ask()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(1)
+        self._process.wait()
 
     def heard(self) -> list[Path]:
         """What was heard, a file a call, the oldest first."""
