@@ -17,8 +17,9 @@ from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.errors import ConfigurationError
 from callsvc.telephony.asterisk.ari import Ari
-from callsvc.telephony.asterisk.exchange import Exchange, Plan
+from callsvc.telephony.asterisk.exchange import Exchange
 from callsvc.telephony.asterisk.frames import FORMATS
+from callsvc.telephony.asterisk.placed import Plan
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.lines import ADDRESS, LinesInForce
 from callsvc.telephony.sip.admission import Peers
@@ -53,7 +54,15 @@ async def _asterisk(
     port = await audio.start(wanted.host, wanted.port)
     announce(settings.data_dir, "audiosocket", wanted.host, port)
     reached = wanted.audio_address or _address(wanted.host, port)
-    plan = Plan(reached, wanted.format, wanted.profile, wanted.operator, wanted.ring_s, lines.of)
+    plan = Plan(
+        reached,
+        wanted.format,
+        wanted.profile,
+        wanted.operator,
+        wanted.ring_s,
+        lines.of,
+        settings.media.node_id,
+    )
     ari = Ari(wanted.url, wanted.user, wanted.password.get_secret_value(), wanted.app)
     exchange = Exchange(ari, audio, board, plan)
     running = asyncio.create_task(exchange.run(), name="asterisk")

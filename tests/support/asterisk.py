@@ -37,6 +37,8 @@ class FakeChannel:
     bridge: str = ""
     dialled: str = ""
     digits: str = ""
+    music: bool = False
+    """Whether music on hold is played to it."""
     heard: list[bytes] = field(default_factory=list)
     socket: AudioSocketPeer | None = None
     kind: Kind = Kind.SOUND_16K
@@ -48,6 +50,8 @@ class FakeAsterisk:
     def __init__(self) -> None:
         self.channels: dict[str, FakeChannel] = {}
         self.bridges: dict[str, set[str]] = {}
+        self.names: dict[str, str] = {}
+        """What bridges were named."""
         self.continued: list[str] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.operator = "answers"
@@ -96,6 +100,19 @@ class FakeAsterisk:
     async def press(self, channel: FakeChannel, digit: str) -> None:
         await self.tell("ChannelDtmfReceived", channel, digit=digit, duration_ms=100)
 
+    async def transfer(self, channel: FakeChannel) -> FakeChannel:
+        """The telephone hands its call to another: Asterisk puts that one into the bridge in its place."""
+        self._number += 1
+        other = self._add(f"1700000000.{self._number}")
+        other.in_app = True
+        for members in self.bridges.values():
+            if channel.id in members:
+                members.symmetric_difference_update({channel.id, other.id})
+        await self.tell("StasisStart", other, args=[], replace_channel={"id": channel.id})
+        await self.tell("BridgeBlindTransfer", channel, replace_channel={"id": other.id})
+        await self.hang_up(channel)
+        return other
+
     async def tell(self, kind: str, channel: FakeChannel, **fields: Any) -> None:
         caller = {"name": "", "number": "0701234567"}
         place = {"context": "from-trunk", "exten": channel.dialled, "priority": 3, "app_name": "Stasis"}
@@ -126,6 +143,8 @@ class FakeAsterisk:
                     for verb in verbs.split()
                 ),
                 Route(channels + "/{id}", self._guard(self._delete), methods=["DELETE"]),
+                Route(channels + "/{id}/moh", self._guard(self._music), methods=["POST", "DELETE"]),
+                Route(bridges, self._guard(self._list_bridges), methods=["GET"]),
                 Route(bridges, self._guard(self._bridge), methods=["POST"]),
                 Route(bridges + "/{id}/addChannel", self._guard(self._put), methods=["POST"]),
                 Route(bridges + "/{id}", self._guard(self._take_down), methods=["DELETE"]),
@@ -161,7 +180,16 @@ class FakeAsterisk:
             self._lines.discard(line)
 
     async def _list(self, _request: Request) -> Response:
-        there = [{"id": one} for one in self.channels]
+        there = [
+            {
+                "id": name,
+                "dialplan": {
+                    "app_name": "Stasis" if one.in_app else "Dial",
+                    "app_data": f"{APP},report" if one.in_app else "PJSIP/operator",
+                },
+            }
+            for name, one in self.channels.items()
+        ]
         if self.slow_list:
             self.asked_for_list = True
             await self.slow_list.wait()
@@ -237,8 +265,24 @@ class FakeAsterisk:
         await self.hang_up(channel)
         return Response(status_code=204)
 
+    async def _list_bridges(self, _request: Request) -> Response:
+        return JSONResponse(
+            [
+                {"id": name, "name": self.names[name], "channels": sorted(members)}
+                for name, members in self.bridges.items()
+            ]
+        )
+
+    async def _music(self, request: Request) -> Response:
+        channel = self.channels.get(request.path_params["id"])
+        if channel is None:
+            return JSONResponse({"message": "Channel not found"}, 404)
+        channel.music = request.method == "POST"
+        return Response(status_code=204)
+
     async def _bridge(self, request: Request) -> Response:
         self.bridges[request.query_params["bridgeId"]] = set()
+        self.names[request.query_params["bridgeId"]] = request.query_params["name"]
         return JSONResponse({"id": request.query_params["bridgeId"]})
 
     async def _put(self, request: Request) -> Response:

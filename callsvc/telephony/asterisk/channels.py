@@ -22,6 +22,10 @@ class Channel:
     entered: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Done when the channel is in our application, where it can be bridged; fails when it goes before."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    holds: bool = False
+    """Whether its telephone has put the other one on hold."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """For what is asked of Asterisk one after the other."""
 
     def enter(self) -> None:
         if not self.entered.done():
@@ -57,16 +61,25 @@ class Channels:
 
     def event(self, event: Mapping[str, Any]) -> Channel | None:
         """Take note of what an event says of a channel of ours, and say which it is."""
-        of = event.get("channel")
-        channel = self._known.get(str(of.get("id"))) if isinstance(of, Mapping) else None
+        name, kind = _id(event, "channel"), event.get("type")
+        if kind == "StasisStart" and (replaced := self._known.pop(_id(event, "replace_channel"), None)):
+            # A transfer: the new one is in its bridge already, and the end of the old one says nothing.
+            self._known[name] = replaced
+            replaced.id = name
+        channel = self._known.get(name)
         if channel is None:
             return None
-        if event.get("type") == "StasisStart":
+        if kind == "StasisStart":
             channel.enter()
-        elif event.get("type") in GONE:
+        elif kind in GONE:
             channel.go()
         return channel
 
     def entered(self) -> list[Channel]:
         """Those that are in our application now."""
         return [channel for channel in self._known.values() if channel.entered.done()]
+
+
+def _id(event: Mapping[str, Any], of: str) -> str:
+    about = event.get(of)
+    return str(about.get("id") or "") if isinstance(about, Mapping) else ""

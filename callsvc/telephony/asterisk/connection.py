@@ -19,6 +19,7 @@ from audio.rtp import Packet
 from callsvc.clock import Clock
 from callsvc.telephony.asterisk import metrics
 from callsvc.telephony.asterisk.frames import CODECS, HEADER_BYTES, Kind, Message, build
+from callsvc.telephony.asterisk.timeline import Timeline
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.digits import DIGITS
 from callsvc.telephony.out import OutStream
@@ -59,8 +60,10 @@ class AudioSocketConnection(Connection):
         self._ssrc, self._sequence, self._timestamp = secrets.randbits(32), 0, 0
         self._rest = bytearray()
         self._arrived: float | None = None
+        self._timeline = Timeline()
         self._began = clock.monotonic()
         self._spoken = False
+        self._rests = False
         self._last_out: int | None = None
         self._concealers: dict[int, Concealer] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -78,11 +81,25 @@ class AudioSocketConnection(Connection):
         now = self.last_heard = self.clock.monotonic()
         sound_s = sum(self._length_s(message) for message in messages)
         if sound_s:
-            if self._arrived is not None and (pause := now - self._arrived - sound_s) > PAUSE_S:
-                self._timestamp += round(pause * self.codec.clock_hz)
-            self._arrived = now
+            self._date(now, sound_s)
         for message in messages:
             self._take(message)
+
+    def _date(self, now: float, sound_s: float) -> None:
+        """So much sound comes now: move on to when it was spoken."""
+        pause = now - self._arrived - sound_s if self._arrived is not None else 0.0
+        self._arrived = now
+        if pause > PAUSE_S:
+            self._timeline.leave_out(pause)
+        else:
+            pause = 0.0
+        settling = self._timeline.settling(now)
+        missing = self._timeline.missing(now, sound_s)
+        if missing and not settling:
+            self.lost += 1
+            metrics.FRAMES.labels("missing").inc()
+            self._sequence += 1
+        self._timestamp += round((pause + missing) * self.codec.clock_hz)
 
     def _length_s(self, message: Message) -> float:
         codec = CODECS.get(message.kind)  # type: ignore[call-overload]  # an IntEnum is found by its number
@@ -136,6 +153,15 @@ class AudioSocketConnection(Connection):
             )
             self._sequence += 1
             self._timestamp += codec.frame_samples
+
+    def rest(self, on: bool) -> None:
+        """The peer has put the other party on hold, or takes the call up again."""
+        self._rests = on
+
+    @property
+    def held(self) -> bool:
+        """Whether the peer said that it sends nothing for now."""
+        return self._rests
 
     def gone(self, cause: str) -> None:
         """The peer is gone, by whatever way it was noticed."""

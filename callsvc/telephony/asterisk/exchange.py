@@ -10,22 +10,21 @@ taken at all goes back to the dial plan, at the line after `Stasis()`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from websockets.exceptions import WebSocketException
 
 from callsvc import logs
 from callsvc.ids import new_id
-from callsvc.telephony.asterisk import metrics
+from callsvc.telephony.asterisk import metrics, orphans
 from callsvc.telephony.asterisk.ari import Ari, AriRefused, Fields
 from callsvc.telephony.asterisk.channels import Channel, ChannelGone, Channels
 from callsvc.telephony.asterisk.connection import AudioSocketConnection
+from callsvc.telephony.asterisk.placed import MEDIA, OURS, Placed, Plan
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.errors import TelephonyError
-from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.switchboard import Switchboard
 from callsvc.types import Leg, Profile
 
@@ -35,51 +34,9 @@ MEDIA_S = 5.0
 """How long Asterisk may take to bring an AudioSocket."""
 MAX_CALLS = 400
 """Calls that ring, run or talk on without us, at once; more go back to the dial plan."""
-OURS = "callsvc-"
-"""What the ids of channels and bridges that we make begin with."""
 OVER = ("hangup", "nobody_came")
 """Causes for which a call is over; for any other, something of ours failed."""
 log = logs.get("asterisk")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How calls are set up."""
-
-    audio_host: str
-    """Where Asterisk reaches our AudioSocket server: `host:port`."""
-    form: str
-    """Asterisk's name of the format: `slin16`."""
-    profile: Profile
-    operator: str
-    """Endpoint that is rung, `PJSIP/operator`; empty: the operator takes the call in the browser."""
-    ring_s: int
-    line: Callable[[str], TelephoneLine | None] = lambda _: None
-    """The line that a dialled number belongs to."""
-
-
-@dataclass(slots=True)
-class Placed:
-    """What Asterisk holds for one call."""
-
-    id: UUID
-    caller: Channel
-    line: TelephoneLine | None = None
-    operator: Channel | None = None
-    bridges: dict[Leg, str] = field(default_factory=dict)
-    external: list[Channel] = field(default_factory=list)
-    kept: bool = False
-    """Whether the parties are left as they are when we take leave of the call."""
-
-    @property
-    def parties(self) -> dict[Leg, Channel]:
-        operator = {Leg.OPERATOR: self.operator} if self.operator else {}
-        return {Leg.CALLER: self.caller} | operator
-
-    @property
-    def whole(self) -> bool:
-        """Whether nobody has hung up."""
-        return not any(channel.gone.is_set() for channel in self.parties.values())
 
 
 class Exchange:
@@ -131,11 +88,19 @@ class Exchange:
             other = self._other(channel)
             if digit and other:
                 self._spawn(self._quietly("POST", f"/channels/{other.id}/dtmf", dtmf=digit), "asterisk-digit")
+        elif kind in ("ChannelHold", "ChannelUnhold") and channel:
+            self._rests(channel, kind == "ChannelHold")
         elif kind == "StasisStart" and channel is None:
             self._offered(event)
+        elif kind == "StasisStart" and channel and "replace_channel" in event:
+            log.info("asterisk_party_replaced")
+            self._rests(channel, False)
+        elif kind == "ApplicationReplaced":
+            # Another node has asked for the calls of the same application.
+            log.error("asterisk_app_taken", app=self._ari.app)
 
     async def _compare(self) -> None:
-        """While the line was lost, somebody may have hung up."""
+        """While the line was lost, somebody may have hung up; and a node that died has left what nobody knows of."""
         before = self._channels.entered()
         present = await self._ari.request("GET", "/channels")
         if isinstance(present, list):
@@ -144,14 +109,65 @@ class Exchange:
             for channel in before:
                 if channel.id not in there:
                     channel.go()
+        found = await orphans.look(
+            self._ari,
+            self._plan.node,
+            self._channels.__contains__,
+            lambda: {one.id for one in self._calls.values()},
+        )
+        for name in found.ringing:
+            await self._quietly("DELETE", f"/channels/{name}")
+        for name in found.waiting:
+            await self._quietly("POST", f"/channels/{name}/continue")
+        for orphan in found.calls:
+            self._adopt(orphan)
+
+    def _adopt(self, orphan: orphans.Orphan) -> None:
+        """A call that the node had before it died: let them talk, and see to it that both are hung up."""
+        parties = [self._channels.add(name) for name in orphan.parties]
+        for party in parties:
+            party.enter()
+        media = [self._channels.add(name) for name in orphan.media]
+        lost = Channel("")
+        lost.go()
+        caller, operator, *_ = [*parties, lost, lost]
+        placed = Placed(orphan.id, caller, operator=operator, bridges=orphan.bridges, external=media)
+        log.warning("asterisk_call_found", call=str(placed.id), parties=len(parties))
+        self._follow(placed, self._let_talk(placed))
+
+    async def _let_talk(self, placed: Placed) -> None:
+        try:
+            await self._goes_on_alone(placed)
+        finally:
+            await asyncio.shield(self._clear(placed))
+
+    def _follow(self, placed: Placed, work: Coroutine[Any, Any, None]) -> None:
+        task = self._spawn(work, "asterisk-call")
+        self._calls[task] = placed
+        task.add_done_callback(lambda done: self._calls.pop(done, None))
+
+    def _placed(self, channel: Channel) -> Placed | None:
+        return next((one for one in self._calls.values() if one.leg_of(channel)), None)
 
     def _other(self, channel: Channel) -> Channel | None:
-        for placed in self._calls.values():
-            if channel is placed.caller:
-                return placed.operator
-            if channel is placed.operator:
-                return placed.caller
-        return None
+        placed = self._placed(channel)
+        if placed is None:
+            return None
+        return placed.operator if channel is placed.caller else placed.caller
+
+    def _rests(self, channel: Channel, holds: bool) -> None:
+        """A telephone has put the other one on hold, or takes the call up again."""
+        channel.holds = holds
+        placed = self._placed(channel)
+        if placed and (leg := placed.leg_of(channel)) in placed.legs:
+            placed.legs[leg].rest(holds)
+        if other := self._other(channel):
+            self._spawn(self._play_music(channel, other), "asterisk-hold")
+
+    async def _play_music(self, channel: Channel, other: Channel) -> None:
+        """Asterisk's music on hold; it does not reach beyond a bridge by itself."""
+        async with other.turn:
+            await self._quietly("POST" if channel.holds else "DELETE", f"/channels/{other.id}/moh")
 
     def _offered(self, event: Fields) -> None:
         of, args = event.get("channel"), event.get("args") or []
@@ -176,37 +192,27 @@ class Exchange:
         caller = of.get("caller")
         number = str(caller.get("number") or "") if isinstance(caller, dict) else ""
         shown = "" if profile is Profile.ANONYMOUS else number
-        task = self._spawn(self._call(placed, profile, operator, shown), "asterisk-call")
-        self._calls[task] = placed
-        task.add_done_callback(lambda done: self._calls.pop(done, None))
+        self._follow(placed, self._call(placed, profile, operator, shown))
 
     async def _call(self, placed: Placed, profile: Profile, operator: str, number: str) -> None:
-        legs: dict[Leg, AudioSocketConnection] = {}
         try:
             try:
-                await self._set_up(placed, profile, operator, number, legs)
+                await self._set_up(placed, profile, operator, number)
             except (AriRefused, ChannelGone, TelephonyError, TimeoutError) as error:
                 metrics.CALLS.labels("given_back").inc()
                 log.warning("asterisk_call_given_back", call=str(placed.id), error=type(error).__name__)
-                for connection in legs.values():
+                for connection in placed.legs.values():
                     connection.gone("failed")
                     await connection.close()
                 await self._give_back(placed)
                 return
             metrics.CALLS.labels("put_through").inc()
-            await self._watch(placed, legs)
+            await self._watch(placed)
         finally:
             # Also when the node stops: what is left in Asterisk would wait for ever.
             await asyncio.shield(self._clear(placed))
 
-    async def _set_up(
-        self,
-        placed: Placed,
-        profile: Profile,
-        operator: str,
-        number: str,
-        legs: dict[Leg, AudioSocketConnection],
-    ) -> None:
+    async def _set_up(self, placed: Placed, profile: Profile, operator: str, number: str) -> None:
         if self._board.full or len(self._calls) > MAX_CALLS:
             raise TelephonyError("no room for another call")
         await self._ari.request("POST", f"/channels/{placed.caller.id}/ring")
@@ -219,11 +225,11 @@ class Exchange:
             return_exceptions=True,
         )
         came = zip(parties, made, strict=True)
-        legs |= {leg: result for leg, result in came if isinstance(result, AudioSocketConnection)}
+        placed.legs |= {leg: result for leg, result in came if isinstance(result, AudioSocketConnection)}
         for failed in made:
             if isinstance(failed, BaseException):
                 raise failed
-        for leg, connection in legs.items():
+        for leg, connection in placed.legs.items():
             self._board.admit(placed.id, leg, profile, connection, placed.line)
 
     async def _ring(self, placed: Placed, endpoint: str, number: str) -> Channel:
@@ -246,9 +252,9 @@ class Exchange:
         identity = uuid4()
         waiting = self._audio.expect(identity)
         try:
-            bridge = placed.bridges[leg] = f"{OURS}{placed.id}-{leg.value}"
-            await self._ari.request("POST", "/bridges", type="mixing", bridgeId=bridge)
-            external = self._channels.add(f"{OURS}{placed.id}-{leg.value}-media")
+            bridge = placed.bridges[leg] = placed.bridge(leg)
+            await self._ari.request("POST", "/bridges", type="mixing", bridgeId=bridge, name=self._plan.node)
+            external = self._channels.add(bridge + MEDIA)
             placed.external.append(external)
             await self._ari.request(
                 "POST", "/channels/externalMedia", channelId=external.id, app=self._ari.app,
@@ -269,8 +275,9 @@ class Exchange:
         finally:
             waiting.cancel()
 
-    async def _watch(self, placed: Placed, legs: dict[Leg, AudioSocketConnection]) -> None:
+    async def _watch(self, placed: Placed) -> None:
         """Until it is over, whoever ends it."""
+        legs = placed.legs
         try:
             leaving = {leg: _leaving(channel) for leg, channel in placed.parties.items()}
             over = [connection.over for connection in legs.values()]
@@ -282,13 +289,21 @@ class Exchange:
             if cause in OVER or not placed.whole:
                 return
             log.error("asterisk_call_goes_on_alone", call=str(placed.id), cause=cause)
-            if await self._join_directly(placed):
-                await _first_of(*(_leaving(channel) for channel in placed.parties.values()))
+            await self._goes_on_alone(placed)
         except asyncio.CancelledError:
             # The node stops; they go on talking.
             if placed.whole and await self._join_directly(placed):
                 placed.kept = True
             raise
+
+    async def _goes_on_alone(self, placed: Placed) -> None:
+        """Let them talk without us, until one of them has enough."""
+        if placed.whole and await self._join_directly(placed):
+            try:
+                await _first_of(*(_leaving(channel) for channel in placed.parties.values()))
+            except asyncio.CancelledError:
+                placed.kept = placed.whole
+                raise
 
     async def _join_directly(self, placed: Placed) -> bool:
         """We failed them: both into one bridge, without us. Without an operator's channel the dial plan decides."""

@@ -10,8 +10,9 @@ import pytest
 
 from callsvc.clock import SystemClock
 from callsvc.telephony.asterisk.ari import Ari
-from callsvc.telephony.asterisk.exchange import Exchange, Plan
+from callsvc.telephony.asterisk.exchange import Exchange
 from callsvc.telephony.asterisk.frames import Kind
+from callsvc.telephony.asterisk.placed import Plan
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.call import Parts
 from callsvc.telephony.lines import LinesInForce
@@ -52,7 +53,7 @@ async def house() -> AsyncIterator[House]:
     audio = AudioSocketServer(["127.0.0.1"], Kind.SOUND_16K, clock)
     port = await audio.start("127.0.0.1", 0)
     parts = Parts(clock, events, None, None, vanish_after_s=10.0)
-    plan = Plan(f"127.0.0.1:{port}", "slin16", Profile.REPORT, "PJSIP/operator", ring_s=30)
+    plan = Plan(f"127.0.0.1:{port}", "slin16", Profile.REPORT, "PJSIP/operator", ring_s=30, node="node-1")
     async with (
         running_asterisk() as asterisk,
         Switchboard(parts, Ports("127.0.0.1", 0, 0), max_calls=2) as board,
@@ -129,6 +130,40 @@ async def test_digits_reach_the_other_party(house: House) -> None:
     await until(lambda: talk.caller.digits == "#")
 
 
+async def test_whoever_is_put_on_hold_hears_music_until_the_call_is_taken_up_again(house: House) -> None:
+    talk = await a_call(house)
+    (call,) = house.board.calls.values()
+    for holder, other, leg in (
+        (talk.operator, talk.caller, Leg.OPERATOR),
+        (talk.caller, talk.operator, Leg.CALLER),
+    ):
+        await house.asterisk.tell("ChannelHold", holder, musicclass="default")
+        await until(lambda other=other: other.music)  # type: ignore[misc]
+        assert call.sides[leg].connection.held
+        assert not holder.music
+        await house.asterisk.tell("ChannelUnhold", holder)
+        await until(lambda other=other: not other.music)  # type: ignore[misc]
+        assert not call.sides[leg].connection.held
+
+
+async def test_a_call_that_its_operator_transfers_goes_on_through_us_with_whoever_takes_it(
+    house: House,
+) -> None:
+    talk = await a_call(house)
+    await house.asterisk.tell("ChannelHold", talk.operator)
+    await until(lambda: talk.caller.music)
+    third = await house.asterisk.transfer(talk.operator)
+    await until(lambda: not talk.caller.music)
+    await talk_for_a_while(house, talk)
+    await until(lambda: len(heard_voice(third)) == len(VOICE))
+    assert len(house.board.calls) == 1
+    await house.asterisk.press(talk.caller, "5")
+    await until(lambda: third.digits == "5")
+    assert house.asterisk.continued == []
+    await house.asterisk.hang_up(third)
+    await until(lambda: not house.asterisk.channels and not house.asterisk.bridges)
+
+
 async def test_without_an_operator_the_dial_plan_goes_on(house: House) -> None:
     house.asterisk.operator = "busy"
     caller = await house.asterisk.call()
@@ -202,6 +237,48 @@ async def test_a_lost_line_to_asterisk_ends_no_call_and_who_hung_up_meanwhile_is
     await until(lambda: len(house.board.calls) == 1)
     assert {second.caller.id, second.operator.id} <= set(house.asterisk.channels)
     await until(lambda: first.operator.id not in house.asterisk.channels)
+
+
+async def die(house: House) -> None:
+    """The node is gone from one moment to the next, and its AudioSockets with it."""
+    house.exchange._ari = Ari("http://127.0.0.1:1", USER, PASSWORD, "callsvc")
+    await house.stop()
+    for name, channel in list(house.asterisk.channels.items()):
+        if channel.socket:
+            await house.asterisk.hang_up(house.asterisk.channels[name])
+
+
+def again(house: House) -> None:
+    """The node is back, and knows nothing."""
+    ari = Ari(f"http://127.0.0.1:{house.asterisk.port}", USER, PASSWORD, "callsvc")
+    house.exchange = Exchange(ari, house.exchange._audio, house.board, house.exchange._plan)
+    house.running = asyncio.create_task(house.exchange.run())
+
+
+async def test_a_node_that_died_puts_those_together_whom_it_left_when_it_is_back(house: House) -> None:
+    talk, alone = await a_call(house), await a_call(house)
+    await die(house)
+    foreign = "callsvc-00000000-0000-4000-8000-000000000000-caller"
+    house.asterisk.bridges[foreign] = set()
+    house.asterisk.names[foreign] = "node-2"
+    await house.asterisk.hang_up(alone.caller)
+    assert {talk.caller.id, talk.operator.id} not in house.asterisk.bridges.values()
+    again(house)
+    await until(lambda: {talk.caller.id, talk.operator.id} in house.asterisk.bridges.values())
+    await until(lambda: alone.operator.id not in house.asterisk.channels)
+    await house.asterisk.hang_up(talk.operator)
+    await until(lambda: not house.asterisk.channels and list(house.asterisk.bridges) == [foreign])
+    assert house.asterisk.continued == []
+
+
+async def test_a_caller_who_was_ringing_when_the_node_died_goes_back_to_the_dial_plan(house: House) -> None:
+    house.asterisk.operator = "rings"
+    caller = await house.asterisk.call()
+    await until(lambda: len(house.asterisk.channels) == 2)
+    await die(house)
+    again(house)
+    await until(lambda: house.asterisk.continued == [caller.id])
+    await until(lambda: list(house.asterisk.channels) == [caller.id])
 
 
 async def test_a_call_that_comes_while_asterisk_is_asked_who_is_there_is_not_taken_for_gone(
