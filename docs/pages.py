@@ -42,10 +42,10 @@ def commands_page() -> str:
         "`callsvc --install-completion` teaches the shell to complete all of this.",
         "",
     ]
-    group = typer.main.get_command(cli.app)
+    group: Any = typer.main.get_command(cli.app)
     context: Any = group.make_context("callsvc", [], resilient_parsing=True)
-    for name in group.list_commands(context):  # type: ignore[attr-defined]
-        lines += _command(f"callsvc {name}", group.get_command(context, name), 2)  # type: ignore[attr-defined]
+    for name in group.list_commands(context):
+        lines += _command(f"callsvc {name}", group.get_command(context, name), 2)
     return "\n".join(lines)
 
 
