@@ -13,9 +13,12 @@ import fcntl
 import json
 import os
 import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from callsvc import logs
 from callsvc.errors import ConfigurationError, DataDirBusy, DataDirTooNew
 
 LAYOUT: Final = 1
@@ -36,6 +39,7 @@ def prepare(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in PARTS:
             (path / part).mkdir(mode=0o700, exist_ok=True)
+        _close(path / "keys")
         if not version.exists():
             replace(version, f"{LAYOUT}\n")
     except OSError as error:
@@ -90,7 +94,12 @@ def secret(path: Path, name: str) -> str:
             pass
         finally:
             mine.unlink()
-    return file.read_text(encoding="utf-8").strip()
+    if not (text := file.read_text(encoding="utf-8").strip()):
+        raise ConfigurationError(
+            f"{file} is empty: whoever knew that would be let in.",
+            hint="Restore it from the backup, or remove it: the next start makes another.",
+        )
+    return text
 
 
 def addresses(path: Path) -> dict[str, Any]:
@@ -111,6 +120,16 @@ def replace(file: Path, text: str) -> None:
     mine = file.with_name(f".{file.name}.{os.getpid()}")
     _write(mine, text)
     os.replace(mine, file)
+
+
+def _close(keys: Path) -> None:
+    """Take from others the reading of secrets that a copy or a restore left open, and say so: they may have been read."""
+    for file in keys.iterdir():
+        with suppress(OSError):
+            mode = file.stat().st_mode
+            if stat.S_ISREG(mode) and file.suffix != ".pub" and mode & 0o077:
+                file.chmod(mode & 0o700)
+                logs.get("data_dir").warning("key_was_open", key=file.name)
 
 
 def _write(file: Path, text: str) -> None:

@@ -41,6 +41,8 @@ def directory(path: Path) -> Finding:
         return fault("directory", "too_new", path=path, known=data_dir.LAYOUT)
     except ConfigurationError:
         return fault("directory", "no_version", path=path)
+    if path.stat().st_mode & 0o022:
+        return fault("directory", "open", path=path)
     secret = [file for file in (path / "keys").glob("*") if file.suffix != ".pub"]
     open_keys = sorted(file.name for file in secret if file.stat().st_mode & 0o077)
     if open_keys:

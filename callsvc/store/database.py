@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from callsvc import data_dir
 from callsvc.config import Settings
 from callsvc.errors import Unavailable
 
@@ -32,14 +32,12 @@ def address(settings: Settings) -> str:
     """
     if url := settings.database.url.get_secret_value():
         return url
-    ports = settings.data_dir / "run" / "ports.json"
     try:
-        found = json.loads(ports.read_text(encoding="utf-8"))["database"]
-    except (FileNotFoundError, KeyError):
+        return make_conninfo("", **data_dir.addresses(settings.data_dir)["database"])
+    except (KeyError, TypeError, psycopg.ProgrammingError):
         raise Unavailable(
             "The embedded database is not running.", hint="Start `callsvc serve`, or set database.url."
         ) from None
-    return make_conninfo("", **found)
 
 
 class Database:

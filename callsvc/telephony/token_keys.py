@@ -28,7 +28,13 @@ def private_key(directory: Path) -> Ed25519PrivateKey:
     if not file.exists():
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         _place(file, fresh, 0o600)
-    key = load_pem_private_key(file.read_bytes(), None)
+    try:
+        key = load_pem_private_key(file.read_bytes(), None)
+    except (ValueError, TypeError):
+        raise MissingPart(
+            f"{file} holds no key that can be read.",
+            hint="Restore it from the backup, or remove it together with token.pub and start all parts anew.",
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise MissingPart(f"{file} holds no Ed25519 key.")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -76,6 +76,26 @@ def test_a_secret_is_made_once_whoever_comes_first(tmp_path: Path) -> None:
     assert (path / "keys" / "mqtt").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_secret_that_is_empty_opens_nothing(tmp_path: Path) -> None:
+    path = data_dir.prepare(tmp_path)
+    (path / "keys" / "mqtt").write_text("\n")
+    with pytest.raises(ConfigurationError, match="keys/mqtt is empty"):
+        data_dir.secret(path, "mqtt")
+
+
+def test_secrets_that_lie_open_are_closed_at_the_next_start(tmp_path: Path) -> None:
+    path = data_dir.prepare(tmp_path)
+    for name in ("mqtt", "installation.json", "signing-1.pub"):
+        (path / "keys" / name).write_text("x")
+        (path / "keys" / name).chmod(0o644)
+    (path / "keys" / "old").mkdir(0o755)
+
+    data_dir.prepare(path)
+
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (path / "keys").iterdir()}
+    assert modes == {"mqtt": 0o600, "installation.json": 0o600, "signing-1.pub": 0o644, "old": 0o755}
+
+
 def test_addresses_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
     path = data_dir.prepare(tmp_path)
     assert data_dir.addresses(path) == {}

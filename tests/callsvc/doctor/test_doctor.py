@@ -133,6 +133,14 @@ def test_keys_that_others_can_read_are_a_fault(tmp_path: Path) -> None:
     )
 
 
+def test_a_data_directory_in_which_others_can_write_is_a_fault(tmp_path: Path) -> None:
+    path = data_dir.prepare(tmp_path / "data")
+    path.chmod(0o770)
+    found = service.directory(path)
+    assert (found.outcome, found.state) == ("open", State.FAULT)
+    assert "chmod go-w" in found.to_do("sv")
+
+
 def test_a_running_service_is_not_taken_for_another_program(tmp_path: Path) -> None:
     path = data_dir.prepare(tmp_path / "data")
     held = data_dir.lock(path)

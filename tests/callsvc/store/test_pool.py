@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from callsvc import store
+from callsvc import data_dir, store
 from callsvc.config import load
 from callsvc.errors import Unavailable
-from callsvc.store import Database
+from callsvc.store import Database, address
 from callsvc.store.embedded.cluster import Cluster
 from tests.support.database import FAST, start, stop
 
@@ -94,3 +94,11 @@ def test_the_address_is_the_settings_or_the_embedded_ones(
     assert conninfo_to_dict(store.address(settings)) == found | {"port": "5432"}
     monkeypatch.setenv("CALLSVC_DATABASE__URL", "postgresql://a@b/c")
     assert store.address(load(data_dir=tmp_path)) == "postgresql://a@b/c"
+
+
+@pytest.mark.parametrize("told", ["{half", "[]", '{"database": 5}', '{"database": {"nosuch": 1}}', "{}"])
+def test_an_address_that_nobody_can_read_is_that_of_no_database(tmp_path: Path, told: str) -> None:
+    path = data_dir.prepare(tmp_path)
+    (path / "run" / "ports.json").write_text(told)
+    with pytest.raises(Unavailable, match="not running"):
+        address(load(data_dir=path))

@@ -154,3 +154,6 @@ def test_a_file_that_holds_another_kind_of_key_is_not_taken(tmp_path: Path) -> N
 
     with pytest.raises(MissingPart):
         token_keys.public_key(tmp_path)
+    (tmp_path / token_keys.PRIVATE).write_text("no key")
+    with pytest.raises(MissingPart, match="no key that can be read"):
+        token_keys.private_key(tmp_path)
