@@ -192,13 +192,14 @@ UserId = Annotated[UUID, Depends(user_id)]
 DemoId = Annotated[UUID, Depends(demo_id)]
 
 
-async def still_there(here: Site, token: str) -> bool:
-    """Whether an open stream may go on: its session has not ended, as far as the database can tell. Keeps none alive."""
+async def still_there(here: Site, token: str, known: Session) -> Session | None:
+    """The session of an open stream as it is now, with its person's roles of now; None when it has ended, and the stream
+    with it. What was `known` holds while the database is away. Keeps no session alive."""
     try:
         async with here.database.transaction() as conn:
             session = await sessions.find(conn, token, at=here.clock.utc_now(), touch=False)
     except AccessDenied:
-        return False
+        return None
     except Unavailable:
-        return True
-    return not locked(here, session)
+        return known
+    return None if locked(here, session) else session

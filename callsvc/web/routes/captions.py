@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from callsvc.access import reasons, trail
 from callsvc.access.ownership import demand_call, owns
-from callsvc.access.rights import Action
+from callsvc.access.rights import Action, allowed
 from callsvc.access.sessions import Session
 from callsvc.errors import Conflict, Unavailable
 from callsvc.store import Connection, calls, captions
@@ -51,7 +51,9 @@ async def watch(request: Request, here: OneSite, session: Watcher, call_id: Call
     token = request.cookies[door.cookie_name(here)]
     here.changes.admit()
     return StreamingResponse(
-        _stream(here, token, call_id), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _stream(here, token, session, call_id),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )
 
 
@@ -74,7 +76,7 @@ async def _note(here: Site, conn: Connection, session: Session, call_id: UUID) -
     )
 
 
-async def _stream(here: Site, token: str, call_id: UUID) -> AsyncIterator[str]:
+async def _stream(here: Site, token: str, session: Session, call_id: UUID) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     loop = asyncio.get_running_loop()
     told, change, checked = "", 0, loop.time()
@@ -97,7 +99,8 @@ async def _stream(here: Site, token: str, call_id: UUID) -> AsyncIterator[str]:
             return
         if loop.time() - checked >= STILL_EVERY_S:
             checked = loop.time()
-            if not await door.still_there(here, token):
+            there = await door.still_there(here, token, session)
+            if there is None or not allowed(there.person.roles, Action.CAPTIONS_READ):
                 return
             yield "event: still\ndata: {}\n\n"
         await asyncio.sleep(LOOK_EVERY_S)

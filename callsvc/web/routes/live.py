@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from callsvc.access.rights import Action, Scope, scope
+from callsvc.access.rights import Action, Scope, allowed, scope
+from callsvc.access.sessions import Session
+from callsvc.types import Role
 from callsvc.web import door
 from callsvc.web.door import OneSite, SignedIn
 from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api/events", tags=["live"])
 QUIET_S: Final = 15.0
+_PAGES: Final = {
+    "calls": Action.CALL_LIST,
+    "shift": Action.CALL_LIST,
+    "hand-overs": Action.HANDOVER_TAKE,
+    "demo": Action.DEMO_PLACE,
+    "log": Action.TRAIL_READ,
+    "health": Action.HEALTH_READ,
+}
 
 
 @router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
@@ -26,13 +36,21 @@ async def events(request: Request, here: OneSite, session: SignedIn) -> Response
     token = request.cookies[door.cookie_name(here)]
     here.changes.admit()
     return StreamingResponse(
-        _stream(here, token, own=scope(session.person.roles, Action.CALL_LIST) is not Scope.ALL),
+        _stream(here, token, session),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
+def _meant_for(topics: set[str], roles: Iterable[Role]) -> set[str]:
+    """The topics that somebody of these roles has a page for. Of which calls there are, who may know of a few alone is
+    told only that some call changed; of when somebody looked at something, only who reads the log."""
+    all_calls = scope(roles, Action.CALL_LIST) is Scope.ALL
+    told = {topic: allowed(roles, action) for topic, action in _PAGES.items()}
+    return {topic for topic in topics if (all_calls if ":" in topic else told[topic])}
+
+
+async def _stream(here: Site, token: str, session: Session) -> AsyncIterator[str]:
     # A place is taken only once the stream has begun, so that one who left before leaves nothing behind.
     with here.changes.watch() as watcher:
         yield "retry: 2000\nevent: hello\ndata: {}\n\n"
@@ -43,14 +61,13 @@ async def _stream(here: Site, token: str, *, own: bool) -> AsyncIterator[str]:
             topics = await watcher.next(QUIET_S)
             if loop.time() - checked >= QUIET_S:
                 checked = loop.time()
-                if not await door.still_there(here, token):
+                now = await door.still_there(here, token, session)
+                if now is None:
                     return
+                session = now
             if here.changes.closing.is_set():
                 return
-            if own:
-                # Which calls there are is not told to who may know of a few alone; that some call changed is.
-                topics = {topic for topic in topics if not topic.startswith(("call:", "text:"))}
-            if topics:
+            if topics := _meant_for(topics, session.person.roles):
                 yield f"event: changed\ndata: {json.dumps({'topics': sorted(topics)})}\n\n"
             else:
                 # An event and not a comment: the screen must see that the stream lives.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
+from callsvc.access import people
 from callsvc.access.sessions import IDLE
 from callsvc.clock import FixedClock
 from callsvc.store import calls as stored
@@ -55,7 +57,27 @@ def test_a_correction_is_told_to_whoever_else_reads_the_call_and_to_no_operator(
                 path = f"/api/calls/{call}/transcript/utterances/0"
                 assert bo.put(path, json={"version": 0, "text": "Polisen."}).status_code == 200
             assert topics(second, f"text:{call}")
-        assert not any(topic.startswith("text") for topic in topics(first, "log"))
+        # Nor that somebody looked at something: who reads the log may know when.
+        site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
+        assert not any(topic.startswith(("text", "log", "health")) for topic in topics(first, "calls"))
+
+
+def test_who_loses_a_role_is_told_no_more_of_it_by_a_stream_that_was_open(
+    site: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "QUIET_S", 0.05)
+    site.person("vera", Role.ADMIN)  # somebody is always left to administer
+    with site.signed_in("inga", Role.INVESTIGATOR) as client, client.stream("GET", "/api/events") as stream:
+        lines = stream.iter_lines()
+        first = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
+        topics(lines, f"call:{first}")
+        inga = client.get("/api/me").json()["id"]
+        site.run(lambda conn: people.set_roles(conn, UUID(inga), [Role.OPERATOR]))
+        for _ in range(6):  # looked at anew meanwhile
+            while next(lines) != "event: still":
+                pass
+        second = site.run(lambda conn: calls.live(conn, at=site.clock.utc_now()))
+        assert f"call:{second}" not in topics(lines, "calls")
 
 
 def test_what_is_told_holds_no_more_than_topics(site: Served) -> None:
