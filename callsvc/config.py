@@ -12,18 +12,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,37 +24,10 @@ from pydantic_settings import (
 )
 
 from callsvc.errors import ConfigurationError
+from callsvc.setting import BrokerUrl, DatabaseUrl, Group, Port, ProviderUrl, StoreUrl
 from callsvc.types import Profile, Role
 
 FILE_VARIABLE = "CALLSVC_CONFIG"
-
-
-def _begins(*beginnings: str, or_words: bool = False) -> AfterValidator:
-    """An address of another kind is found when the settings are read, and not in the night when it is first used.
-
-    `or_words` lets pass what is no address but words of the form `host=... dbname=...`.
-    """
-
-    def check(address: str | SecretStr) -> str | SecretStr:
-        plain = address.get_secret_value() if isinstance(address, SecretStr) else address
-        if or_words and "=" in plain.partition("://")[0]:
-            return address
-        if plain and not plain.startswith(beginnings):
-            raise ValueError(f"it must begin with {' or '.join(beginnings)}")
-        urlsplit(plain).port  # noqa: B018  raises where it is none
-        return address
-
-    return AfterValidator(check)
-
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-StoreUrl = Annotated[str, _begins("file://", "s3://")]
-BrokerUrl = Annotated[str, _begins("mqtt://", "mqtts://")]
-DatabaseUrl = Annotated[SecretStr, _begins("postgresql://", "postgres://", or_words=True)]
-
-
-class Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class WebSettings(Group):
@@ -88,7 +52,7 @@ class WebSettings(Group):
 class OpenIdSettings(Group):
     """Sign-in by the organisation's own accounts (OpenID Connect). Roles then follow from the provider's claims."""
 
-    issuer: str = Field(
+    issuer: ProviderUrl = Field(
         "", description="Address of the provider, just as it names itself; empty: local accounts alone."
     )
     client_id: str = Field("", description="What the provider knows this service by.")
@@ -115,18 +79,6 @@ class OpenIdSettings(Group):
     local_accounts: bool = Field(
         True, description="Whether local accounts can still sign in, by password. Keep one for bad days."
     )
-
-    @field_validator("issuer")
-    @classmethod
-    def _safely(cls, issuer: str) -> str:
-        """Over the open net only by TLS: whoever could read along would be anybody."""
-        parts = urlsplit(issuer)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if issuer and not (
-            parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and local))
-        ):
-            raise ValueError("an https:// address is needed")
-        return issuer
 
 
 class MediaSettings(Group):

@@ -5,32 +5,20 @@ Times are RFC 3339 in UTC. `_ms` counts from the start of the call.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from callsvc.access.relying_party import WhyNot
 from callsvc.access.rights import Action
 from callsvc.types import CallState, Leg, Profile, RecordingState, Role, TranscriptState
+from callsvc.web.seen import SEEN
 
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e]")
-
-
-def _seen(words: Any) -> Any:
-    return _UNSEEN.sub("", words) if isinstance(words, str) else words
-
-
-SEEN: Final = BeforeValidator(_seen)
-"""What somebody wrote, without what nobody sees: control characters, and those that turn the letters behind them round,
-by which a text could be stored as one thing and read as another. Lines, tabs and Arabic stay as they are."""
 
 
 # People

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from callsvc.web.shapes import SEEN, Shape, Who
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape, Who
 
 DEEPEST = 12
 

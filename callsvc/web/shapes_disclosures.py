@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from callsvc.web.shapes import SEEN, Shape, Who
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape, Who
 from callsvc.web.shapes_notes import ChoiceOut
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from callsvc.types import Profile
-from callsvc.web.shapes import SEEN, Shape
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape
 
 
 class ColleagueOut(Shape):

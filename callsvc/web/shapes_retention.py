@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from callsvc.types import Profile
-from callsvc.web.shapes import SEEN, Shape, Who
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape, Who
 
 Reason = Annotated[str, SEEN, Field(min_length=3, max_length=300)]
 CaseNumber = Annotated[str, Field(max_length=60)]

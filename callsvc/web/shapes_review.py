@@ -10,7 +10,8 @@ from pydantic import Field
 
 from callsvc.review.exposure import Kind
 from callsvc.types import Leg, Profile
-from callsvc.web.shapes import SEEN, Shape
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape
 from callsvc.web.shapes_notes import AtMs, ChoiceOut, Word
 
 Id = Annotated[str, Field(min_length=1, max_length=40)]

@@ -12,7 +12,8 @@ from callsvc.transcripts.layers import Layer
 from callsvc.transcripts.personal import Kind
 from callsvc.transcripts.values.value import Kind as ValueKind
 from callsvc.types import Leg, Profile, TranscriptState
-from callsvc.web.shapes import SEEN, Shape, Who
+from callsvc.web.seen import SEEN
+from callsvc.web.shapes import Shape, Who
 
 Why = Annotated[str, SEEN, Field(max_length=500)]
 # An utterance lasts a breath or two; this only keeps nonsense out.
