@@ -55,8 +55,8 @@ def unseal(read: Callable[[int, int], bytes], size: int, key: bytes) -> Iterator
         frame = read(offset, min(NONCE + FRAME + TAG, sealed_size(size) - offset))
         try:
             yield cipher.decrypt(frame[:NONCE], frame[NONCE:], _place(n, n == last))
-        except InvalidTag:
-            raise Damaged(f"Frame {n} does not decrypt: it was changed, or has another key.") from None
+        except (InvalidTag, ValueError):  # the latter where less is left than a nonce and a tag
+            raise Damaged(f"Frame {n} does not decrypt: it was changed or cut off, or has another key.") from None
 
 
 def _place(n: int, last: bool) -> bytes:
