@@ -13,6 +13,7 @@ import { render } from "preact";
 import { App } from "./App";
 import { hang } from "./account/curtain";
 import { choose, lang } from "./locale";
+import { holdFocus } from "./parts/focus";
 import { onLink } from "./router";
 
 choose(lang.value);
@@ -21,4 +22,5 @@ const root = document.getElementById("app");
 if (root) {
   render(<App />, root);
   hang(root);
+  holdFocus(root);
 }

@@ -1,15 +1,19 @@
 /** What can be said to the caller, by language: played where somebody has spoken it, read aloud where nobody has yet. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { clock } from "../format";
 import { directionOf, lookup, t } from "../locale";
 import { useResource } from "../resource";
+import { useWayBack } from "../parts/focus";
 import { Icon } from "../parts/Icon";
 import type { Command, Done } from "../phone/channel";
 import type { Leg } from "../phone/leg";
 import { played, wasPlayed, type Told } from "./played";
 
 type Props = { leg: Leg; told: readonly Told[]; reload: () => void; close: () => void; command: (what: Command, words: (answer: Done) => string | null) => void };
+
+/** The language that was chosen last in a call: whoever rings speaks one, and it is not asked for each time. */
+const spoken = new Map<string, string>();
 
 const titleOf = (id: string) => lookup(`announcement.${id}`, id);
 const languageOf = (id: string) => lookup(`language.${id}`, id);
@@ -21,13 +25,22 @@ function whenWords(one: Told): string {
 }
 
 export function Announcements({ leg, told, reload, close, command }: Props) {
-  const [language, choose] = useState("sv");
+  const [language, setLanguage] = useState(spoken.get(leg.call) ?? "sv");
+  const choose = (one: string) => {
+    spoken.set(leg.call, one);
+    setLanguage(one);
+  };
   const texts = useResource((signal) => api.get("/api/announcements", { signal }), []).data?.announcements ?? [];
   const offered = leg.channel.hello.value?.announcements ?? [];
   const languages = [...new Set([...texts.flatMap((one) => Object.keys(one.words)), ...offered.flatMap((one) => one.languages)])];
   const ids = [...new Set([...texts, ...offered].map((one) => one.id))];
   const all = played(leg.call, told);
+  const box = useRef<HTMLElement>(null);
+  const there = languages.length > 0;
   useEffect(reload, []);
+  useWayBack();
+  // Whoever opens it by its key goes on with the arrows; Escape, and what is played, lead back to the notes.
+  useEffect(() => box.current?.querySelector<HTMLElement>("input:checked")?.focus(), [there]);
   const play = (id: string) => command({ do: "announce", announcement: id, language }, (answer) => {
     wasPlayed(leg.call, id, language, answer.at_ms);
     close();
@@ -42,9 +55,13 @@ export function Announcements({ leg, told, reload, close, command }: Props) {
       last: all.findLast((one) => one.announcement === id && one.language === language),
     };
   }).filter((one) => one.words !== undefined || one.plays);
-  if (languages.length === 0) return <p class="empty">{t("announcements.none")}</p>;
+  if (!there) return <p class="empty">{t("announcements.none")}</p>;
   return (
-    <section class="announcements" aria-label={t("control.inform")}>
+    <section ref={box} class="announcements" aria-label={t("control.inform")} onKeyDown={(event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      close();
+    }}>
       <div>
         <h2 class="label">{t("announcements.played")}</h2>
         {all.length === 0 ? <p class="hint">{t("announcements.played.none")}</p> : (

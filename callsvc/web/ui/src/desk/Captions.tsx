@@ -63,14 +63,26 @@ function Line({ call, caption, correct, captioned }: LineProps) {
   const [chosen, choose] = useState<number | null>(null);
   const words = caption.text.split(/\s+/);
   const can = correct && caption.final;
+  const line = useRef<HTMLParagraphElement>(null);
+  const done = (n: number) => {
+    const field = document.activeElement;
+    choose(null);
+    // By a key one is back on the word; whoever went elsewhere stays there.
+    requestAnimationFrame(() => {
+      if (field?.isConnected && field !== document.body) return;
+      const back = line.current?.querySelectorAll<HTMLElement>(".word")[n];
+      for (const word of line.current?.querySelectorAll<HTMLElement>(".word") ?? []) word.tabIndex = word === back ? 0 : -1;
+      back?.focus({ preventScroll: true });
+    });
+  };
   return (
     <li class={`caption ${caption.leg}${caption.final ? "" : " interim"}`}>
       <span class="caption-who"><span class="who">{t(`leg.${caption.leg}`)}</span> <span class="clock">{clock(caption.start_ms / 1000)}</span></span>
-      <p class="caption-said" lang="sv" data-arrows onKeyDown={walk}>
+      <p ref={line} class="caption-said" lang="sv" data-arrows onKeyDown={walk}>
         {!can ? caption.text : words.map((word, n) => (
           <span key={n}>
             {chosen === n
-              ? <Putting call={call} caption={caption} word={n} heard={word} captioned={captioned} close={() => choose(null)} />
+              ? <Putting call={call} caption={caption} word={n} heard={word} captioned={captioned} close={() => done(n)} />
               : <span role="button" class="word" tabIndex={n === 0 ? 0 : -1} title={t("captions.correct")} onClick={() => choose(n)}
                 onKeyDown={(event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(n); } }}>{word}</span>}
             {" "}

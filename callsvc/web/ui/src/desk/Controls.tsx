@@ -5,7 +5,7 @@ import { clock } from "../format";
 import { hint, useKeys, type Action } from "../keys";
 import { lookup, t } from "../locale";
 import { Icon, type Drawing } from "../parts/Icon";
-import { Notice } from "../parts/Notice";
+import { State } from "../parts/State";
 import { NotDone, type Command, type Done } from "../phone/channel";
 import type { Leg } from "../phone/leg";
 import type { Resource } from "../resource";
@@ -78,14 +78,19 @@ export function Controls({ leg, beside }: { leg: Leg; beside: Resource<Beside> }
         <Large action="recall" icon="recall" words={told?.recall ? t("control.recall.stop") : t("control.recall")} on={Boolean(told?.recall)} can={can("recall")} press={recall} />
         <Large action="inform" icon="inform" words={t("control.inform")} on={informing || Boolean(told?.announcement)} can={can("announce")} press={open} expanded={informing} />
       </div>
+      <div class="goes-on">
+        {told?.held && <p role="status" class="now-heard"><State tone="warn">{t("control.held")}</State> <span class="aside">{t("control.held.words")}</span></p>}
+        {told?.muted && <p role="status" class="now-heard"><State tone="warn">{t("control.muted")}</State> <span class="aside">{t("control.muted.words")}</span></p>}
+        {told?.recall && <p class="now-heard" role="status"><Icon name="recall" size={18} /><span>{t("control.recalling", { at: clock(told.recall.at_ms / 1000), to: clock(told.recall.to_ms / 1000) })}</span></p>}
+        {told?.announcement && (
+          <p class="now-heard"><Icon name="inform" size={18} /><span role="status">{t("control.announcing", { what: lookup(`announcement.${told.announcement.id}`, told.announcement.id), language: lookup(`language.${told.announcement.language}`, told.announcement.language) })}</span>
+            <button type="button" class="button small" onClick={() => command({ do: "announce_stop" }, () => null)}>{t("control.announce.stop")}</button></p>
+        )}
+        <Pressed leg={leg} />
+        <p class={said ? `control-said ${said.tone}` : "control-said"} role="status">{said?.words}</p>
+      </div>
       {informing && <Announcements leg={leg} told={beside.data?.announced ?? []} reload={beside.reload} close={() => inform(false)} command={command} />}
       {dialling && <Keypad press={digit} close={() => dial(false)} />}
-      <Pressed leg={leg} />
-      {told?.recall && <p class="now-heard" role="status"><Icon name="recall" size={18} />{t("control.recalling", { at: clock(told.recall.at_ms / 1000), to: clock(told.recall.to_ms / 1000) })}</p>}
-      {told?.announcement && (
-        <p class="now-heard"><Icon name="inform" size={18} /><span role="status">{t("control.announcing", { what: lookup(`announcement.${told.announcement.id}`, told.announcement.id), language: lookup(`language.${told.announcement.language}`, told.announcement.language) })}</span>
-          <button type="button" class="button small" onClick={() => command({ do: "announce_stop" }, () => null)}>{t("control.announce.stop")}</button></p>
-      )}
       <div class="small-controls">
         <button type="button" class="button" aria-pressed={told?.held ?? false} aria-disabled={!can("hold")} onClick={hold} aria-keyshortcuts="Shift+F8">
           <Icon name="hold" size={18} />{told?.held ? t("control.unhold") : t("control.hold")}<kbd>{hint("hold")}</kbd>
@@ -96,13 +101,10 @@ export function Controls({ leg, beside }: { leg: Leg; beside: Resource<Beside> }
         <button type="button" class="button" aria-expanded={dialling} aria-disabled={!canPress} onClick={keypad} aria-keyshortcuts="Shift+F7">
           <Icon name="keypad" size={18} />{t("keypad.title")}<kbd>{hint("keypad")}</kbd>
         </button>
-        <p class={said ? `control-said ${said.tone}` : "control-said"} role="status">{said?.words}</p>
         <button type="button" class={armed ? "button hang-up armed" : "button hang-up"} onClick={hangUp} aria-keyshortcuts="Shift+F4">
           <Icon name="hangup" size={20} />{armed ? t("control.hangup.sure") : t("control.hangup")}<kbd>{hint("hangUp")}</kbd>
         </button>
       </div>
-      {told?.held && <Notice tone="warn" title={t("control.held")}><p>{t("control.held.words")}</p></Notice>}
-      {told?.muted && <Notice tone="warn" title={t("control.muted")}><p>{t("control.muted.words")}</p></Notice>}
     </section>
   );
 }

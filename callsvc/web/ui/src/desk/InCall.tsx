@@ -1,4 +1,5 @@
 /** The call in hand: what it does at one glance, what one can do, and the notes beside it. */
+import { useEffect, useRef } from "preact/hooks";
 import type { Shape } from "../api/client";
 import { t } from "../locale";
 import { Notice } from "../parts/Notice";
@@ -25,14 +26,19 @@ export function InCall({ call, profile, leg, due }: Props) {
   const guides = useGuides();
   const beside = useBeside(call);
   const now = () => (leg && leg.channel.told.value?.state === "live" ? Math.round(leg.channel.now()) : null);
+  const place = useRef<HTMLDivElement>(null);
+  // Whoever has answered can write at once; whoever is somewhere else on the page stays there.
+  useEffect(() => {
+    if (leg && document.activeElement?.matches("body, h1")) place.current?.querySelector("textarea")?.focus({ preventScroll: true });
+  }, [leg]);
   return (
-    <div class="in-call">
+    <div class="in-call" ref={place}>
       {leg ? <During leg={leg} beside={beside} /> : null}
       <div class="in-call-columns">
         <div class="in-call-main">
           {due && guides && beside.data ? <WrapUp key={call} due={due} guides={guides} beside={beside.data} reload={beside.reload} /> : null}
-          {leg && may("captions.read") ? <Captions key={call} call={call} correct /> : null}
           <Notes call={call} now={now} />
+          {leg && may("captions.read") ? <Captions key={call} call={call} correct /> : null}
         </div>
         <div class="in-call-side">
           {leg ? <QuietMeter leg={leg} /> : null}

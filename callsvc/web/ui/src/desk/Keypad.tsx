@@ -1,6 +1,7 @@
 /** The keys of a telephone, for menus and switchboards at the caller's end; by mouse, or by the same keys of the keyboard. */
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../locale";
+import { useWayBack } from "../parts/focus";
 import type { Leg } from "../phone/leg";
 
 const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as const;
@@ -8,6 +9,7 @@ const SHOWN = 12;
 
 export function Keypad({ press, close }: { press: (digit: string) => void; close: () => void }) {
   const first = useRef<HTMLButtonElement>(null);
+  useWayBack();
   useEffect(() => first.current?.focus(), []);
   const typed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -55,7 +55,7 @@ export function WrapUp({ due, guides, beside, reload }: Props) {
   const begin = () => sheet.current?.querySelector<HTMLElement>("input, textarea")?.focus();
   // Whoever hung up by a key goes on here; whoever still writes notes is left alone.
   useEffect(() => {
-    if (document.activeElement === document.body) begin();
+    if (document.activeElement?.matches("body, h1")) begin();
   }, []);
   useKeys({ wrapBegin: begin, wrapDone: () => finish("done") });
   const anonymous = due.profile === "anonymous";

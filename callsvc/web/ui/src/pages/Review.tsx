@@ -77,7 +77,7 @@ function Opened({ whole, call, change }: { whole: Whole; call: Shape<"CallDetail
         <Player call={call} sound={sound} />
         {replay.problem && !replay.data && <Fault problem={replay.problem} retry={replay.reload} />}
         {replay.data && <BeforeAfter call={call} sound={sound} replay={replay.data} />}
-        <Connection call={call} sound={sound} />
+        <Connection call={call} sound={sound} seen={replay.data?.connection} />
         {replay.data && <Beside replay={replay.data} sound={sound} />}
         <Proof call={call} />
       </div>

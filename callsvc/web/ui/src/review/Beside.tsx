@@ -6,11 +6,24 @@ import { lookup, t } from "../locale";
 
 type Happening = Shape<"Happening">;
 
+/** Everything that is told with it, in words. */
 function words(one: Happening): string {
-  const leg = lookup(`leg.${String(one.detail["leg"] ?? "")}`, "");
-  const on = one.detail["on"];
-  const name = typeof on === "boolean" ? `review.happened.${one.what}.${on ? "on" : "off"}` : `review.happened.${one.what}`;
-  return lookup(name, one.what, { leg, part: String(one.detail["part"] ?? "") });
+  const told = (name: string) => String(one.detail[name] ?? "");
+  const leg = lookup(`leg.${told("leg") || told("by")}`, "");
+  switch (one.what) {
+    case "mask": return told("on") === "true" ? t("review.happened.mask.on", { reason: lookup(`mask.${told("reason")}`, t("mask.other")) }) : t("review.happened.mask.off");
+    case "hold": return t(told("on") === "true" ? "review.happened.hold.on" : "review.happened.hold.off");
+    case "mute": return t(told("on") === "true" ? "review.happened.mute.on" : "review.happened.mute.off");
+    case "marker": return t("review.happened.marker", { marker: lookup(`marker.${told("marker")}`, t("marker.other")) });
+    case "recall": return t("review.happened.recall", { from: clock(Number(one.detail["from_ms"] ?? one.at_ms) / 1000) });
+    case "announcement": return lookup(`review.happened.announcement.${told("state")}`, t("lane.announcement"), {
+      what: lookup(`announcement.${told("announcement")}`, told("announcement")), language: lookup(`language.${told("language")}`, told("language")) });
+    case "digit": return t("review.happened.digit", { leg });
+    case "degraded": return t("review.happened.degraded", { part: lookup(`degraded.${told("part")}`, t("degraded.other")) });
+    case "joined": return t("review.happened.joined", { leg, by: lookup(`transport.${told("transport")}`, told("transport")) });
+    case "left": return t("review.happened.left", { leg, why: lookup(`left.${told("cause")}`, t("left.call_ended")) });
+    default: return lookup(`lane.${one.what}`, t("review.happened.other"));
+  }
 }
 
 export function Beside({ replay, sound }: { replay: Shape<"Replay">; sound: Sound }) {

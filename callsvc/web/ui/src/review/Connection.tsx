@@ -1,9 +1,10 @@
-/** How the line was while the call went on: for each side, how much of its sound the network lost, stretch by stretch. */
+/** How the line was while the call went on: how much of each side's sound never came to the node, and what the operator's browser measured. */
 import { trackName } from "../call/Facts";
 import type { Sound } from "../call/sound";
 import type { Shape } from "../api/client";
 import { clock, number, percent } from "../format";
 import { t } from "../locale";
+import { Browser } from "./Browser";
 
 type Track = Shape<"TrackOut">;
 type Lost = { from: number; seconds: number };
@@ -36,14 +37,28 @@ export function troubles(lost: readonly Lost[]): Lost[] {
   return found;
 }
 
-export function Connection({ call, sound }: { call: Shape<"CallDetail">; sound: Sound }) {
+type Props = { call: Shape<"CallDetail">; sound: Sound; seen: readonly Shape<"ConnectionSeen">[] | undefined };
+
+export function Connection({ call, sound, seen }: Props) {
   const shown = sides(call.tracks);
-  if (shown.length === 0) return null;
+  if (shown.length === 0 && !seen?.length) return null;
   return (
     <section class="card connection" aria-labelledby="connection">
       <h2 id="connection">{t("review.line")}</h2>
-      <p class="hint">{t("review.line.hint")}</p>
-      {shown.map((track) => <Side key={track.name} track={track} sound={sound} />)}
+      {shown.length > 0 && (
+        <div class="line-part">
+          <h3>{t("review.line.node")}</h3>
+          <p class="hint">{t("review.line.hint")}</p>
+          {shown.map((track) => <Side key={track.name} track={track} sound={sound} />)}
+        </div>
+      )}
+      {seen && (
+        <div class="line-part">
+          <h3>{t("review.browser")}</h3>
+          {seen.length > 0 && <p class="hint">{t("review.browser.hint")}</p>}
+          <Browser seen={seen} long={Math.max(1, call.length_ms ?? 0, seen.at(-1)?.at_ms ?? 0)} sound={sound} />
+        </div>
+      )}
     </section>
   );
 }
