@@ -8,7 +8,8 @@ the earliest) and of what is passed on to the operator (from being sent to being
 (G.711 by plain RTP on both sides), an operator at a browser, with what browsers offer (the caller's sound is passed on) and
 with Opus alone (it is encoded anew), and a node of stock aiortc with WebRTC on both sides. The load is a process of its own
 and says by how much it was late itself. Results go to benchmarks/results/media-capacity.json, the cost per call to
-media-capacity.png: at the end, or with what there is when the time is up or somebody interrupts it.
+media-capacity.png: at the end, or with what there is when the time is up or somebody interrupts it. A step at which the load
+itself was late says nothing of the node: it is tried again, and does not count if that does not help.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ from benchmarks import rtp_load
 from benchmarks.media_delay import Ear, Signal, connect, cpu_of, stock
 from benchmarks.rtp_load import FRAME_S, Load, Party, Telephone, talking
 from callsvc.demo.composition import compose
-from callsvc.media import realtime
 from callsvc.telephony import client, ice
 from callsvc.telephony.webrtc import WebRtcConnection
 from callsvc.types import Leg
@@ -47,8 +47,12 @@ from tests.support.node import Node, running_node
 
 RESULTS = Path(__file__).with_name("results")
 LATE_S = 0.010
+LOAD_LATE_S = 0.005
+"""A load that was later than this once may have made others late: a stall of its own is a stall of the line."""
 TRIES = 2
 """A step at which somebody was late is tried again: another program may have had the core."""
+MOST_TRIES = 4
+"""And this often where it was the load that was late."""
 STEPS = {
     "stock": (1, 2, 4, 6, 8, 10),
     "telephones": (1, 10, 20, 30, 40, 50, 60, 70, 80, 100),
@@ -117,12 +121,14 @@ async def a_step(
     """So many calls for a while; tried again when somebody was late."""
     made: dict[str, Any] = {}
     everybody = [leg for call in calls for leg in call]
+    load.forget()
     await asyncio.sleep(SETTLE_S)
-    for _ in range(TRIES):
+    tries = 0
+    for _ in range(MOST_TRIES):
         for leg in everybody:
             leg.forget()
             leg.listening = True
-        load.worst_s = 0.0
+        load.forget()
         cpu, began = cpu_of(pid), time.monotonic()
         await asyncio.sleep(hold_s)
         cpu, took = cpu_of(pid) - cpu, time.monotonic() - began
@@ -132,7 +138,8 @@ async def a_step(
         under = percentile([under_way(caller, taker) for taker, caller in calls]) if passed_on else None
         heard = sum(caller.packets for _, caller in calls) / (len(calls) * took / FRAME_S)
         made = row(len(calls), cpu / took, late, under, heard, load.worst_s)
-        if good(made):
+        tries += made["valid"]
+        if good(made) or tries == TRIES:
             break
     print(json.dumps(made), flush=True)
     return made
@@ -158,7 +165,7 @@ async def grow(
                 calls.append(await a_call())
                 load.legs.extend(calls[-1])
             rows.append(await a_step(load, pid, calls, hold_s, passed_on=passed_on))
-            if not good(rows[-1]):
+            if not good(rows[-1]) and (rows[-1]["valid"] or not all(one["valid"] for one in rows[-2:-1])):
                 break
     for leg in (leg for call in calls for leg in call):
         await leg.close()
@@ -181,6 +188,7 @@ def row(
         "passed_on_p99_ms": None if passed is None else round(passed * 1000, 2),
         "heard_share": round(heard, 3),
         "load_late_ms": round(load_late * 1000, 1),
+        "valid": load_late <= LOAD_LATE_S,
     }
 
 
@@ -274,7 +282,7 @@ def parties(running: Node, spoken: Sequence[Codec]) -> Callable[[], Awaitable[tu
 async def measure(hold_s: float, most: int, within_s: float, rows: dict[str, list[dict[str, Any]]]) -> None:
     """Fill `rows`, step by step."""
     ice.use_only(["127.0.0.1"])
-    realtime.claim()
+    rtp_load.claim()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)  # type: ignore[union-attr]
     caller_law, _, operator_opus = frames()
     began = time.monotonic()

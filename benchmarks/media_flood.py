@@ -30,7 +30,6 @@ from benchmarks.media_capacity import frames, hold_to_core, marked, percentile, 
 from benchmarks.media_delay import cpu_of
 from benchmarks.rtp_load import Load, Telephone, talking
 from callsvc import data_dir
-from callsvc.media import realtime
 from callsvc.types import Leg
 from tests.support.node import Node, running_node
 
@@ -88,7 +87,8 @@ async def listened(
     for leg in everybody:
         leg.forget()
         leg.listening = True
-    load.worst_s, cpu = 0.0, cpu_of(pid)
+    load.forget()
+    cpu = cpu_of(pid)
     await asyncio.sleep(hold_s)
     cpu = cpu_of(pid) - cpu
     for leg in everybody:
@@ -108,7 +108,7 @@ async def listened(
 
 async def measure(hold_s: float, count: int, rows: dict[str, dict[str, Any]]) -> None:
     """Fill `rows`, one kind of strangers after the other."""
-    realtime.claim()
+    rtp_load.claim()
     settings = {
         "CALLSVC_MEDIA__KEEP_RAW": "never",
         "CALLSVC_SIP__HOST": "127.0.0.1",

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
+import os
 import secrets
 import socket
 import struct
@@ -19,7 +21,8 @@ from numpy.typing import NDArray
 
 from audio import rtp
 from audio.codecs import PCMA
-from audio.rtp import HEADER, Packet
+from audio.rtp import HEADER
+from callsvc.media import realtime
 from callsvc.telephony import client, sdp
 
 FRAME_S = 0.020
@@ -44,14 +47,17 @@ class Telephone:
     listening: bool = False
     _count: int = 0
     _ssrc: int = field(default_factory=lambda: secrets.randbits(32))
+    _packet: bytearray = field(default_factory=lambda: bytearray(HEADER.size + PCMA.frame_samples))
 
     def say(self) -> None:
         """Send the next frame."""
-        payload = self.frames[self._count % len(self.frames)]
-        timestamp = (self._count * PCMA.frame_samples) & 0xFFFFFFFF
-        packet = Packet(8, self._count & 0xFFFF, timestamp, self._ssrc, payload)
+        count, packet = self._count, self._packet
+        payload = self.frames[count % len(self.frames)]
+        timestamp = count * PCMA.frame_samples & 0xFFFFFFFF
+        HEADER.pack_into(packet, 0, rtp.VERSION << 6, 8, count & 0xFFFF, timestamp, self._ssrc)
+        packet[HEADER.size :] = payload
         self._count += 1
-        self.socket.send(rtp.build(packet))
+        self.socket.send(packet)
         if self.listening:
             self.sent[payload[:16]] = time.time()
 
@@ -127,22 +133,42 @@ class Party(Protocol):
     async def close(self) -> None: ...
 
 
+def claim() -> None:
+    """Real-time scheduling before anybody else's, nodes' own included: whoever has a turn keeps it for 100 ms, and a load that
+    waited for one of them would be late for all its calls. A refusal is no error; how late the load was is on record.
+    """
+    priority = os.sched_param(realtime.PRIORITY + 10)
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, priority)
+
+
 class Load:
     """Everybody talks, each at a phase of its own, from being added to the end: nobody stumbles when somebody joins."""
 
     def __init__(self) -> None:
         self.legs: list[Party] = []
-        self.worst_s = 0.0
-        """The worst lateness of the load itself since this was last set to 0."""
+        self.late_s: list[float] = []
+        """How late the load itself was at each turn since `forget`."""
         self.also: Callable[[], None] = lambda: None
         """Done every 5 ms, too."""
+
+    def forget(self) -> None:
+        """Begin to measure: what is loaded stays, and the garbage collector holds nobody up while it is measured."""
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.late_s = []
+
+    @property
+    def worst_s(self) -> float:
+        return max(self.late_s, default=0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         for turn in itertools.count():
-            self.worst_s = max(self.worst_s, loop.time() - due)
+            self.late_s.append(loop.time() - due)
             for leg in self.legs[turn % 4 :: 4]:
                 leg.say()
             for leg in self.legs if turn % 4 == 3 else ():
