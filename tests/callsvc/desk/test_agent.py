@@ -337,7 +337,7 @@ def test_the_line_shows_state_levels_and_strokes() -> None:
     with running(desk, Constant()) as agent:
         desk.wait(1, 1)
         status: Status = agent.status()
-    assert "tangentnedslag" in line(status, "sv")
+    assert "tangentslag" in line(status, "sv")
     assert "keystrokes" in line(status, "en")
     assert meter(-100) == "▯" * METER
     assert meter(0) == "▮" * METER
