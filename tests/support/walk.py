@@ -20,7 +20,6 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-WITHIN_S = 40.0
 MOST_TABS = 150
 
 # What has the focus, and whether a person who looks for it finds it.
@@ -69,6 +68,7 @@ class Walk:
     def __init__(self, page: Page, folder: Path) -> None:
         self.page = page
         self.steps: list[Step] = []
+        self.within_s = 40.0
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
@@ -81,6 +81,10 @@ class Walk:
         for key in keys:
             self.page.keyboard.press(key)
             self._remember(key, self._found(), picture=True)
+
+    def then(self) -> None:
+        """Where the focus is once the page has answered: for a key whose doing takes a moment."""
+        self._remember("…", self._found(), picture=True)
 
     def write(self, text: str, *, secret: bool = False) -> None:
         """Text into the field that has the focus."""
@@ -133,7 +137,7 @@ class Walk:
 
     def _found(self) -> tuple[str, str]:
         """The focus, once it is where it can be seen; a page that is being drawn is given its time."""
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + self.within_s
         while True:
             now = self._look()
             if not now["lost"] and now["inside"] and now["uncovered"] and (now["ring"] or now["placed"]):
@@ -151,4 +155,8 @@ class Walk:
         shot = f"{len(self.steps):03}.jpg" if picture else ""
         if shot:
             self.page.screenshot(path=self._folder / shot, type="jpeg", quality=60, animations="allow")
-        self.steps.append(Step(key.replace("|", "\\|"), role, name.replace("|", "\\|"), shot))
+        self.steps.append(Step(_in_a_cell(key), role, _in_a_cell(name), shot))
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "⏎")

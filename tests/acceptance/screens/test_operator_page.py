@@ -15,30 +15,36 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from audio.files import WavWriter, read
 from audio.resample import to_int16
 from callsvc.demo.composition import compose
-from callsvc.recordings.key_source import key_ring
-from callsvc.recordings.reader import open_recording
-from callsvc.recordings.source import DirectorySource
 from callsvc.store import Connection, calls
 from callsvc.telephony import announcements
 from callsvc.web import catalogues
-from tests.acceptance.screens.conftest import CHROMIUM, FLAGS, OpenScreen
+from tests.acceptance.screens.conftest import CHROMIUM, FLAGS, SHOWN, OpenScreen
+from tests.acceptance.screens.looks import Looks
 from tests.acceptance.screens.operators import (
     FILTERED,
+    PEERS,
     RECORDER,
     captioned,
     comes,
+    consents,
+    every_control,
     fonts_of,
+    how_the_browser_found_the_line_is_kept,
     likeness,
+    shift_by_keys,
     start_shift,
-    tab_to,
     to_rate,
     until,
+    what_was_consented_to_is_sealed,
+    what_was_played_is_known_again,
+    written_up_by_keyboard,
 )  # fmt: skip
 from tests.support.lid import closed_lid
 from tests.support.media_keys import MediaKeys
 from tests.support.on_air import OnAir, Telephone, on_air
 from tests.support.packets import babble
 from tests.support.sip import HOST, Baresip, settings, sip_port
+from tests.support.walk import Walk
 
 pytestmark = [pytest.mark.screens, pytest.mark.acceptance, pytest.mark.timeout(300)]
 
@@ -46,7 +52,8 @@ SOUND_FLAGS = [
     "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
-LID_S = 2.0
+LID_S = 12.0
+"""Longer than a telephone may be silent."""
 LINE = """version = 1
 [[line]]
 id = "pkc"
@@ -81,9 +88,17 @@ def browser(playwright: Playwright, microphone: Path, keys: MediaKeys) -> Iterat
     started.close()
 
 
+def announcing(base: Path, announcement: str) -> dict[str, str]:
+    """A line that begins by playing this."""
+    packaged = (announcements.PACKAGED.parent / "profiles.toml").read_text()
+    own = base / "profiles.toml"
+    own.write_text(packaged.replace("[report]", f'[report]\nannounce = "{announcement}"', 1))
+    return {"CALLSVC_MEDIA__LINE_PROFILES": str(own)}
+
+
 @pytest.fixture
 def air(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[OnAir]:
-    with on_air(conninfo, tmp_path) as running:
+    with on_air(conninfo, tmp_path, **announcing(tmp_path, "nobody-has-spoken-it")) as running:
         yield running
 
 
@@ -98,10 +113,7 @@ def telephone(air: OnAir) -> Iterator[Telephone]:
 @pytest.fixture
 def trunk(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[OnAir]:
     """The same with a SIP trunk, a line that says that calls are recorded, and no suppressor."""
-    packaged = (announcements.PACKAGED.parent / "profiles.toml").read_text()
-    own = tmp_path / "profiles.toml"
-    own.write_text(packaged.replace("[report]", '[report]\nannounce = "recording"', 1))
-    wished = {"CALLSVC_MEDIA__LINE_PROFILES": str(own), "CALLSVC_SUPPRESSOR__ENABLED": "false"}
+    wished = announcing(tmp_path, "recording") | {"CALLSVC_SUPPRESSOR__ENABLED": "false"}
     with on_air(conninfo, tmp_path, **settings("", profile="report"), **wished) as running:
         catalogues.lines.put(LINE)
         try:
@@ -200,50 +212,6 @@ def said_in_the_callers_language(page: Page) -> None:
     expect(page.get_by_text("inte granskad av en översättare")).to_have_count(0)
 
 
-def keys_are_pressed_for_one_another(page: Page, phone: Baresip) -> None:
-    """The keypad opens and closes by its key, and sends by mouse and keyboard; what the caller presses is shown."""
-    page.keyboard.press("Shift+F7")
-    keypad = page.get_by_role("group", name="Knappsats")
-    expect(keypad.get_by_role("button", name="1", exact=True)).to_be_focused()
-    page.keyboard.press("5")
-    assert phone.wait("CALL_DTMF_START")["param"] == "5"
-    keypad.get_by_role("button", name="#").click()
-    assert phone.wait("CALL_DTMF_START")["param"] == "#"
-    expect(page.get_by_text("Skickade #.")).to_be_visible()
-    phone.do("sndcode", "7")
-    expect(page.get_by_text("Den som ringer tryckte: 7")).to_be_visible()
-
-
-def what_was_played_is_known_again(page: Page) -> None:
-    """By the line and by the operator, in which language and when, as the service knows it."""
-    page.keyboard.press("F9")
-    known = page.get_by_role("region", name="Information").locator(".played")
-    expect(known).to_contain_text(re.compile(r"Samtalet spelas in, Svenska\s+spelat vid 00:00 av linjen"))
-    expect(known).to_contain_text(
-        re.compile(r"Vi ringer en tolk, Arabiska\s+spelat vid \d\d:\d\d av Olle Berg")
-    )
-
-
-def consents(page: Page) -> None:
-    """The caller consents to something and takes it back, while the call runs."""
-    page.locator("summary", has_text="Samtycke").click()
-    page.get_by_label("Till vad").select_option("social_services")
-    page.get_by_role("button", name="Samtycker", exact=True).click()
-    expect(page.get_by_text("Uppringare samtycker: Uppgifter till socialtjänsten")).to_be_visible()
-    page.get_by_role("button", name="Återkallas").click()
-    expect(page.get_by_text("Uppringare har återkallat: Uppgifter till socialtjänsten")).to_be_visible()
-
-
-def what_was_consented_to_is_sealed(air: OnAir, call: UUID, page: Page) -> None:
-    """It stands in the recording's own list, which needs no database; what was ticked after the call does not."""
-    settings = air.site.settings
-    directory = settings.data_dir / "spool" / str(call)
-    comes(page, (directory / "manifest.json").exists, "the recording is not sealed")
-    notes = open_recording(DirectorySource(directory), key_ring(settings)).notes()
-    marked = [note["text"] for _, note in notes if note.get("marker") == "consent"]
-    assert marked == ["social_services/given", "social_services/withdrawn"]
-
-
 def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     air: OnAir, telephone: Telephone, open_screen: OpenScreen, microphone: Path, keys: MediaKeys
 ) -> None:
@@ -252,8 +220,10 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     page = start_shift(screen)
     expect(page.get_by_text("Någon ringer", exact=True)).to_be_visible()
     screen.keep("ringing")
-    page.keyboard.press("Shift+F2")
+    keys.press("PlayPause")
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Linjens meddelande spelades inte")).to_be_visible()
+    expect(page.get_by_text("Säg det själv, eller spela det under Information.")).to_be_visible()
     glance = page.get_by_role("region", name="Samtalet just nu")
     expect(glance).to_contain_text(re.compile("God|Märkbara störningar|Dålig"), timeout=30_000)
     page.keyboard.press("F4")
@@ -276,25 +246,25 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     assert likeness(telephone.sound(), spoken) > 0.9
 
     what_the_caller_is_left_with(telephone, page, keys, spoken)
-    page.keyboard.press("Shift+F4")
-    expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
     assert not telephone.left.is_set()
-    page.keyboard.press("Shift+F4")
+    hung_up_by_its_key(page, keys)
     assert telephone.left.wait(30)
     expect(page.get_by_role("button", name="Lägg på")).to_have_count(0)
 
 
-def test_a_closed_lid_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_the_call_is_written_up(
-    trunk: OnAir, desk_phone: Baresip, open_screen: OpenScreen, microphone: Path, keys: MediaKeys
+def test_a_closed_lid_a_reload_and_a_lost_network_lose_neither_call_nor_text_and_no_mouse_is_needed(
+    trunk: OnAir, desk_phone: Baresip, open_screen: OpenScreen, microphone: Path
 ) -> None:
-    screen = open_screen(trunk.site, color_scheme="dark", reduced_motion="reduce")
-    screen.page.add_init_script(FILTERED)
-    page = start_shift(screen)
+    screen = open_screen(trunk.site, reduced_motion="reduce")
+    screen.page.add_init_script(FILTERED + PEERS)
+    page, walk, looks = screen.page, Walk(screen.page, SHOWN / "walk-operator"), Looks(screen)
+    shift_by_keys(screen, walk, looks)
     expect(page.get_by_text("Krisp filtrerar mikrofonen.")).to_be_visible()
     expect(page.get_by_text("Webbläsaren: brusreducering.")).to_be_visible()
     call = dialled(trunk, desk_phone, page)
     expect(page.get_by_role("alert")).to_contain_text(re.compile("PKC 114 14.*kö Anmälan"))
-    keys.press("PlayPause")
+    looks.at("ringing")
+    walk.press("Shift+F2")
     recording = page.get_by_text("Spelar in", exact=True)
     expect(recording).to_be_visible(timeout=30_000)
     desk_phone.wait("CALL_ESTABLISHED")
@@ -302,60 +272,64 @@ def test_a_closed_lid_a_reload_and_a_lost_network_lose_neither_call_nor_text_and
     expect(glance).to_contain_text(re.compile("PKC 114 14.*kö Anmälan"))
     expect(page.get_by_text("Tangentljud dämpas inte just nu")).to_be_visible()
     expect(page.get_by_text("Samtalet fortsätter. Skriv så lite som möjligt")).to_be_visible()
-    keys_are_pressed_for_one_another(page, desk_phone)
-    page.keyboard.press("F9")
-    page.get_by_role("radio", name="Arabiska").check()
-    page.keyboard.press("Shift+F8")
-    expect(page.get_by_text("Samtalet är parkerat", exact=True)).to_be_visible()
-    screen.keep("keypad-information-held")
-    assert screen.faults(contrast_enhanced=True) == []
-    page.keyboard.press("Shift+F8")
-    expect(recording).to_be_visible()
-    expect(page.get_by_text("Den som ringer hör")).to_have_count(0)  # what the line plays itself is over
-    page.get_by_role("button", name="Vi ringer en tolk").click()
-    page.keyboard.press("Shift+F7")
-
     notes = page.get_by_label("Anteckningar under samtalet")
-    notes.press_sequentially("Hon är hos sin syster.\n")
-    page.keyboard.press("F4")  # while one types
+    expect(notes).to_be_focused()
+    walk.then()
+    every_control(page, walk, desk_phone, looks)
+
+    walk.write("Hon är hos sin syster.\n")
+    walk.press("F4")  # while one types
     expect(page.get_by_text("Markering satt vid")).to_be_visible()
     expect(notes).to_be_focused()
     expect(page.get_by_text("Sparat", exact=True)).to_be_visible()
-    notes.press_sequentially("Grannen ")
+    walk.write("Grannen ")
     with closed_lid(str(microphone)) as stopped:
         assert stopped > 3
         time.sleep(LID_S)
-    notes.press_sequentially("hör.\n")
+    walk.write("hör.\n")
     expect(page.get_by_text("Sparat", exact=True)).to_be_visible()
     expect(recording).to_be_visible(timeout=30_000)
 
-    # The service is away, the node is not: the call goes on, and so does the text.
+    # The service is away, and then the node: the call is held, and so is the text.
     page.route("**/api/**", lambda route: route.abort())
-    notes.press_sequentially("Dörren är låst.")
+    walk.write("Dörren är låst.")
     expect(page.get_by_text("Sparat på den här datorn", exact=True)).to_be_visible()
+    looks.at("lost-network")
+    page.evaluate("window.fail()")
+    expect(page.get_by_text("Samtalet hålls kvar en kort stund")).to_be_visible()
+    looks.at("reconnecting")
     page.unroute("**/api/**")
+    expect(recording).to_be_visible(timeout=60_000)
     page.reload()
     expect(notes).to_have_value("Hon är hos sin syster.\nGrannen hör.\nDörren är låst.")
     expect(recording).to_be_visible(timeout=30_000)
+    expect(notes).to_be_focused()
+    walk.then()
     expect(page.locator(".note-time")).to_have_count(3)
-    what_was_played_is_known_again(page)
-    captioned(trunk, call, page)
-    page.get_by_label("Är i säkerhet och kan tala fritt").check()
+    what_was_played_is_known_again(walk)
+    captioned(trunk, call, walk)
+    walk.tab_to("Är i säkerhet och kan tala fritt", "checkbox")
+    walk.press("Space")
     expect(page.get_by_text("1 av 3")).to_be_visible()
-    screen.keep("in-call")
-    assert screen.faults(contrast_enhanced=True) == []
-    consents(page)
+    consents(walk)
+    looks.at("in-call")
 
-    hung_up_by_its_key(page, keys)
+    walk.press("Shift+F4")
+    expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
+    walk.press("Shift+F4")
     desk_phone.wait("CALL_CLOSED")
     expect(page.get_by_role("heading", name="Efter samtalet")).to_be_visible(timeout=30_000)
-    written_up_by_keyboard(page)
+    written_up_by_keyboard(walk)
     what_was_consented_to_is_sealed(trunk, call, page)
-    screen.keep("after")
-    assert screen.faults(contrast_enhanced=True) == []
-    page.keyboard.press("F10")
+    how_the_browser_found_the_line_is_kept(trunk, call, page)
+    looks.at("wrap-up")
+    walk.press("F10")
     expect(page.get_by_text("Du är tillgänglig", exact=True)).to_be_visible()
+    walk.then()
+    walk.press("Tab")
+    walk.keep()
     who_filters_is_said_until_it_is_known(page)
+    looks.say()
 
 
 def hung_up_by_its_key(page: Page, keys: MediaKeys) -> None:
@@ -368,21 +342,6 @@ def hung_up_by_its_key(page: Page, keys: MediaKeys) -> None:
         page.wait_for_timeout(500)
         if page.get_by_role("button", name=re.compile("Lägg på|Tryck igen")).count() == 0:
             return
-
-
-def written_up_by_keyboard(page: Page) -> None:
-    """No mouse: the case, a label, a consent, what is handed over, each reached with Tab."""
-    page.keyboard.press("F7")
-    expect(page.get_by_label("Ärendenummer")).to_be_focused()
-    page.keyboard.type("0201-k 1234-26")
-    tab_to(page, "Våld i nära relation")
-    page.keyboard.press("Space")
-    expect(page.get_by_label("Våld i nära relation")).to_be_checked()
-    tab_to(page, "Samtycker")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Uppringare samtycker: Inspelning")).to_be_visible()
-    tab_to(page, "Att lämna över")
-    page.keyboard.type("Ring före tolv.")
 
 
 def who_filters_is_said_until_it_is_known(page: Page) -> None:
