@@ -26,23 +26,16 @@ PATIENCE_S = 60.0
 
 
 def free_udp_port(count: int = 2) -> int:
-    """A UDP port that is free, and those after it."""
+    """A UDP port that is free, and those after it; for TCP, too, where telephones listen as well."""
     for _ in range(200):
-        bound: list[socket.socket] = []
-        try:
-            first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            bound.append(first)
-            first.bind((HOST, 0))
-            port: int = first.getsockname()[1]
-            for more in range(1, count):
-                other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                bound.append(other)
-                other.bind((HOST, port + more))
-        except OSError:
-            continue
-        finally:
-            for one in bound:
-                one.close()
+        port = free_port()
+        with contextlib.ExitStack() as bound:
+            try:
+                for number in range(port, port + count):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        bound.enter_context(socket.socket(socket.AF_INET, kind)).bind((HOST, number))
+            except (OSError, OverflowError):
+                continue
         return port
     raise AssertionError("no free UDP ports")
 
