@@ -44,6 +44,8 @@ LONGEST = 1 << 20
 
 
 class Kind(IntEnum):
+    """What a message tells of: a call begins, sound, a hole in it, the call is over."""
+
     OPEN = 1
     SOUND = 2
     GAP = 3
@@ -61,10 +63,12 @@ class Message:
     body: bytes = b""
 
     def packed(self) -> bytes:
+        """As it goes over the socket."""
         return HEADER.pack(self.kind, self.track, self.call.bytes, self.start, len(self.body)) + self.body
 
     @property
     def samples(self) -> Samples:
+        """Of a SOUND: one int16 a sample, at the track's rate. Raises `ValueError` for half a sample."""
         return np.frombuffer(self.body, "<i2").astype(np.int16)
 
     @property
@@ -132,9 +136,11 @@ class Feed:
         """Messages of sound, or of a gap in it, that did not fit."""
 
     def start(self) -> None:
+        """Begin to look for a listener; once."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Send nothing more; waits for what is being sent, three and a half seconds at most."""
         self._stop.set()
         self._some.set()
         if self._thread.is_alive():
@@ -150,6 +156,7 @@ class Feed:
         return [FeedTap(self, call, n) for n in range(len(tracks))]
 
     def close(self, call: UUID) -> None:
+        """The call is over. Any thread; returns at once."""
         with self._lock:
             self._open.pop(call, None)
         self.put(Message(Kind.CLOSE, call))

@@ -12,10 +12,12 @@ class Track(Protocol):
     """What is asked of a track: its rate and its length."""
 
     @property
-    def rate_hz(self) -> int: ...
+    def rate_hz(self) -> int:
+        """Samples a second."""
 
     @property
-    def samples(self) -> int: ...
+    def samples(self) -> int:
+        """How long it is, at its own rate; gaps included."""
 
 
 T_co = TypeVar("T_co", bound=Track, covariant=True)
@@ -25,6 +27,8 @@ class Hearable(Protocol[T_co]):
     """A recording, or what stands for one."""
 
     @property
-    def tracks(self) -> Mapping[str, T_co]: ...
+    def tracks(self) -> Mapping[str, T_co]:
+        """By name."""
 
-    def read(self, track: str, start: int, n: int) -> Samples: ...
+    def read(self, track: str, start: int, n: int) -> Samples:
+        """As many samples of a track as were asked for, from sample `start` on; zero in gaps and beyond the end."""

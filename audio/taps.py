@@ -48,6 +48,7 @@ class Gap:
 
     @property
     def end(self) -> int:
+        """The first sample behind it."""
         return self.start + self.length
 
 
@@ -83,7 +84,8 @@ class TapFactory(Protocol):
     """Opens what listens to a call, when the call starts. May refuse by raising an `OSError`
     (disk full): the call then goes on without, and is shown as degraded."""
 
-    def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> CallTaps: ...
+    def open(self, call_id: str, profile: str, tracks: Sequence[Track]) -> CallTaps:
+        """Taps for these tracks of a call on a line of this profile."""
 
 
 def tell_masked(tap: Tap, start: int, samples: Samples) -> None:

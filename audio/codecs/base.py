@@ -53,6 +53,8 @@ class Codec(Protocol):
     def ticks(self, payload: bytes) -> int:
         """How long a payload lasts, on the RTP clock; 0 for one that makes no sense. Costs next to nothing."""
 
-    def decoder(self) -> Decoder: ...
+    def decoder(self) -> Decoder:
+        """A new one, for one stream: it may remember what it has decoded."""
 
-    def encoder(self) -> Encoder: ...
+    def encoder(self) -> Encoder:
+        """A new one, for one stream."""

@@ -58,6 +58,7 @@ async def begin(conn: Connection, *, name: str, address: str, at: datetime) -> i
 
 
 async def succeed(conn: Connection, attempt: int) -> None:
+    """The attempt was by the right one: it counts no more, and neither do the wrong ones with that name before it."""
     await conn.execute("update login_attempts set succeeded = true where id = %s", [attempt])
 
 

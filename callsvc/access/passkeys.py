@@ -65,6 +65,8 @@ class Copied(NotAccepted):
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
+    """One of a person's passkeys, without its key."""
+
     id: UUID
     credential_id: bytes
     label: str

@@ -20,6 +20,8 @@ from callsvc.types import Role
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """An account."""
+
     id: UUID
     name: str
     display_name: str
@@ -137,6 +139,7 @@ async def disable(conn: Connection, person_id: UUID, *, at: datetime) -> Person:
 
 
 async def enable(conn: Connection, person_id: UUID) -> Person:
+    """Open a closed account again. Raises `NotFound`."""
     await conn.execute("update users set disabled_at = null where id = %s", [person_id])
     return await get(conn, person_id)
 

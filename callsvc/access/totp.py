@@ -19,6 +19,7 @@ SECRET_BYTES: Final = 20
 
 
 def new_secret() -> bytes:
+    """160 bits, as RFC 4226 (section 4) recommends."""
     return secrets.token_bytes(SECRET_BYTES)
 
 
@@ -31,6 +32,7 @@ def code(secret: bytes, step: int) -> str:
 
 
 def step_of(at: datetime) -> int:
+    """Which step of time it is (RFC 6238, section 4), counted from 1970."""
     return int(at.timestamp()) // STEP_S
 
 

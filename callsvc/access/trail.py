@@ -30,6 +30,8 @@ _PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class AccessEvent:
+    """A line of the trail: who did what with which object, when and why. `user_id` is none for the service itself."""
+
     id: int
     at: datetime
     user_id: UUID | None
@@ -130,6 +132,7 @@ async def record_each(
 
 
 async def head(conn: Connection) -> Head:
+    """Where the chain ends now."""
     cursor = await conn.execute("select id, hash from access_events order by id desc limit 1")
     row = await cursor.fetchone()
     return Head(0, GENESIS) if row is None else Head(row["id"], bytes(row["hash"]))

@@ -114,11 +114,13 @@ def load_head(raw: bytes) -> Head:
 
 
 def check_version(content: Mapping[str, Any]) -> None:
+    """Raises `FormatUnknown` for a recording of another version."""
     if content.get("format") != FORMAT or content.get("version") != VERSION:
         raise FormatUnknown
 
 
 def dump_key(wrapped: WrappedKey) -> bytes:
+    """The bytes of key.json."""
     content = {"by": wrapped.by, "wrapped": base64.b64encode(wrapped.wrapped).decode()}
     return json.dumps(content).encode() + b"\n"
 

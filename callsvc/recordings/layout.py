@@ -73,6 +73,8 @@ HEADERS: Final = np.dtype(
 
 
 class Kind(IntEnum):
+    """What a record holds."""
+
     SOUND = 1
     GAP = 2
     EVENT = 3
@@ -83,6 +85,8 @@ class Kind(IntEnum):
 
 
 class Coding(IntEnum):
+    """How a record's payload is written."""
+
     NOTHING = 0
     FLAC = 1
     S16LE = 2

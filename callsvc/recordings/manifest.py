@@ -96,6 +96,7 @@ def load_manifest(raw: bytes) -> Manifest:
 
 
 def summaries(head: Head, samples: Sequence[int], gaps: Sequence[Sequence[Gap]]) -> tuple[TrackSummary, ...]:
+    """What a manifest says of the tracks, whose lengths and gaps come in the order of the head's."""
     return tuple(
         TrackSummary(track.name, track.rate_hz, samples[i], tuple(gaps[i]))
         for i, track in enumerate(head.tracks)

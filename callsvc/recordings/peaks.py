@@ -20,10 +20,12 @@ class Peaks:
     high: NDArray[np.int8]
 
     def dump(self) -> bytes:
+        """All of `low`, then all of `high`."""
         return self.low.tobytes() + self.high.tobytes()
 
 
 def load_peaks(raw: bytes) -> Peaks:
+    """What `dump` has written."""
     both = np.frombuffer(raw, dtype=np.int8)
     half = len(both) // 2
     return Peaks(both[:half], both[half:])

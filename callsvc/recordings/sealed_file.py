@@ -32,6 +32,7 @@ def sealed_size(size: int) -> int:
 
 
 def frames(size: int) -> int:
+    """How many frames so many bytes make; one for none."""
     return max(1, -(-size // FRAME))
 
 
@@ -56,7 +57,9 @@ def unseal(read: Callable[[int, int], bytes], size: int, key: bytes) -> Iterator
         try:
             yield cipher.decrypt(frame[:NONCE], frame[NONCE:], _place(n, n == last))
         except (InvalidTag, ValueError):  # the latter where less is left than a nonce and a tag
-            raise Damaged(f"Frame {n} does not decrypt: it was changed or cut off, or has another key.") from None
+            raise Damaged(
+                f"Frame {n} does not decrypt: it was changed or cut off, or has another key."
+            ) from None
 
 
 def _place(n: int, last: bool) -> bytes:
