@@ -1,9 +1,9 @@
 """The form of an event on the bus: MQTT 3.1.1, QoS 1, JSON.
 
     topic    call/<call>/<kind>
-    payload  {"v": 1, "node", "seq", "prev", "acked", "at", "call", "kind", ...what the kind holds}
+    payload  {"v": 1, "node", "outbox", "seq", "prev", "acked", "at", "call", "kind", ...what the kind holds}
 
-`seq` rises for ever on one node, not always by one. `prev` is the `seq` of the event before it, and `acked` the
+`seq` rises for ever in one outbox, not always by one. `prev` is the `seq` of the event before it, and `acked` the
 highest one that the node knows to be committed. docs/reference/events.md lists the kinds.
 """
 
@@ -23,7 +23,8 @@ TOPICS = "call/+/+"
 MAX_BYTES = 256 * 1024
 
 _NODE = re.compile(r"[a-z0-9-]{1,40}")
-_OURS = ("v", "node", "seq", "prev", "acked", "at", "call", "kind")
+_OUTBOX = re.compile(r"[0-9a-f]{0,32}")
+_OURS = ("v", "node", "outbox", "seq", "prev", "acked", "at", "call", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Message:
     call: UUID
     kind: str
     fields: dict[str, Any]
+    outbox: str = ""
+    """Which outbox numbered it; empty from a node of an earlier version."""
 
 
 def topic(call: str, kind: str) -> str:
@@ -48,9 +51,9 @@ def ack_topic(node: str) -> str:
     return f"node/{node}/ack"
 
 
-def dump(record: dict[str, Any], *, node: str, acked: int) -> bytes:
+def dump(record: dict[str, Any], *, node: str, acked: int, outbox: str = "") -> bytes:
     """The payload for an outbox record (`seq prev at call kind fields`)."""
-    head = {"v": VERSION, "node": node, "acked": acked}
+    head = {"v": VERSION, "node": node, "outbox": outbox, "acked": acked}
     head |= {key: record[key] for key in ("seq", "prev", "at", "call", "kind")}
     return json.dumps({**record["fields"], **head}, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -63,11 +66,14 @@ def load(payload: bytes) -> Message:
         content = json.loads(payload)
         if content["v"] != VERSION or not _NODE.fullmatch(content["node"]):
             raise ValueError
+        if not _OUTBOX.fullmatch(content.get("outbox", "")):
+            raise ValueError
         numbers = [content[key] for key in ("seq", "prev", "acked")]
         if any(type(n) is not int or not 0 <= n < 1 << 63 for n in numbers):
             raise ValueError
         return Message(
             node=content["node"],
+            outbox=content.get("outbox", ""),
             seq=numbers[0],
             prev=numbers[1],
             acked=numbers[2],
@@ -80,14 +86,17 @@ def load(payload: bytes) -> Message:
         raise UsageError("That is no event.") from None
 
 
-def dump_ack(seq: int) -> bytes:
-    return json.dumps({"seq": seq}).encode()
+def dump_ack(seq: int, outbox: str = "") -> bytes:
+    return json.dumps({"seq": seq} | ({"outbox": outbox} if outbox else {})).encode()
 
 
-def load_ack(payload: bytes) -> int | None:
-    """The number that is acknowledged, with all before it; None when the payload is none."""
+def load_ack(payload: bytes, outbox: str = "") -> int | None:
+    """The number that is acknowledged, with all before it; None when the payload is none, or is for another outbox."""
     try:
-        seq = json.loads(payload)["seq"] if len(payload) < 200 else None
-    except (ValueError, KeyError, TypeError):
+        told = json.loads(payload) if len(payload) < 200 else {}
+        seq = told["seq"]
+        if told.get("outbox", outbox) != outbox:
+            return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return seq if type(seq) is int and seq >= 0 else None

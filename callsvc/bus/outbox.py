@@ -1,7 +1,7 @@
 """What the media node has to tell, on disk until somebody has committed it.
 
     outbox/events.<first seq>.jsonl    one event a line, appended; a file goes when all in it are acknowledged
-    outbox/state.json                  {"reserved": no number up to this is used again, "acked": ...}
+    outbox/state.json                  {"id", "reserved": no number up to this is used again, "acked": ...}
     outbox/live.json                   calls that have begun and not ended
 
 A line is with the kernel before `emit` returns: it outlives the process. It is made safe against a loss of power by
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -70,6 +71,8 @@ class Outbox:
         state = _read_json(directory / "state.json")
         self.acked = int(state.get("acked", 0))
         self._reserved = int(state.get("reserved", 0))
+        self.id = str(state.get("id") or secrets.token_hex(8))
+        """Whose numbers these are: nodes may have been given one name by mistake."""
         self._load()
         last = self._waiting[-1]["seq"] if self._waiting else self.acked
         # Numbers rise even when the whole directory was lost: the time of day is above whatever was used before.
@@ -151,7 +154,7 @@ class Outbox:
                 return
             self._dirty = False
             fd = os.dup(self._file) if self._file >= 0 else -1
-            state = {"reserved": self._reserved, "acked": self.acked}
+            state = self._state()
         try:
             if fd >= 0:
                 os.fdatasync(fd)
@@ -237,9 +240,12 @@ class Outbox:
     def _reserve(self) -> None:
         self._reserved = self._next + RESERVE
         try:
-            _write_json(self._directory / "state.json", {"reserved": self._reserved, "acked": self.acked})
+            _write_json(self._directory / "state.json", self._state())
         except OSError:
             ALARM.set(1)
+
+    def _state(self) -> dict[str, Any]:
+        return {"id": self.id, "reserved": self._reserved, "acked": self.acked}
 
     def _load(self) -> None:
         files = sorted(self._directory.glob("events.*.jsonl"), key=lambda p: int(p.name.split(".")[1]))

@@ -42,7 +42,7 @@ def _wake(loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
 
 async def _hear(connection: aiomqtt.Client, outbox: Outbox, wake: asyncio.Event) -> None:
     async for message in connection.messages:
-        seq = envelope.load_ack(message.payload)
+        seq = envelope.load_ack(message.payload, outbox.id)
         if seq is not None and outbox.ack(seq):
             wake.set()
 
@@ -59,7 +59,7 @@ async def _send(connection: aiomqtt.Client, outbox: Outbox, wake: asyncio.Event,
         elif loop.time() - heard >= again_s:
             sent, heard = acked, loop.time()
         for record in outbox.window(WINDOW, above=sent):
-            payload = envelope.dump(record, node=outbox.node, acked=outbox.acked)
+            payload = envelope.dump(record, node=outbox.node, outbox=outbox.id, acked=outbox.acked)
             await heeding(connection.publish(envelope.topic(record["call"], record["kind"]), payload, qos=1))
             sent = record["seq"]
         with contextlib.suppress(TimeoutError):

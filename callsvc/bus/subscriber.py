@@ -17,10 +17,11 @@ from callsvc.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """All events of `node` up to `seq` are committed."""
+    """All events of `node` up to `seq` are committed, of those in this `outbox`."""
 
     node: str
     seq: int
+    outbox: str = ""
 
 
 Take = Callable[[Message], Awaitable[Ack | None]]
@@ -42,7 +43,7 @@ async def subscribe(resolve: Resolve, take: Take) -> None:
                 log.warning("event_unreadable")
                 continue
             if ack := await take(message):
-                topic, payload = envelope.ack_topic(ack.node), envelope.dump_ack(ack.seq)
+                topic, payload = envelope.ack_topic(ack.node), envelope.dump_ack(ack.seq, ack.outbox)
                 await heeding(connection.publish(topic, payload, qos=1))
 
     await keep_connected(resolve, "events", use)

@@ -1,6 +1,7 @@
 """The consumer: what a media node tells is in the database before the node is told that it is.
 
 take(message)   seq known already            -> acknowledge again
+                another node has its name    -> not yet; it waits until somebody has given it one of its own
                 the one before is missing    -> not yet; the node sends from there again
                 else, in one transaction     -> write what it means, note the number, commit, acknowledge
 """
@@ -37,6 +38,7 @@ class Consumer:
         self._clock = clock or SystemClock()
         self._log = logs.get("events")
         self._away = False
+        self._twins: set[str] = set()
 
     async def run(self, resolve: Resolve) -> None:
         """Take events from the broker until cancelled, whatever goes away meanwhile."""
@@ -57,18 +59,27 @@ class Consumer:
                 return ack
 
     async def _try(self, message: Message) -> Ack | None:
+        node, outbox, at = message.node, message.outbox, self._clock.utc_now()
         async with self._database.transaction() as conn:
-            progress = await nodes.progress(conn, message.node)
+            known = await nodes.progress(conn, node, outbox=outbox, at=at)
+            progress = known.seq
             if message.seq <= progress:
-                return Ack(message.node, progress)
+                return Ack(node, progress, outbox)
+            if known.twin:
+                await nodes.note_twin(conn, node, outbox=outbox, at=at)
+                if node not in self._twins:
+                    self._twins.add(node)
+                    self._log.error("two_nodes_of_one_name", node=node)
+                return None
+            self._twins.discard(node)
             # What the node knows to be committed need not be here: this database may be younger than the node.
             if message.prev > max(progress, message.acked):
                 return None
-            if not await nodes.advance(conn, message.node, message.seq, at=self._clock.utc_now()):
+            if not await nodes.advance(conn, node, message.seq, outbox=outbox, at=at):
                 return None  # Another consumer was quicker; the node sends on.
             await self._enter(conn, message)
         TAKEN.inc()
-        return Ack(message.node, message.seq)
+        return Ack(node, message.seq, outbox)
 
     async def _enter(self, conn: Connection, message: Message) -> None:
         """Write what the event means. One that makes no sense is passed over: it must not hold up the rest."""

@@ -13,19 +13,21 @@ from callsvc.store.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A media node: when the last of its events came, and how many calls it has now."""
+    """A media node: when the last of its events came, how many calls it has now, and when another of its name was heard."""
 
     node: str
     heard_at: datetime
     live: int
+    twin_at: datetime | None
 
 
 async def nodes(conn: Connection) -> list[NodeRow]:
     """Every node that was ever heard of, by name."""
     async with conn.cursor(row_factory=class_row(NodeRow)) as cursor:
         await cursor.execute(
-            "select p.node, p.at as heard_at, (select count(*) from calls c where c.state = 'live' and c.node = p.node)"
-            " as live from node_progress p order by p.node"
+            "select p.node, max(p.at) as heard_at, max(p.twin_at) as twin_at,"
+            " (select count(*) from calls c where c.state = 'live' and c.node = p.node) as live"
+            " from node_progress p group by p.node order by p.node"
         )
         return await cursor.fetchall()
 

@@ -194,11 +194,14 @@ class Probe:
             return "down", "unknown", {}
         now = self._clock.utc_now()
         silent = [one.node for one in found if one.live and now - one.heard_at > SILENT]
+        twins = [one.node for one in found if one.twin_at and now - one.twin_at < SILENT]
         values: dict[str, str | int | float] = {
             "nodes": len(found),
             "calls": sum(one.live for one in found),
-            "names": ", ".join(silent),
+            "names": ", ".join(twins or silent),
         }
+        if twins:
+            return "degraded", "twins", values
         if silent:
             return "degraded", "silent", values
         return "ok", "ok" if found else "none", values

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from callsvc.bus import Outbox
+from callsvc.bus import Outbox, envelope
 from callsvc.clock import FixedClock
 from callsvc.types import Event, EventKind
 from tests.support.house import ROOT
@@ -80,6 +80,18 @@ def test_a_lost_directory_does_not_bring_old_numbers_back(tmp_path: Path) -> Non
     second = Outbox(tmp_path / "two", node="node-1", clock=clock)
     second.emit(event())
     assert second.window(1)[0]["seq"] > first.window(100)[-1]["seq"]
+
+
+def test_an_outbox_keeps_its_name_and_heeds_no_acknowledgement_of_another(tmp_path: Path) -> None:
+    outbox = opened(tmp_path)
+    other = Outbox(tmp_path / "other", node="node-1", clock=FixedClock(EARLY))
+    assert outbox.id != other.id
+    outbox.close()
+    assert opened(tmp_path).id == outbox.id
+    assert envelope.load_ack(envelope.dump_ack(7, outbox.id), outbox.id) == 7
+    assert envelope.load_ack(envelope.dump_ack(7, other.id), outbox.id) is None
+    assert envelope.load_ack(b'{"seq": 7}', outbox.id) == 7
+    assert envelope.load_ack(b"[7]", outbox.id) is None
 
 
 def test_acknowledged_events_leave_the_disk(tmp_path: Path) -> None:

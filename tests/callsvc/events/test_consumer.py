@@ -256,7 +256,8 @@ async def nothing_lost_nothing_twice(database: Database, told: dict[UUID, UUID],
         )
     )
     async with database.transaction() as conn:
-        assert await nodes.progress(conn, NODE) == outbox.acked
+        known = await nodes.progress(conn, NODE, outbox=outbox.id, at=datetime.now(UTC))
+        assert known == nodes.Progress(outbox.acked, twin=False)
 
 
 async def tell(outbox: Outbox, told: dict[UUID, UUID], many: int) -> None:
