@@ -36,11 +36,10 @@ from callsvc import data_dir, logs
 from callsvc.bus.address import SECRET
 from callsvc.clock import SystemClock
 from callsvc.config import load
-from callsvc.jobs import Job, Work, defer, prepare
+from callsvc.jobs import Job, Work, defer
 from callsvc.jobs.runner import Runner
 from callsvc.store import Database
-from callsvc.store.embedded.cluster import Cluster
-from tests.support.database import FAST, start, stop
+from tests.support.database import one_database
 
 RESULT = Path(__file__).with_name("results") / "call-backbone.json"
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
@@ -182,17 +181,10 @@ def main() -> None:
             for kind in brokers:
                 messages[kind].append(asyncio.run(pass_messages(kind, base, asked.messages)))
         jobs: dict[str, list[float]] = {"ours": [], "procrastinate": []}
-        cluster = Cluster(base / "postgres", base / "run", settings=FAST)
-        cluster.prepare()
-        process = start(cluster, base / "log")
-        try:
-            cluster.ensure_database()
-            asyncio.run(prepare(cluster.conninfo()))
+        with one_database(base) as conninfo:
             for _ in range(asked.rounds):
                 for kind in jobs:
-                    jobs[kind].append(asyncio.run(run_jobs(kind, cluster.conninfo(), asked.jobs)))
-        finally:
-            stop(cluster, process)
+                    jobs[kind].append(asyncio.run(run_jobs(kind, conninfo, asked.jobs)))
     message = {kind: statistics.median(took) for kind, took in messages.items()}
     job = {kind: statistics.median(took) for kind, took in jobs.items()}
     found = {

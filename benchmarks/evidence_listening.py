@@ -34,15 +34,13 @@ from callsvc import data_dir
 from callsvc.access import people
 from callsvc.clock import SystemClock
 from callsvc.config import load
-from callsvc.jobs import prepare
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.rebooking import rebook
 from callsvc.recordings.source import DirectorySource
 from callsvc.store import Database
-from callsvc.store.embedded.cluster import Cluster
 from callsvc.types import Role
-from tests.support.database import FAST, start, stop
+from tests.support.database import one_database
 from tests.support.web import PASSWORD
 
 RESULT = Path(__file__).with_name("results") / "evidence-listening.json"
@@ -139,7 +137,6 @@ def measured(ours: httpx.Client, theirs: httpx.Client, call: str, size: int, tim
 
 
 def run(base: Path, times: int) -> dict[str, Any]:
-    base.chmod(0o755)
     data = data_dir.prepare(base / "data")
     directory, keys = hour_long(data)
     recording = open_recording(DirectorySource(directory), keys)
@@ -148,13 +145,7 @@ def run(base: Path, times: int) -> dict[str, Any]:
     with (base / "plain" / "hour.wav").open("wb") as plain:
         for part in view.chunks(0, view.size):
             plain.write(part)
-    cluster = Cluster(base / "pg", base / "run", settings=FAST)
-    cluster.prepare()
-    postgres = start(cluster, base / "postgres.log")
-    try:
-        cluster.ensure_database("bench")
-        conninfo = cluster.conninfo("bench")
-        asyncio.run(prepare(conninfo))
+    with one_database(base) as conninfo:
         asyncio.run(booked(data, conninfo))
         port, peer = free_port(), free_port()
         web = [sys.executable, "-m", "callsvc", "web", "--data-dir", str(data), "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
@@ -171,8 +162,6 @@ def run(base: Path, times: int) -> dict[str, Any]:
             opened = ours.post(f"/api/calls/{call}/access", json={"reason": "Mätning: 5000-K1-26"})
             assert opened.status_code == 204, opened.text
             return measured(ours, theirs, call, view.size, times)
-    finally:
-        stop(cluster, postgres)
 
 
 def main() -> None:

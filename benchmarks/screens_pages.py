@@ -11,7 +11,6 @@ plain JSON request without any page. Traces go to var/screens, results to benchm
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import statistics
@@ -27,11 +26,11 @@ import httpx
 import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from callsvc.jobs import prepare
-from callsvc.store.embedded.cluster import Cluster
-from callsvc.types import Leg, Role
+from callsvc.ids import new_id
+from callsvc.store import Connection, transcripts
+from callsvc.types import Role, TranscriptState
 from tests.support import past_calls
-from tests.support.database import start, stop
+from tests.support.database import one_database
 from tests.support.house import ROOT
 from tests.support.web import PASSWORD, Served, serving
 
@@ -41,7 +40,8 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--mute-audio"]  # fmt: skip
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
-WORDS_SAID = 10_000
+HOUR_S = 3600
+LINE = "han stod där och ropade hela natten och jag vågade inte öppna dörren för dem"
 PAINT_MS, INTERACTION_MS = 1000, 100
 
 FILL = """
@@ -101,26 +101,34 @@ def site(calls: int) -> Iterator[tuple[Served, UUID]]:
     """The service with so many calls, and one more of an hour's talk."""
     with tempfile.TemporaryDirectory(prefix="screens-") as folder:
         base = Path(folder)
-        base.chmod(0o755)
-        cluster = Cluster(base / "pg", base / "run", settings=SETTINGS)
-        cluster.prepare()
-        process = start(cluster, base / "log")
-        try:
-            cluster.ensure_database("bench")
-            conninfo = cluster.conninfo("bench")
-            asyncio.run(prepare(conninfo))
-            made = past_calls.record(base / "made", seconds=60)
-            with serving(conninfo, base / "data", made=made) as served:
+        with one_database(base, SETTINGS) as conninfo:
+            hour = screens_hour.record(base / "made", HOUR_S)
+            with serving(conninfo, base / "data", made=hour.made) as served:
                 served.person("inga", Role.INVESTIGATOR, Role.ADMIN)
                 fill(conninfo, calls)
-                call = served.run(lambda conn: past_calls.recorded(conn, made))
-                line = "Han stod där och ropade hela natten och jag vågade inte öppna dörren."
-                each = len(line.split())
-                said = [(Leg.CALLER if n % 3 else Leg.OPERATOR, line) for n in range(WORDS_SAID // each)]
-                served.run(lambda conn: past_calls.transcribed(conn, call, said=said, every_ms=70))
+                call = served.run(lambda conn: past_calls.recorded(conn, hour.made))
+                spoken = screens_hour.said(hour, LINE)
+                served.run(lambda conn: transcribed(conn, call, spoken))
                 yield served, call
-        finally:
-            stop(cluster, process)
+
+
+async def transcribed(conn: Connection, call: UUID, spoken: list[screens_hour.Spoken]) -> None:
+    """The text of the hour, a word each third of a second; one in twelve unsure."""
+    made = new_id()
+    await transcripts.create(conn, made, call, language="sv", at=past_calls.BEGAN)
+    lines = []
+    for n, (leg, text, start, end) in enumerate(spoken):
+        words = text.split()
+        edges = [round(start + (end - start) * at / len(words)) for at in range(len(words) + 1)]
+        told = [
+            {"start_ms": a, "end_ms": b, "text": word, "probability": 0.95 if (n + at) % 12 else 0.4}
+            for at, (word, a, b) in enumerate(zip(words, edges, edges[1:], strict=False))
+        ]
+        lines.append(transcripts.Utterance(n, leg, start, end, text, told))
+    await transcripts.replace_utterances(conn, made, lines)
+    await transcripts.set_state(
+        conn, made, TranscriptState.DONE, at=past_calls.BEGAN, progress=1.0, model="kb-whisper-small"
+    )
 
 
 def median(of: list[float]) -> float:

@@ -27,10 +27,8 @@ from uuid import UUID
 import numpy as np
 import psycopg
 
-from callsvc.jobs import prepare
 from callsvc.store import Connection, Database, finding, spoken
-from callsvc.store.embedded.cluster import Cluster
-from tests.support.database import start, stop
+from tests.support.database import one_database
 
 RESULT = Path(__file__).with_name("results") / "transcripts-search.json"
 WORDS_A_CALL, WORDS_A_LINE, CASE = 100, 12, 30
@@ -244,27 +242,19 @@ def main() -> None:
     )
     parser.add_argument("--calls", type=int, default=100_000)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="search-") as folder:
-        base = Path(folder)
-        base.chmod(0o755)
-        cluster = Cluster(base / "data", base / "run", settings=SETTINGS)
-        cluster.prepare()
-        process = start(cluster, base / "log")
-        try:
-            cluster.ensure_database("bench")
-            conninfo = cluster.conninfo("bench")
-            asyncio.run(prepare(conninfo))
-            began = time.perf_counter()
-            ids, words = load(conninfo, args.calls, np.random.default_rng(1))
-            loaded_s = round(time.perf_counter() - began)
-            with psycopg.connect(conninfo) as conn:
-                row = conn.execute(
-                    "select pg_total_relation_size('utterances') >> 20, version(), count(*) from utterances"
-                ).fetchone()
-            assert row is not None
-            results = asyncio.run(measure(conninfo, ids, words))
-        finally:
-            stop(cluster, process)
+    with (
+        tempfile.TemporaryDirectory(prefix="search-") as folder,
+        one_database(Path(folder), SETTINGS) as conninfo,
+    ):
+        began = time.perf_counter()
+        ids, words = load(conninfo, args.calls, np.random.default_rng(1))
+        loaded_s = round(time.perf_counter() - began)
+        with psycopg.connect(conninfo) as conn:
+            row = conn.execute(
+                "select pg_total_relation_size('utterances') >> 20, version(), count(*) from utterances"
+            ).fetchone()
+        assert row is not None
+        results = asyncio.run(measure(conninfo, ids, words))
     told = {
         "calls": args.calls,
         "words": args.calls * WORDS_A_CALL,

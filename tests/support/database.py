@@ -17,7 +17,8 @@ import itertools
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
@@ -108,6 +109,21 @@ def stop(cluster: Cluster, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGINT)
     process.wait(30)
     cluster.forget_socket()
+
+
+@contextmanager
+def one_database(base: Path, settings: Mapping[str, str] = FAST) -> Iterator[str]:
+    """A server of its own under `base`, with a database that has the schema; the way to that."""
+    base.chmod(0o755)  # a server that may not run as root has to get in
+    cluster = Cluster(base / "postgres", base / "run", settings=settings)
+    cluster.prepare()
+    process = start(cluster, base / "postgres.log")
+    try:
+        cluster.ensure_database()
+        asyncio.run(prepare(cluster.conninfo()))
+        yield cluster.conninfo()
+    finally:
+        stop(cluster, process)
 
 
 @pytest.fixture(scope="session")
