@@ -62,6 +62,8 @@ class Telephone:
     def __init__(self, name: str, node: tuple[str, int]) -> None:
         self.name = name
         self.node = node
+        self.number = "114"
+        """Whom it calls."""
         self.tag = f"{name}-tag"
         self.call_id = f"{name}-{next(_numbers)}@test"
         self.cseq = 0
@@ -112,11 +114,11 @@ class Telephone:
         if method == "INVITE":
             self._branch = number = self.cseq
         lines = [
-            f"{method} sip:114@{self.node[0]}:{self.node[1]} SIP/2.0",
+            f"{method} sip:{self.number}@{self.node[0]}:{self.node[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK-{self.name}-{self.call_id}-{number}",
             *[f"Route: {route}" for route in self.routes],
             f"From: <{self.uri}>;tag={self.tag}",
-            f"To: <sip:114@{HOST}>{tag}",
+            f"To: <sip:{self.number}@{HOST}>{tag}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {self.cseq} {method}",
             f"Contact: {contact or f'<{self.uri}>'}",

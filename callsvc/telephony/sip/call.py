@@ -32,7 +32,8 @@ from callsvc.telephony.sip.description import Description, Direction, agreed, of
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
 from callsvc.telephony.sip.line import House, Line
 from callsvc.telephony.sip.media import SipConnection
-from callsvc.telephony.sip.session import header
+from callsvc.telephony.sip.replaces import referred, sent_to
+from callsvc.telephony.sip.session import SUPPORTED, header, value
 from callsvc.telephony.sip.sound import Sound
 from callsvc.types import Leg, Profile
 
@@ -44,8 +45,10 @@ log = logs.get("sip")
 class SipCall:
     """One call. Made for an INVITE; everything else is told to it."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, replaced: SipCall | None = None) -> None:
         self.id: UUID = new_id()
+        self._replaced = replaced
+        """The call whose caller this one's takes the place of: who was transferred to its operator."""
         self._house = house
         self.caller = Dialog(house.config, Leg.CALLER, self)
         self.operator: Dialog | None = None
@@ -57,6 +60,11 @@ class SipCall:
         self._answered = False
         self._admitted = False
         self._over = False
+
+    @property
+    def line(self) -> Line:
+        """Where it goes."""
+        return self._line
 
     @property
     def media(self) -> dict[Leg, SipConnection]:
@@ -95,7 +103,7 @@ class SipCall:
 
     async def _set_up(self, event: Any) -> None:
         _, calling, called, content, _, name = event.getData()
-        self._line = self._house.line(str(called or ""))
+        self._line = self._replaced.line if self._replaced else self._house.line(str(called or ""))
         try:
             self._sound.spoken = self._house.board.policy(self._line.profile).codecs
             if content is not None:
@@ -140,9 +148,13 @@ class SipCall:
             ask.max_forwards = event.max_forwards - 1
         ask.extra_headers = [
             header("allow", ALLOW),
-            header("supported", "timer"),
+            header("supported", SUPPORTED),
             header("session-expires", str(house.session_s)),
         ]
+        left = self._replaced.operator if self._replaced else None
+        if left is not None and left.replaces:
+            # Any other telephone rings once more.
+            ask.extra_headers.append(header("replaces", str(left.as_replaced)))
         dialog.recvEvent(ask)
 
     def _wait_for_browser(self) -> None:
@@ -233,6 +245,8 @@ class SipCall:
 
     def _go_live(self) -> None:
         metrics.CALLS.labels("200").inc()
+        if self._replaced is not None:
+            self._replaced.hang_up()
         self.media[Leg.OPERATOR].digits = self.media[Leg.CALLER].beside
         for leg, connection in self.media.items():
             connection.bye = self._bye
@@ -290,8 +304,18 @@ class SipCall:
         other = self.operator if leg is Leg.CALLER else self.caller
         if other is None or not other.isConnected():
             return False
-        other.forward(request, lambda code, reason: request.sendResponse(code, reason))
+        other.forward(
+            request, lambda code, reason: request.sendResponse(code, reason), self._refer_to(request)
+        )
         return True
+
+    def _refer_to(self, request: Any) -> str:
+        """For a transfer into a call of ours: our address, whatever way the number has come to us; else nothing."""
+        text = value(request, "refer-to", "r") or ""
+        dialog = referred(text)
+        if dialog is None or self._house.named(dialog) is None:
+            return ""
+        return sent_to(text, *self._house.address)
 
     # How it ends.
 

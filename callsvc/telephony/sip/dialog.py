@@ -16,7 +16,18 @@ from sippy.UA import UA
 from sippy.UaStateConnected import UaStateConnected
 
 from callsvc import logs
-from callsvc.telephony.sip.session import LEAST_S, SessionTimer, Terms, header, lacking, terms_of, value
+from callsvc.telephony.sip.replaces import Replaces
+from callsvc.telephony.sip.session import (
+    LEAST_S,
+    SUPPORTED,
+    SessionTimer,
+    Terms,
+    header,
+    lacking,
+    least_of,
+    terms_of,
+    value,
+)
 from callsvc.types import Leg
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
@@ -47,6 +58,11 @@ def body(description: str) -> Any:
     return MsgBody(description)
 
 
+def _supports(message: Any, extension: str) -> bool:
+    named = (value(message, "supported", "k") or "").split(",")
+    return extension in (one.strip() for one in named)
+
+
 class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
     """The state in which both have agreed."""
 
@@ -67,7 +83,7 @@ class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
                 self._say(req, 405, "Method Not Allowed", allow=ALLOW)
             return None
         if method == "OPTIONS":
-            self._say(req, 200, "OK", allow=ALLOW, accept="application/sdp", supported="timer")
+            self._say(req, 200, "OK", allow=ALLOW, accept="application/sdp", supported=SUPPORTED)
             return None
         if method not in self.recv_request_handlers:
             self._say(req, 405, "Method Not Allowed", allow=ALLOW)
@@ -127,6 +143,10 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         """Whether the request at hand is answered later."""
         self.session = SessionTimer(self._refresh, self._expired)
         self._require_timer = False
+        self._least_s = 0
+        """The shortest session that the peer takes, where it has said so."""
+        self.replaces = False
+        """Whether the peer can take an INVITE in place of this dialog."""
 
     def _event(self, event: Any, _ua: Any) -> None:
         self.owner.event(self.leg, event)
@@ -147,17 +167,57 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
 
     def recvResponse(self, resp: Any, tr: Any) -> None:  # noqa: N802
         code, _ = resp.getSCode()
-        if 200 <= code < 300 and resp.getHFBody("cseq").getCSeq()[1] == "INVITE":
-            self.session.agree(terms_of(resp), "uac")
+        cseq, method = resp.getHFBody("cseq").getCSeq()
+        if method == "INVITE":
+            if 200 <= code < 300:
+                self.session.agree(terms_of(resp), "uac")
+                self.replaces = _supports(resp, "replaces")
+            elif code == 422 and cseq in self.reqs and self._asked_too_little(resp):
+                self._ask_again(cseq, tr)
+                return
         super().recvResponse(resp, tr)
+
+    def _asked_too_little(self, resp: Any) -> bool:
+        """422: whether to ask again, for what the peer takes; once for each least that it names, and not when we gave up."""
+        if not isinstance(self.state, (self.UacStateTrying, self.UacStateRinging, Connected)):
+            return False
+        before, self._least_s = self._least_s, max(self._least_s, least_of(resp))
+        return self._least_s > before
+
+    def _ask_again(self, cseq: int, tr: Any) -> None:
+        """The INVITE that was refused, for a longer session."""
+        refused = self.reqs.pop(cseq)
+        kept = [one for one in tr.req_extra_headers or () if one.name not in ("session-expires", "min-se")]
+        headers = [*kept, header("session-expires", str(self._least_s)), header("min-se", str(self._least_s))]
+        hops = refused.getHFBody("max-forwards").getNum()
+        request = self.genRequest("INVITE", self.lSDP, extra_headers=headers, max_forwards=hops)
+        self.newUacTransaction(request, req_extra_headers=headers)
+
+    # Its names.
+
+    @property
+    def as_replaced(self) -> Replaces:
+        """This dialog, as its peer calls it."""
+        return Replaces(str(self.cId), str(self.rUri.getTag()), str(self.lUri.getTag()))
+
+    def is_named(self, by: Replaces) -> bool:
+        """Whether a peer means this dialog, in which both have agreed."""
+        if not self.isConnected():
+            return False
+        return (by.call_id, by.from_tag, by.to_tag) == (
+            str(self.cId),
+            self.rUri.getTag(),
+            self.lUri.getTag(),
+        )
 
     # The session.
 
     def invited(self, req: Any) -> None:
         """Take note of what the peer's first INVITE wishes."""
         terms = terms_of(req)
+        self.replaces = _supports(req, "replaces")
         if terms is not None:
-            supported = "timer" in (value(req, "supported", "k") or "")
+            supported = _supports(req, "timer")
             self._require_timer = supported
             # Who can refresh does so; a peer that cannot leaves it to us.
             self.session.agree(
@@ -173,7 +233,7 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
 
     def session_headers(self) -> list[Any] | None:
         """What our 200 says of the session."""
-        headers = [header("allow", ALLOW), header("supported", "timer")]
+        headers = [header("allow", ALLOW), header("supported", SUPPORTED)]
         if terms := self.session.terms:
             headers.append(header("session-expires", f"{terms.seconds};refresher={terms.refresher or 'uas'}"))
             if self._require_timer and terms.refresher == "uac":
@@ -183,14 +243,19 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
     def _refresh(self) -> None:
         if not isinstance(self.state, Connected) or self.lSDP is None or self.session.terms is None:
             return
-        terms = header("session-expires", f"{self.session.terms.seconds};refresher=uac")
-        req = self.genRequest("INVITE", self.lSDP, extra_headers=[terms, header("supported", "timer")])
+        seconds = max(self.session.terms.seconds, self._least_s)
+        headers = [header("session-expires", f"{seconds};refresher=uac"), header("supported", SUPPORTED)]
+        if self._least_s:
+            headers.append(header("min-se", str(self._least_s)))
+        req = self.genRequest("INVITE", self.lSDP, extra_headers=headers)
         self.newTransaction(req, resp_cb=self._refreshed)
 
     def _refreshed(self, resp: Any) -> None:
         code, _ = resp.getSCode()
         if 200 <= code < 300:
             self.session.agree(terms_of(resp) or self.session.terms, "uac")
+        elif code == 422 and self._asked_too_little(resp):
+            self._refresh()
         elif code in (408, 481):
             self._expired()
 
@@ -226,9 +291,15 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         else:
             self.recvEvent(CCEventDisconnect())
 
-    def forward(self, req: Any, answered: Any) -> None:
-        """Pass a request of the other party's on; `answered(code, reason)` is told how it went."""
-        along = [one.getCopy() for name in COPIED for one in req.getHFs(name)]
+    def forward(self, req: Any, answered: Any, refer_to: str = "") -> None:
+        """Pass a request of the other party's on; `answered(code, reason)` is told how it went. `refer_to`: in place of its."""
+        along = [
+            one.getCopy()
+            for name in COPIED
+            for one in req.getHFs(name)
+            if not (refer_to and name == "refer-to")
+        ]
+        along += [header("refer-to", refer_to)] if refer_to else []
         content = req.getBody()
         if content is not None:
             kind = content.mtype.getCopy() if isinstance(content.mtype, SipContentType) else content.mtype

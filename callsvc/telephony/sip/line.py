@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from callsvc.clock import Clock
 from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.sip.media import Pairs
+from callsvc.telephony.sip.replaces import Replaces
 from callsvc.telephony.switchboard import Switchboard
-from callsvc.types import Profile
+from callsvc.types import Leg, Profile
 
 if TYPE_CHECKING:
     from callsvc.telephony.sip.call import SipCall
@@ -40,6 +41,13 @@ class House(Protocol):
     password: str
     ring_s: int
     session_s: int
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where we answer."""
+
+    def named(self, dialog: Replaces) -> tuple[SipCall, Leg] | None:
+        """The call that has this dialog, and on which side of us."""
 
     def line(self, number: str) -> Line:
         """What becomes of a call to this number."""

@@ -12,7 +12,8 @@ from sippy.Time.Timeout import Timeout
 
 LEAST_S = 90
 """What the RFC sets as the least that need be accepted."""
-SPOKEN = {"timer"}
+SUPPORTED = "timer, replaces"
+SPOKEN = set(SUPPORTED.split(", "))
 """The extensions that a request may require of us."""
 EXPIRES = re.compile(r"\s*(\d{1,9})\s*(?:;.*)?")
 REFRESHER = re.compile(r";\s*refresher\s*=\s*(uac|uas)", re.IGNORECASE)
@@ -42,6 +43,12 @@ def terms_of(message: Any) -> Terms | None:
         return None
     named = REFRESHER.search(text)
     return Terms(int(found[1]), named[1].lower() if named else "")
+
+
+def least_of(message: Any) -> int:
+    """The shortest session that a 422 takes, in seconds; 0 where it does not say."""
+    found = EXPIRES.fullmatch(value(message, "min-se") or "")
+    return int(found[1]) if found else 0
 
 
 def lacking(message: Any) -> list[str]:

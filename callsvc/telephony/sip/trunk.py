@@ -22,10 +22,11 @@ from callsvc.telephony.sip.dialog import ALLOW
 from callsvc.telephony.sip.door import RETRY_AFTER_S
 from callsvc.telephony.sip.line import Line
 from callsvc.telephony.sip.media import Pairs
-from callsvc.telephony.sip.session import LEAST_S, header, lacking, terms_of
+from callsvc.telephony.sip.replaces import Replaces, read
+from callsvc.telephony.sip.session import LEAST_S, SUPPORTED, header, lacking, terms_of, value
 from callsvc.telephony.sip.stack import Stack
 from callsvc.telephony.switchboard import Switchboard
-from callsvc.types import Profile
+from callsvc.types import Leg, Profile
 
 log = logs.get("sip")
 
@@ -124,7 +125,7 @@ class Trunk:
         if method == "OPTIONS":
             if self.board.draining:
                 return _answer(req, 503, "Service Unavailable", **{"retry-after": str(RETRY_AFTER_S)})
-            return _answer(req, 200, "OK", allow=ALLOW, accept="application/sdp", supported="timer")
+            return _answer(req, 200, "OK", allow=ALLOW, accept="application/sdp", supported=SUPPORTED)
         return _answer(req, 405, "Method Not Allowed", allow=ALLOW)
 
     def _invite(self, req: Any, sip_t: Any) -> Any:
@@ -138,7 +139,19 @@ class Trunk:
             return _answer(req, 422, "Session Interval Too Small", **{"min-se": str(LEAST_S)})
         if self.board.full:
             return _answer(req, 503, "Service Unavailable", **{"retry-after": str(RETRY_AFTER_S)})
-        call = SipCall(self)
+        replaced: SipCall | None = None
+        if (text := value(req, "replaces")) is not None:
+            named = read(text)
+            found = self.named(named) if named and req.countHFs("replaces") == 1 else None
+            if named is None or found is None:
+                return _answer(req, 481, "Call/Transaction Does Not Exist")
+            replaced, leg = found
+            if named.early_only:
+                return _answer(req, 486, "Busy Here")
+            if leg is not Leg.CALLER or replaced.operator is None:
+                # Who is left would be taken for an operator, and the sound of a caller is not for us to work on.
+                return _answer(req, 603, "Decline")
+        call = SipCall(self, replaced)
         self.calls.add(call)
         try:
             return call.invited(req, sip_t)
@@ -147,6 +160,19 @@ class Trunk:
             raise
 
     # What calls ask.
+
+    def named(self, dialog: Replaces) -> tuple[SipCall, Leg] | None:
+        """The call that has this dialog, and on which side of us."""
+        for call in self.calls:
+            for one in (call.caller, call.operator):
+                if one is not None and one.is_named(dialog):
+                    return call, one.leg
+        return None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where we answer."""
+        return self._stack.door.getSIPaddr()[0]
 
     def line(self, number: str) -> Line:
         for pattern, line in self._wishes.lines:

@@ -64,10 +64,16 @@ def wishes() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def house(wishes: dict[str, Any]) -> AsyncIterator[House]:
+def max_calls() -> int:
+    """What a test wants otherwise of its switchboard."""
+    return 2
+
+
+@pytest.fixture
+async def house(wishes: dict[str, Any], max_calls: int) -> AsyncIterator[House]:
     clock, events = SystemClock(), Events()
     parts = Parts(clock, events, None, None, vanish_after_s=10.0)
-    async with Switchboard(parts, Ports(HOST, 0, 0), max_calls=2) as board:
+    async with Switchboard(parts, Ports(HOST, 0, 0), max_calls=max_calls) as board:
         operator = await Telephone("operator", (HOST, 0)).open()
         line = Line(Profile.REPORT, "operator", HOST, operator.port)
         wished: dict[str, Any] = {"peers": [HOST], "default": line, **wishes}

@@ -179,7 +179,7 @@ async def test_an_update_refreshes_and_an_unknown_method_is_refused(house: House
     assert refused.first == "SIP/2.0 405 Method Not Allowed"
     house.caller.request("OPTIONS")
     about = await house.caller.hear("SIP/2.0 ")
-    assert (about.first, about.get("Supported")) == ("SIP/2.0 200 OK", "timer")
+    assert (about.first, about.get("Supported")) == ("SIP/2.0 200 OK", "timer, replaces")
     assert refused.get("Allow") == about.get("Allow")
     assert {"INVITE", "UPDATE", "REFER"} <= set(about.get("Allow").split(", "))
     house.caller.request("INFO", "Require: 100rel, timer")
@@ -213,6 +213,45 @@ async def test_session_timers_are_agreed_on_with_both(house: House) -> None:
     assert invite.get("Session-Expires") == "90"
     assert answer.get("Session-Expires") == "1200;refresher=uac"
     assert answer.get("Require") == "timer"
+
+
+async def test_a_telephone_that_wants_longer_sessions_is_asked_again(house: House) -> None:
+    first = await house.ringing("Max-Forwards: 70")
+    house.operator.reply(first, "422 Session Interval Too Small", "Min-SE: 3600")
+    second = await house.operator.hear("INVITE ")
+    assert (second.get("Session-Expires"), second.get("Min-SE")) == ("3600", "3600")
+    assert second.get("Call-ID") == first.get("Call-ID")
+    assert second.get("From") == first.get("From")
+    assert int(second.get("CSeq").split()[0]) == int(first.get("CSeq").split()[0]) + 1
+    assert second.body == first.body
+    assert second.get("Max-Forwards") == first.get("Max-Forwards")
+    house.operator.reply(second, "200 OK", "Session-Expires: 3600;refresher=uac", body=house.operator.offer())
+    await house.caller.hear("SIP/2.0 200")
+    (call,) = house.trunk.calls
+    assert call.operator is not None
+    call.operator._refresh()
+    refresh = await house.operator.hear("INVITE ")
+    house.operator.reply(refresh, "422 Session Interval Too Small", "Min-SE: 7200")
+    again = await house.operator.hear("INVITE ")
+    assert (again.get("Session-Expires"), again.get("Min-SE")) == ("7200;refresher=uac", "7200")
+    house.operator.reply(again, "422 Session Interval Too Small", "Min-SE: 7200")
+    await house.until(lambda: house.board.calls)
+    assert house.trunk.calls == {call}
+
+
+@pytest.mark.parametrize("least", ["Min-SE: 1800", "Min-SE: none", ""])
+async def test_a_telephone_that_refuses_a_session_of_its_own_length_is_not_asked_for_ever(
+    house: House, least: str
+) -> None:
+    for _ in range(2):
+        invite = await house.ringing()
+        house.operator.reply(invite, "422 Session Interval Too Small", *([least] if least else []))
+        if least.endswith("0"):
+            again = await house.operator.hear("INVITE ")
+            house.operator.reply(again, "422 Session Interval Too Small", least)
+        assert (await house.caller.hear("SIP/2.0 4")).first == "SIP/2.0 422 Session Interval Too Small"
+        house.caller.request("ACK")
+        house.caller.call_id += "-again"
 
 
 async def test_a_dialog_that_nobody_refreshes_ends(house: House) -> None:

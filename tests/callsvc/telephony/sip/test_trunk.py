@@ -23,7 +23,7 @@ pytestmark = pytest.mark.call
 
 async def test_what_cannot_be_answered_is_refused_by_its_name(house: House) -> None:
     caller = house.caller
-    for extension in ("100rel", "replaces"):
+    for extension in ("100rel", "path"):
         caller.request("INVITE", f"Require: {extension}, timer", body=caller.offer())
         assert (await caller.hear("SIP/2.0 420")).get("Unsupported") == extension
     caller.request("INVITE", body=caller.offer().replace("RTP/AVP", "RTP/SAVP"))
