@@ -6,7 +6,8 @@ Each problem has a `code` for the program and texts in the catalogues: `web.prob
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import psycopg
@@ -133,6 +134,15 @@ class Problem(CallsvcError):
         super().__init__(code)
         self.code = code
         self.headers = dict(headers or {})
+
+
+@contextmanager
+def telling(codes: Mapping[type[CallsvcError], str]) -> Iterator[None]:
+    """Tell errors of these classes as these problems; a class stands before the class it derives from."""
+    try:
+        yield
+    except tuple(codes) as error:
+        raise Problem(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
 
 
 def language(accepted: str) -> str:

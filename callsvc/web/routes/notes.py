@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
@@ -19,7 +17,7 @@ from callsvc.store import Connection, calls
 from callsvc.types import Profile
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite, SignedIn
-from callsvc.web.problems import Problem
+from callsvc.web.problems import telling
 from callsvc.web.shapes_notes import (
     AnnouncedOut,
     Beside,
@@ -42,21 +40,13 @@ from callsvc.web.shapes_notes import (
 router = APIRouter(prefix="/api", tags=["notes"])
 Writer = Annotated[Session, Depends(door.may(Action.CALL_NOTE))]
 Reader = Annotated[Session, Depends(door.may(Action.CALL_LIST))]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What can go wrong with a call's papers, as problems."""
-    try:
-        yield
-    except notes.Changed:
-        raise Problem("notes_changed") from None
-    except notes.Closed:
-        raise Problem("notes_closed") from None
-    except wrap_up.NoCase:
-        raise Problem("no_case_here") from None
-    except UsageError:
-        raise Problem("invalid") from None
+WRONG: Final = {
+    notes.Changed: "notes_changed",
+    notes.Closed: "notes_closed",
+    wrap_up.NoCase: "no_case_here",
+    UsageError: "invalid",
+}
+"""What can go wrong with a call's papers, as problems."""
 
 
 @router.get("/guides")
@@ -159,7 +149,7 @@ async def save(here: OneSite, session: Writer, call_id: CallId, asked: NotesToSa
     lines = [notes.Line(line.at_ms, line.text) for line in asked.lines]
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
-        with _told():
+        with telling(WRONG):
             revision = await notes.save(
                 conn, call_id, session.person.id, lines, revision=asked.revision, at=at
             )
@@ -173,7 +163,7 @@ async def tick(here: OneSite, session: Writer, call_id: CallId, asked: TickToSet
     """Tick an item of a checklist, or take the tick back."""
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
-        with _told():
+        with telling(WRONG):
             await notes.tick(
                 conn, call_id, session.person.id,
                 checklist=asked.checklist, item=asked.item, ticked=asked.ticked, at_ms=asked.at_ms,
@@ -186,7 +176,7 @@ async def write_up(here: OneSite, session: Writer, call_id: CallId, asked: WrapU
     """Keep what was filled in after a call; when it is done, its notes are closed, too."""
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
-        with _told():
+        with telling(WRONG):
             await wrap_up.save(
                 conn, call_id, session.person.id,
                 case=asked.case_number, labels=asked.labels, told=asked.told, hand_over=asked.hand_over,
@@ -202,7 +192,7 @@ async def consent(here: OneSite, session: Writer, call_id: CallId, asked: Consen
     """Write down that somebody consents, or refuses."""
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
-        with _told():
+        with telling(WRONG):
             made = await wrap_up.consent(
                 conn, call_id, session.person.id,
                 who=asked.who, what=asked.what, given=asked.given, at_ms=asked.at_ms, at=here.clock.utc_now(),

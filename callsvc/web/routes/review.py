@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -27,7 +26,7 @@ from callsvc.store import Connection, calls
 from callsvc.types import CallState, Profile
 from callsvc.web import door
 from callsvc.web.door import CallId, OneSite
-from callsvc.web.problems import Problem
+from callsvc.web.problems import Problem, telling
 from callsvc.web.routes.hand_overs import demand_receiver
 from callsvc.web.shapes_notes import ChoiceOut
 from callsvc.web.shapes_review import (
@@ -62,23 +61,14 @@ Operator = Annotated[Session, Depends(door.may(Action.REVIEW_ANSWER))]
 ReviewId = Annotated[UUID, Depends(door.review_id)]
 
 MONTH = timedelta(days=31)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What can go wrong with a review, as problems."""
-    try:
-        yield
-    except worklist.Taken:
-        raise Problem("review_taken") from None
-    except worklist.OwnCall:
-        raise Problem("own_call") from None
-    except assessments.Unanswered:
-        raise Problem("review_unanswered") from None
-    except assessments.Finished:
-        raise Problem("review_finished") from None
-    except UsageError:
-        raise Problem("invalid") from None
+WRONG: Final = {
+    worklist.Taken: "review_taken",
+    worklist.OwnCall: "own_call",
+    assessments.Unanswered: "review_unanswered",
+    assessments.Finished: "review_finished",
+    UsageError: "invalid",
+}
+"""What can go wrong with a review, as problems."""
 
 
 @router.get("/reviews")
@@ -133,7 +123,7 @@ async def take(here: OneSite, session: Reviewer, review_id: ReviewId) -> ReviewO
     """Take it up, with the scorecard as it is now."""
     at = here.clock.utc_now()
     async with here.database.transaction() as conn:
-        with _told():
+        with telling(WRONG):
             await worklist.take(conn, review_id, session.person.id, at=at)
         whole = await _whole(conn, review_id, session.person.id)
         await _note(conn, here, session, whole.review.call_id, "review.take")
@@ -146,7 +136,7 @@ async def give_back(here: OneSite, session: Reviewer, review_id: ReviewId, asked
     """Leave it to a colleague, who begins where the asker stopped and answers anew."""
     async with here.database.transaction() as conn:
         found = await worklist.get(conn, review_id, session.person.id)
-        with _told():
+        with telling(WRONG):
             await worklist.give_back(
                 conn, review_id, session.person.id, place_ms=asked.place_ms, word=" ".join(asked.word.split())
             )
@@ -180,7 +170,7 @@ async def answer(
     """Answer a question of the asker's own scorecard, or answer it anew."""
     given = Answer(question, asked.choice, asked.at_ms, asked.note)
     async with here.database.transaction() as conn:
-        with _told():
+        with telling(WRONG):
             await assessments.answer(conn, await _mine(conn, review_id, session), given)
 
 
@@ -189,7 +179,7 @@ async def conclude(here: OneSite, session: Reviewer, review_id: ReviewId, asked:
     """Close one's assessment. From then on it stays as it is, and the operator of the call may read it."""
     at = here.clock.utc_now()
     async with here.database.transaction() as conn:
-        with _told():
+        with telling(WRONG):
             await assessments.finish(conn, await _mine(conn, review_id, session), asked.comment, at=at)
         whole = await _whole(conn, review_id, session.person.id)
         await _note(conn, here, session, whole.review.call_id, "review.finish")

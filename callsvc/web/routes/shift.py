@@ -20,7 +20,7 @@ from callsvc.web import door
 from callsvc.web.catalogues import lines
 from callsvc.web.door import CallId, OneSite
 from callsvc.web.health import media_url
-from callsvc.web.problems import Problem
+from callsvc.web.problems import Problem, telling
 from callsvc.web.shapes_shift import (
     Availability,
     CallInHand,
@@ -132,12 +132,8 @@ async def answer(here: OneSite, session: ThoughLocked, call_id: CallId) -> Opera
             raise Problem("one_call_at_a_time")
         if before is None and door.locked(here, session):
             raise Locked
-        try:
+        with telling({queue.Taken: "call_taken", queue.Over: "call_over"}):
             taken = await queue.answer(conn, call_id, person, at=at)
-        except queue.Taken:
-            raise Problem("call_taken") from None
-        except queue.Over:
-            raise Problem("call_over") from None
         if before is None:
             await trail.record(
                 conn,
