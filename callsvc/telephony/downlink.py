@@ -73,12 +73,13 @@ class Downlink:
         )
         self._encoder: Encoder | None = None
         self._resampler: Resampler | None = None
-        if self.forwards and not self._apart:
-            # The operator hears packets as they come; only the recording waits for what is late.
-            self._apart = True
-            receiver.deepen(RECORDING)
-        elif not self._apart:
-            self._resampler = Resampler(receiver.rate_hz, self._codec.rate_hz)
+        if not self._apart:
+            if self.forwards:
+                # The operator hears packets as they come; only the recording waits for what is late.
+                self._apart = True
+                receiver.deepen(RECORDING)
+            else:
+                self._resampler = Resampler(receiver.rate_hz, self._codec.rate_hz)
         self._outgoing: Floats = np.zeros(0, np.float32)
 
     def reconnect(self, receiver: Receiver, caller: Connection, operator: Connection, now: float) -> None:
