@@ -129,3 +129,8 @@ class Notebook:
             if start not in gaps:
                 track[start : start + length] = next(written)
         return track
+
+
+def key(event: int, timestamp: int, *, end: bool = False, sequence: int = 0) -> Packet:
+    """A packet of a key that is pressed on a telephone (RFC 4733)."""
+    return Packet(101, sequence, timestamp, 9, bytes([event, 0x80 * end | 10, 0, 160]))

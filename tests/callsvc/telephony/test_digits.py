@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from audio.codecs import PCMA
 from audio.rtp import Packet
 from callsvc.telephony.digits import ENDS, MOST, PAUSE_STEPS, PER_SECOND, STEPS, Heard, ToPress
 from callsvc.telephony.policies import LinePolicy
-from callsvc.telephony.sip.line import Line
-from callsvc.types import EventKind, Leg, Profile
-from tests.callsvc.telephony.sip.conftest import House, house, wishes  # noqa: F401  fixtures
+from callsvc.types import EventKind
 from tests.support.calls import TwoLegs
 from tests.support.legs import PipedConnection, Tapes
+from tests.support.packets import key
 
 pytestmark = pytest.mark.call
-
-
-def key(event: int, timestamp: int, *, end: bool = False, sequence: int = 0) -> Packet:
-    return Packet(101, sequence, timestamp, 9, bytes([event, 0x80 * end | 10, 0, 160]))
 
 
 def test_a_press_is_told_once_whatever_is_lost_late_or_repeated_of_it() -> None:
@@ -115,30 +108,3 @@ async def test_the_operator_presses_where_the_callers_end_takes_it() -> None:
     legs, _ = talking(takes=False)
     assert legs.call.status()["digits"] is False
     assert legs.command("digit", digit="1")["why"] == "nothing_there"
-
-
-@pytest.mark.parametrize("wishes", [{"default": Line(Profile.REPORT)}])
-async def test_a_telephone_and_an_operator_in_the_browser_press_keys_for_each_other(house: House) -> None:  # noqa: F811
-    house.caller.request("INVITE", body=house.caller.offer())
-    await house.caller.hear("SIP/2.0 180")
-    (call,) = house.board.calls.values()
-    operator = PipedConnection({8: PCMA}, house.trunk.clock)
-    house.board.admit(call.id, Leg.OPERATOR, Profile.REPORT, operator)
-    answer = await house.caller.hear("SIP/2.0 200")
-    house.caller.remote_tag = answer.get("To").partition(";tag=")[2]
-    house.caller.request("ACK")
-    operator.say({"t": "command", "id": "1", "do": "digit", "digit": "7"})
-    operator.say({"t": "command", "id": "2", "do": "digit", "digit": "*"})
-    count = STEPS - 1 + ENDS
-    came = [await house.caller.sound((101,)) for _ in range(2 * count)]
-    assert [packet.payload[0] for packet in came] == [7] * count + [10] * count
-    assert [packet.marker for packet in came[:count]] == [True] + [False] * (count - 1)
-    assert len({packet.timestamp for packet in came}) == 2 - (came[0].timestamp == came[-1].timestamp)
-    for sequence in range(3):
-        house.caller.say(answer.rtp_port, key(3, 4800, end=sequence == 2, sequence=sequence))
-    async with asyncio.timeout(30):
-        while not any(one["t"] == "digit" for one in operator.told):
-            await asyncio.sleep(0.005)
-    house.caller.say(answer.rtp_port, key(4, 9600, sequence=3))
-    await house.until(lambda: sum(one["t"] == "digit" for one in operator.told) == 2)
-    assert [one["digit"] for one in operator.told if one["t"] == "digit"] == ["3", "4"]
