@@ -66,7 +66,7 @@ def _supports(message: Any, extension: str) -> bool:
 class Connected(UaStateConnected):  # type: ignore[misc]  # sippy has no types
     """The state in which both have agreed."""
 
-    def recvRequest(self, req: Any) -> Any:  # noqa: N802
+    def recvRequest(self, req: Any) -> Any:  # noqa: N802  sippy's name
         method = req.getMethod()
         missing = lacking(req)
         if missing and method not in ("ACK", "BYE"):
@@ -153,7 +153,7 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
 
     # What comes in.
 
-    def recvRequest(self, req: Any, sip_t: Any) -> Any:  # noqa: N802
+    def recvRequest(self, req: Any, sip_t: Any) -> Any:  # noqa: N802  sippy's name
         self.deferred = False
         state, method = self.state, req.getMethod()
         if (
@@ -165,7 +165,7 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         answer = super().recvRequest(req, sip_t)
         return (None, None, None) if answer is None and self.deferred else answer
 
-    def recvResponse(self, resp: Any, tr: Any) -> None:  # noqa: N802
+    def recvResponse(self, resp: Any, tr: Any) -> None:  # noqa: N802  sippy's name
         code, _ = resp.getSCode()
         cseq, method = resp.getHFBody("cseq").getCSeq()
         if method == "INVITE":
