@@ -140,10 +140,10 @@ class Door:
 
     # What sippy asks of a server.
 
-    def isWildCard(self) -> bool:  # noqa: N802
+    def isWildCard(self) -> bool:  # noqa: N802  sippy's name
         return False
 
-    def getSIPaddr(self) -> tuple[tuple[str, int], str]:  # noqa: N802
+    def getSIPaddr(self) -> tuple[tuple[str, int], str]:  # noqa: N802  sippy's name
         return (self._bracketed(self.host), self.port), self.transport
 
     def addr2str(self, address: tuple[str, int]) -> str:

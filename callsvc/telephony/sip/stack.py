@@ -11,7 +11,7 @@ from _thread import get_ident
 from typing import Any
 
 from sippy import SipTransactionManager as transaction_layer  # noqa: N813  a module, not a class
-from sippy.Core import EventDispatcher as event_loop  # noqa: N813
+from sippy.Core import EventDispatcher as event_loop  # noqa: N813  as above
 from sippy.SipConf import SipConf
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
@@ -47,10 +47,10 @@ class _OnePort:
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    def getServer(self, *_args: object, **_kwargs: object) -> Door:  # noqa: N802
+    def getServer(self, *_args: object, **_kwargs: object) -> Door:  # noqa: N802  sippy's name
         return self._door
 
-    def rotateCache(self) -> None:  # noqa: N802
+    def rotateCache(self) -> None:  # noqa: N802  sippy's name
         return None
 
     def shutdown(self) -> None:
