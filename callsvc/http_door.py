@@ -3,11 +3,15 @@
 uvicorn waits for ever for a question that never ends and for a reader who never reads. Here a client that owes the rest
 of a question is let go after `REQUEST_S`, and where too many are in, one who keeps us waiting makes room for whoever
 comes: who says nothing first, then who has not ended a question, then who does not read the answer.
+
+A client asks one question after the other. One that asks on without waiting for the answer is let go after it, and
+where there is a turnstile, one address is answered so often and no more: the media node has better things to do.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -18,11 +22,32 @@ REQUEST_S = 10.0
 """Time for a client's first whole question; for the rest of a later one, up to twice as long."""
 
 
+class Turnstile:
+    """How many questions an address may still ask: `rate` a second, and `burst` at once."""
+
+    MOST_ADDRESSES = 1000
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def lets_in(self, address: str, now_s: float) -> bool:
+        left, at = self._left.pop(address, (self._burst, now_s))
+        left = min(self._burst, left + (now_s - at) * self._rate)
+        allowed = left >= 1
+        self._left[address] = (left - allowed, now_s)
+        if len(self._left) > self.MOST_ADDRESSES:
+            self._left.popitem(last=False)
+        return allowed
+
+
 class Door(H11Protocol):
     """uvicorn's protocol with an end to its patience."""
 
     most: ClassVar[int] = 200
     """Connections at once."""
+    turnstile: ClassVar[Turnstile | None] = None
 
     _patience: asyncio.TimerHandle | None = None
     _owed: RequestResponseCycle | None = None
@@ -38,6 +63,20 @@ class Door(H11Protocol):
         if self._patience:
             self._patience.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.idle and self.turnstile is not None:
+            address = self.client[0] if self.client else ""
+            if not self.turnstile.lets_in(address, self.loop.time()):
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        # What has come meanwhile is the next question, asked before this one was answered.
+        if self.conn.their_state is h11.DONE and self.conn.trailing_data[0]:
+            self.transport.close()
+        super().on_response_complete()
 
     @property
     def idle(self) -> bool:

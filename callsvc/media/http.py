@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,6 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from callsvc import metrics
+
+METRICS_S: Final = 0.5
+"""As old as figures may be."""
 
 
 def application(
@@ -35,9 +39,15 @@ def application(
         content = {"ready": not why, "reasons": why, "degraded": degraded(), "in_force": in_force()}
         return JSONResponse(content, 503 if why else 200)
 
+    written: tuple[float, bytes, str] | None = None
+
     async def metrics_text(_request: Request) -> Response:
-        body, kind = metrics.exposition()
-        return Response(body, headers={"Content-Type": kind})
+        # Writing them takes longer than anything else that a stranger can ask for.
+        nonlocal written
+        now_s = asyncio.get_running_loop().time()
+        if written is None or now_s - written[0] > METRICS_S:
+            written = (now_s, *metrics.exposition())
+        return Response(written[1], headers={"Content-Type": written[2]})
 
     routes: list[BaseRoute] = [
         *signalling,

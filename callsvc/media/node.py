@@ -25,7 +25,7 @@ from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTaken
-from callsvc.http_door import Door
+from callsvc.http_door import Door, Turnstile
 from callsvc.media import realtime
 from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
@@ -44,6 +44,12 @@ from callsvc.telephony.turn import Turn
 from models.suppressor import load as load_weights
 
 log = logs.get("media")
+
+
+class NodeDoor(Door):
+    """Calls share the process with whoever asks: pages that join and command, a supervisor, a scraper."""
+
+    turnstile = Turnstile(rate=200, burst=400)
 
 
 class Server(uvicorn.Server):
@@ -212,7 +218,7 @@ class Node:
         app = application(routes, self._reasons, self._degraded, self._in_force)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
-            http=Door, timeout_keep_alive=5, ws="none",
+            http=NodeDoor, timeout_keep_alive=5, ws="none",
         )  # fmt: skip
         server = Server(config)
         host, port = listening.getsockname()[:2]

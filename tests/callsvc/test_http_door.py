@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from callsvc import http_door
-from callsvc.http_door import Door
+from callsvc.http_door import Door, Turnstile
 
 pytestmark = pytest.mark.call
 
@@ -161,3 +161,35 @@ async def test_who_asks_whole_questions_now_and_then_stays(
             await reader.readuntil(b"here")
             await asyncio.sleep(0.3)
         writer.close()
+
+
+async def test_who_asks_on_without_waiting_is_answered_once_and_let_go(port: int) -> None:
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /short HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        answers = await reader.read()
+        writer.close()
+    assert answers.count(b"200 OK") == 1
+
+
+async def test_an_address_that_asks_too_often_gets_no_answer_until_it_has_waited(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Narrow, "turnstile", Turnstile(rate=0.001, burst=3))
+    got = []
+    for _ in range(5):
+        try:
+            got.append(await ask(port))
+        except ConnectionError:
+            got.append(b"")
+    assert [answer.endswith(b"here") for answer in got] == [True, True, True, False, False]
+
+
+def test_a_turnstile_counts_each_address_for_itself_and_remembers_no_more_than_it_must() -> None:
+    stile = Turnstile(rate=2, burst=4)
+    assert [stile.lets_in("a", 0) for _ in range(5)] == [True] * 4 + [False]
+    assert stile.lets_in("b", 0)
+    assert [stile.lets_in("a", 0.5) for _ in range(2)] == [True, False]
+    for n in range(3 * Turnstile.MOST_ADDRESSES):
+        stile.lets_in(str(n), 1)
+    assert len(stile._left) == Turnstile.MOST_ADDRESSES
