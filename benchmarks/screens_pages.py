@@ -26,6 +26,7 @@ import httpx
 import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks import screens_hour
 from callsvc.ids import new_id
 from callsvc.store import Connection, transcripts
 from callsvc.types import Role, TranscriptState
@@ -77,6 +78,24 @@ window.when = (wanted) => new Promise((done) => {
   const look = () => wanted() ? requestAnimationFrame(() => done(performance.now() - began)) : requestAnimationFrame(look);
   look();
 });
+// The player's own sound, which stands in no page; and how long it takes from a key until sound runs on from a place.
+const Sound = window.Audio;
+window.Audio = function (...given) { return (window.sound = new Sound(...given)); };
+window.runs = (act) => new Promise((done) => {
+  const began = performance.now();
+  act();
+  const from = window.sound.currentTime;
+  const look = () => !window.sound.paused && !window.sound.seeking && window.sound.currentTime > from
+    ? done(performance.now() - began) : setTimeout(look, 1);
+  look();
+});
+window.key = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+window.point = (share) => {
+  const lanes = document.querySelector(".lanes"), box = lanes.getBoundingClientRect();
+  const at = { clientX: box.left + share * box.width, clientY: box.top + 20, button: 0, bubbles: true, pointerId: 1 };
+  lanes.setPointerCapture = () => {};
+  for (const type of ["pointerdown", "pointerup"]) lanes.dispatchEvent(new PointerEvent(type, at));
+};
 """
 
 
@@ -192,6 +211,34 @@ def leapt(page: Page, times: int) -> float:
         for _ in range(times)])  # fmt: skip
 
 
+def heard(page: Page, call: UUID, times: int) -> dict[str, dict[str, float]]:
+    """From a key or a click until sound runs on, far from where it was: each place is a range that nobody has asked for."""
+    page.get_by_role("button", name="Slå på ljudet").click()
+    found: dict[str, list[float]] = {"play": [], "play_far": [], "seek_far_while_playing": []}
+    for n in range(times):
+        found["play"].append(float(page.evaluate("window.runs(() => window.key('k'))")))
+        share = 0.9 - 0.7 * (n % 2) + 0.013 * n
+        found["seek_far_while_playing"].append(
+            float(page.evaluate("(share) => window.runs(() => window.point(share))", share))
+        )
+        page.evaluate("window.key('k')")
+        page.wait_for_timeout(200)
+        page.evaluate("(share) => window.point(share)", 0.5 + 0.017 * n)
+        page.wait_for_timeout(500)
+        found["play_far"].append(float(page.evaluate("window.runs(() => window.key('k'))")))
+        page.evaluate("window.key('+')")
+        page.wait_for_timeout(300)
+        page.evaluate("window.key('k')")
+        page.reload()
+        page.locator(".utterance").first.wait_for()
+        page.wait_for_timeout(500)
+        if page.get_by_role("button", name="Slå på ljudet").count():
+            page.get_by_role("button", name="Slå på ljudet").click()
+    return {
+        name: {"median_ms": median(took), "worst_ms": round(max(took), 1)} for name, took in found.items()
+    }
+
+
 def on_pages(context: BrowserContext, served: Served, call: UUID, times: int) -> dict[str, Any]:
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -231,6 +278,7 @@ def on_pages(context: BrowserContext, served: Served, call: UUID, times: int) ->
     told["interactions_ms"] = interactions
     told["longest_frame_scrolling_ms"] = round(scrolled(page, 900), 1)
     told["words_in_the_page"] = page.locator(".word").count()
+    told["sound_runs_ms"] = heard(page, call, times)
     for name, path, there in (
         ("access_log", "/atkomstlogg", "table tbody tr"),
         ("retention", "/drift/gallring", ".keep-tonight"),

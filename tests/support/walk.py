@@ -21,6 +21,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 MOST_TABS = 150
+PARTS_OF_A_DATE = 4
 
 # What has the focus, and whether a person who looks for it finds it.
 LOOK = """() => {
@@ -35,7 +36,8 @@ LOOK = """() => {
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   };
   // Where the field itself is drawn by what stands beside it or around it, that is where the focus shows.
-  const ring = drawn(at) || drawn(at.nextElementSibling) || drawn(at.parentElement);
+  const date = at.type === "date"; // the browser draws the ring of its parts
+  const ring = date || drawn(at) || drawn(at.nextElementSibling) || drawn(at.parentElement);
   const left = Math.max(box.left, 0), right = Math.min(box.right, innerWidth);
   const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
   const inside = right - left > 0 && bottom - top > 0;
@@ -44,7 +46,8 @@ LOOK = """() => {
     const there = document.elementFromPoint(left + x * (right - left), top + y * (bottom - top));
     return there && (at.contains(there) || there.contains(at) && there !== document.body || at.closest("label")?.contains(there));
   });
-  return { lost: false, id: window.walkers.get(at), placed: at.tabIndex < 0, ring, inside, uncovered };
+  const over = uncovered || !inside ? "" : document.elementFromPoint((left + right) / 2, (top + bottom) / 2)?.outerHTML.slice(0, 80);
+  return { lost: false, date, over, id: window.walkers.get(at), placed: at.tabIndex < 0, ring, inside, uncovered };
 }"""
 
 
@@ -96,7 +99,7 @@ class Walk:
     def tab_to(self, name: str, role: str = "", *, back: bool = False) -> None:
         """Tab (with `back` Shift+Tab) until what bears this name has the focus; the end of the page is passed once."""
         key = "Shift+Tab" if back else "Tab"
-        ends, passed, before = 0, [], self._look()
+        ends, stays, passed, before = 0, 0, [], self._look()
         for _ in range(MOST_TABS):
             self.page.keyboard.press(key)
             now = self._look()
@@ -105,7 +108,11 @@ class Walk:
                 assert ends <= 2, f"{name!r} is not reached by {key}: {passed}"
                 self._remember(key, None)
             else:
-                assert now["id"] != before.get("id"), f"{key} does not leave {self.focus()}"
+                # A date is a day, a month, a year and a calendar, and each of them a stop.
+                stays = stays + 1 if now["id"] == before.get("id") else 0
+                assert stays <= (PARTS_OF_A_DATE if now["date"] else 0), (
+                    f"{key} does not leave {self.focus()}"
+                )
                 found = self._found()
                 there = name in found[1] and role in ("", found[0])
                 passed.append(found)

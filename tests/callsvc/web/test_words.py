@@ -12,6 +12,7 @@ from audio.taps import GapCause
 from callsvc.access.rights import Action
 from callsvc.locale import catalogue
 from callsvc.types import Leg, Profile, RecordingState, Role, Track, TranscriptState
+from callsvc.web.catalogues import KINDS
 from tests.callsvc.web.test_description import UI, node
 
 pytestmark = pytest.mark.screens
@@ -110,6 +111,7 @@ def test_every_text_is_used_and_every_text_that_is_asked_for_is_there() -> None:
         [f"leg.{one}" for one in Leg],
         [f"track.{one}" for one in Track] + [f"object.{one}" for one in Track],
         [f"gap.{one}" for one in GapCause],
+        [f"{what}.{one}" for one in KINDS for what in ("catalogue", "object")],
         ["recording.sealed", "recording.archived", "recording.failed", "recording.running"][
             : len(RecordingState)
         ],

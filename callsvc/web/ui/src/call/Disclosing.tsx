@@ -1,15 +1,16 @@
 /** Handing out: a copy without chosen words, the legal basis and what it asks, exactly what leaves, and the decision. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
-import { clock, clockTenths, momentWithSeconds, number, percent } from "../format";
-import { hint } from "../keys";
+import { clock, momentWithSeconds, number, percent } from "../format";
 import { lang, t, tn } from "../locale";
 import { useResource } from "../resource";
 import { said } from "../desk/beside";
+import { useArrival, useReturn } from "../parts/arrive";
 import { Field } from "../parts/Field";
 import { Fault } from "../parts/Notice";
 import { State } from "../parts/State";
-import { begin, chosen, chosenRuns, end, gone, lengthMs, undo, undoable } from "./choosing";
+import { begin, chosen, chosenRuns, end, lengthMs } from "./choosing";
+import { stretch } from "./GoesNow";
 
 const forms = ["pdf", "docx", "html", "txt", "vtt"] as const;
 
@@ -18,6 +19,7 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
   const bases = useResource((signal) => api.get("/api/legal-bases", { signal }), []);
   const copies = useResource((signal) => api.get("/api/calls/{call_id}/redactions", { path, signal }), [call.id]);
   const made = useResource((signal) => api.get("/api/calls/{call_id}/disclosures", { path, signal }), [call.id]);
+  const title = useArrival<HTMLHeadingElement>();
   const [copy, setCopy] = useState("");
   const [basis, setBasis] = useState("");
   const [answers, setAnswers] = useState<Record<string, string>>({});
@@ -46,7 +48,7 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
   const copyName = (id: string | null) => (id === null ? t("disclose.whole") : copies.data?.copies.find((one) => one.id === id)?.title ?? t("disclose.copy"));
   return (
     <section class="card disclosing" aria-labelledby="disclosing">
-      <h2 id="disclosing">{t("disclose.title")}</h2>
+      <h2 id="disclosing" ref={title} tabIndex={-1}>{t("disclose.title")}</h2>
       <p class="hint">{t("disclose.lead")}</p>
       {problem && <Fault problem={problem} />}
       <Copying call={call.id} made={(id) => { copies.reload(); setCopy(id); }} fail={fail} />
@@ -111,10 +113,6 @@ export function Disclosing({ call }: { call: Shape<"CallDetail"> }) {
   );
 }
 
-function stretch(fromMs: number, toMs: number): string {
-  return `${clockTenths(fromMs / 1000)}–${clockTenths(toMs / 1000)}`;
-}
-
 const LOOK_MS = 1000;
 
 /** The signed copy that its receiver can check alone: made on demand, with what was decided and nothing else. */
@@ -129,14 +127,16 @@ function Packed({ call, disclosure }: { call: string; disclosure: string }) {
     const timer = window.setInterval(found.reload, LOOK_MS);
     return () => clearInterval(timer);
   }, [busy, found.reload]);
+  const box = useRef<HTMLSpanElement>(null);
   const make = () => {
     setProblem(undefined);
+    box.current?.focus(); // the button is gone while it is made
     api.post("/api/calls/{call_id}/disclosures/{disclosure_id}/bundle", { path }).then(found.reload)
       .catch((fault: unknown) => setProblem(Problem.of(fault)));
   };
   const share = Math.round((found.data?.progress ?? 0) * 100);
   return (
-    <span class="packed">
+    <span class="packed" ref={box} tabIndex={-1}>
       {problem && <Fault problem={problem} />}
       {state === "failed" && <State tone="bad">{t(found.data?.error === "not_as_sealed" ? "bundle.not_as_sealed" : "bundle.failed")}</State>}
       {(state === "none" || state === "failed") && <button type="button" class="button small" onClick={make}>{t("bundle.make")}</button>}
@@ -152,7 +152,8 @@ function Copying({ call, made, fail }: { call: string; made: (id: string) => voi
   const [title, setTitle] = useState("");
   const [reason, setReason] = useState("");
   const words = chosen.value;
-  if (!words) return <p><button type="button" class="button" onClick={begin}>{t("redact.begin")}</button></p>;
+  const back = useReturn<HTMLButtonElement>(words !== null);
+  if (!words) return <p><button type="button" ref={back} class="button" onClick={begin}>{t("redact.begin")}</button></p>;
   const make = () => {
     api.post("/api/calls/{call_id}/redactions", { path: { call_id: call }, body: { title, chosen: chosenRuns().map((one) => ({ ...one, reason })) } })
       .then((copy) => {
@@ -162,32 +163,13 @@ function Copying({ call, made, fail }: { call: string; made: (id: string) => voi
       .catch(fail);
   };
   return (
-    <div class="copying">
-      <p class="hint">{t("redact.how", { word: hint("chooseAfter"), utterance: hint("chooseDown"), undo: hint("chooseUndo") })}</p>
-      <GoesNow chosen={words.size} />
+    <div class="copying" id="copying" tabIndex={-1} role="group" aria-label={t("redact.begin")}>
       <Field label={t("redact.title")} value={title} change={setTitle} spellcheck />
       <Field label={t("redact.reason")} value={reason} change={setReason} spellcheck />
       <div class="row">
         <button type="button" class="button primary" aria-disabled={words.size === 0 || !title.trim() || !reason.trim()} onClick={() => words.size > 0 && make()}>{t("redact.make")}</button>
         <button type="button" class="button" onClick={end}>{t("dialog.cancel")}</button>
       </div>
-    </div>
-  );
-}
-
-/** What goes with what is chosen so far, to the word and the tenth of a second, and the way one step back. */
-function GoesNow({ chosen: many }: { chosen: number }) {
-  const { words, stretches, silencedMs } = gone.value;
-  return (
-    <div class="goes-now">
-      <p role="status" class="label">{many === 0 ? t("redact.none") : tn("redact.gone", words.size, { s: number(silencedMs / 1000, 1) })}{words.size > many && ` ${tn("redact.with", words.size - many)}`}</p>
-      <button type="button" class="button small" aria-disabled={!undoable.value} onClick={undo} title={`${t("redact.undo")} (${hint("chooseUndo")})`}>{t("redact.undo")}</button>
-      {stretches.length > 0 && (
-        <details class="leaving">
-          <summary>{t("redact.which")}</summary>
-          <ol class="note-list leaving-lines">{stretches.map((one) => <li key={one.start_ms}><span class="note-at clock">{stretch(one.start_ms, one.end_ms)}</span><span dir="auto">{one.words.join(" ")}</span></li>)}</ol>
-        </details>
-      )}
     </div>
   );
 }

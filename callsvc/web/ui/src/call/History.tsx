@@ -5,6 +5,7 @@ import { clock, momentWithSeconds } from "../format";
 import { t } from "../locale";
 import { useResource } from "../resource";
 import { may } from "../session";
+import { focusOn } from "../parts/arrive";
 import { Dialog } from "../parts/Dialog";
 import { Fault } from "../parts/Notice";
 import type { Utterance } from "./Said";
@@ -19,7 +20,7 @@ export function History({ call, utterance, close, changed }: Props) {
   const undo = () => {
     setProblem(undefined);
     api.post("/api/calls/{call_id}/transcript/utterances/{n}/undo", { path: { call_id: call, n }, body: { version, why: "" } })
-      .then(changed).catch((fault: unknown) => {
+      .then(() => { focusOn("edits"); changed(); }).catch((fault: unknown) => {
         setProblem(Problem.of(fault));
         changed();
       });
@@ -28,7 +29,7 @@ export function History({ call, utterance, close, changed }: Props) {
     <Dialog title={t("history.title", { at: clock(utterance.start_ms / 1000) })} close={close}>
       <div class="help">
         {(problem ?? (!found.data && found.problem)) && <Fault problem={(problem ?? found.problem) as Problem} />}
-        <ol class="plain history" aria-label={t("history.label")}>
+        <ol class="plain history" id="edits" tabIndex={-1} aria-label={t("history.label")}>
           {edits.map((one) => (
             <li key={one.version}>
               <p class="aside">{t(one.undoes === null ? "history.corrected" : "history.undone", { who: one.person?.display_name ?? t("facts.unknown"), at: momentWithSeconds(one.at) })}{one.why && `. ${one.why}`}</p>

@@ -57,7 +57,7 @@ export function Player({ call, sound }: { call: Shape<"CallDetail">; sound: Soun
   const heard = sound.heard.value;
   return (
     <section class="card player" aria-labelledby="player">
-      <h2 id="player">{t("player.title")}</h2>
+      <h2 id="player" tabIndex={-1}>{t("player.title")}</h2>
       {peaks.problem && !peaks.data && <Fault problem={peaks.problem} retry={peaks.reload} />}
       {sound.failed.value && <Notice tone="bad" title={t("player.failed")}><p>{t("player.failed.hint")}</p></Notice>}
       {peaks.data && <Waveform peaks={peaks.data} tracks={call.tracks} sound={sound} shown={shown} />}

@@ -5,6 +5,7 @@ import type { Shape } from "../api/client";
 import { clock } from "../format";
 import { hint } from "../keys";
 import { t } from "../locale";
+import { useReturn } from "../parts/arrive";
 import { Icon } from "../parts/Icon";
 import { still } from "../parts/still";
 import { chosen, gone, toggle } from "./choosing";
@@ -44,6 +45,7 @@ type LineProps = {
 export const Line = still(function Line({ call, utterance, now, sound, language, reload, correcting, correct, look, place, of, measured }: LineProps) {
   const play = (ms: number) => void sound.play(Math.max(0, ms / 1000 - LEAD_S));
   const row = useRef<HTMLLIElement>(null);
+  const pencil = useReturn<HTMLButtonElement>(correcting);
   useEffect(() => {
     const box = row.current;
     if (!box || !measured) return undefined;
@@ -63,7 +65,7 @@ export const Line = still(function Line({ call, utterance, now, sound, language,
               : now ? <PlayingWords utterance={utterance} sound={sound} play={play} /> : <Words utterance={utterance} playing={-1} play={play} />}
           </p>
           {utterance.machine !== null && <button type="button" class="corrected" title={`${t("correct.machine", { text: utterance.machine })} (${hint("history")})`} onClick={() => look(utterance.n)}><span>{t("correct.mark")}</span><span class="unseen"> {t("history.this", { at: clock(utterance.start_ms / 1000) })}</span></button>}
-          {correct && <button type="button" class="button bare small" onClick={() => correct(utterance.n)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
+          {correct && <button type="button" ref={pencil} class="button bare small" onClick={() => correct(utterance.n)} aria-label={t("correct.this", { at: clock(utterance.start_ms / 1000) })} title={`${t("correct.do")} (${hint("correct")})`}><Icon name="pencil" size={16} /></button>}
           <Marked utterance={utterance} />
         </div>
       )}

@@ -9,6 +9,7 @@ import { t, tn } from "../locale";
 import { may } from "../session";
 import { Icon } from "../parts/Icon";
 import { chosen, textIs } from "./choosing";
+import { GoesNow, HowToChoose } from "./GoesNow";
 import { History } from "./History";
 import { usePicking } from "./picking";
 import { lastAt, Rows, WHOLE } from "./rows";
@@ -73,6 +74,7 @@ export function Text({ call, text, sound, reload }: Props) {
           <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} /><span>{t("transcript.follow")}</span>
         </label>
       </div>
+      {chosen.value && <HowToChoose />}
       {list.long && <Finding utterances={utterances} found={(ms) => goTo(ms)} from={() => sound.at.value * 1000} />}
       <ol class={`utterances${list.long ? " long" : ""}${chosen.value ? " choosing" : ""}`} ref={box} {...picking} tabIndex={list.long ? 0 : undefined} aria-label={t("transcript.label")}
         onWheel={scrolled} onTouchMove={scrolled} onPointerDown={(event) => (event.target === box.current ? scrolled() : picking.onPointerDown?.(event))}
@@ -85,6 +87,7 @@ export function Text({ call, text, sound, reload }: Props) {
         ))}
         {after < utterances.length && <li class="room" role="presentation" style={{ height: `${list.rows.total - list.rows.top(after)}px` }} />}
       </ol>
+      {chosen.value && <GoesNow />}
       {looked && <History call={call} utterance={looked} close={() => look(null)} changed={reload} />}
       <p class="hint legend">{t("transcript.legend")} <span class="doubt-1">{t("transcript.doubt.1")}</span>, <span class="doubt-2">{t("transcript.doubt.2")}</span></p>
     </>

@@ -32,6 +32,10 @@ export function usePicking(box: Box, moved: () => void) {
   };
   useEffect(() => stop, []);
   const picks = chosen.value !== null;
+  useEffect(() => {
+    // Where one is in the text, so that one can begin at once.
+    if (picks) (box.current?.querySelector<HTMLElement>("[aria-current] .word") ?? box.current?.querySelector<HTMLElement>(".word"))?.focus();
+  }, [picks]);
   const goOn = (by: 1 | -1, whole: boolean) => {
     const at = placeOf(document.activeElement);
     if (!at) return;

@@ -31,7 +31,7 @@ export function AlreadyTold({ calls, guides }: { calls: Shape<"CaseCall">[]; gui
   };
   return (
     <section class="card told" aria-labelledby="told">
-      <h2 id="told">{t("told.title")}</h2>
+      <h2 id="told" tabIndex={-1}>{t("told.title")}</h2>
       <p class="hint">{t("told.lead")}</p>
       <form class="told-form" onSubmit={search} role="search">
         <label class="unseen" for="topic">{t("told.topic")}</label>

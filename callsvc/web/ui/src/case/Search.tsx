@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { api, Problem, type Shape } from "../api/client";
 import { lookup, t, type Key } from "../locale";
 import { Field } from "../parts/Field";
+import { focusOn } from "../parts/arrive";
 import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
 import { Found } from "./Found";
@@ -68,6 +69,7 @@ export function Search() {
     found.value = null;
     setProblem(undefined);
     setLacking(false);
+    focusOn("seek-text");
   };
   return (
     <>

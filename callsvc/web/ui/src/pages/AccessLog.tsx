@@ -61,7 +61,7 @@ export function AccessLog() {
                   <th scope="row"><time datetime={event.at}>{momentWithSeconds(event.at)}</time><span class="aside">{t("log.number", { n: event.id })}</span></th>
                   <td data-label={t("log.who")}>{event.person ? <>{event.person.display_name} <span class="aside">{event.person.name}</span></> : t("log.service")}</td>
                   <td data-label={t("log.what")}>{lookup(`action.${event.action}`, event.action)}
-                    {event.object && event.object !== event.person?.name && <> <span class="aside">{lookup(`object.${event.object}`, event.object)}</span></>}
+                    {event.object && event.object !== event.person?.name && <> <span class="aside">{objectName(event.object)}</span></>}
                     {event.call_id && <> <a href={callAddress(event.call_id)}>{t("log.call")}</a></>}</td>
                   <td data-label={t("log.why")}>{event.reason || <span class="aside">{t("log.noreason")}</span>}</td>
                 </tr>
@@ -73,6 +73,14 @@ export function AccessLog() {
       {next && <button type="button" class="button" onClick={more}>{t("calls.more")}</button>}
     </Page>
   );
+}
+
+/** What it was done to, in words; of an account its name, and the roles it was given. */
+function objectName(object: string): string {
+  const account = /^([^:]+): ([a-z ]*)$/.exec(object);
+  if (!account) return lookup(`object.${object}`, object);
+  const roles = (account[2] ?? "").split(" ").filter(Boolean).map((role) => lookup(`role.${role}`, role));
+  return `${account[1]}: ${roles.join(", ")}`;
 }
 
 /** The local midnight that a day begins with, or `days` later. */

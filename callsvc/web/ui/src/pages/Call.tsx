@@ -1,5 +1,5 @@
 /** One call: its facts and its proof for all who may know of it; its sound and its words for a reason. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { Care } from "../care/Care";
 import { AskHold } from "../call/AskHold";
@@ -20,6 +20,7 @@ import { useResource } from "../resource";
 import { addresses } from "../router";
 import { may } from "../session";
 import { Clock, serviceTimeIs } from "../parts/Clock";
+import { focusOn } from "../parts/arrive";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { Page } from "../parts/Page";
@@ -29,12 +30,17 @@ export function Call({ id }: { id: string }) {
   const [sound] = useState(() => new Sound(id));
   // What would leave is looked at, and that look is logged, only when somebody means to hand out.
   const [handing, setHanding] = useState(false);
+  const [entered, setEntered] = useState(false);
   const found = useResource(async (signal) => {
     const answer = await api.get("/api/calls/{call_id}", { path: { call_id: id }, signal });
     serviceTimeIs(answer.now);
     return answer;
   }, [id], [`call:${id}`, "calls"]);
   const call = found.data;
+  // Whoever gave a reason wants to hear and read: the reason is gone from the page, and the keyboard is there.
+  useEffect(() => {
+    if (entered && call?.opened) focusOn("player");
+  }, [entered, call?.opened]);
   const back = <p class="way-back"><a href={addresses.calls}><Icon name="left" size={18} />{t("call.back")}</a></p>;
   if (!call) {
     return (
@@ -66,7 +72,7 @@ export function Call({ id }: { id: string }) {
           {may("disclosure.decide") && call.transcript?.state === "done" && (handing ? <Disclosing call={call} />
             : <p><button type="button" class="button" onClick={() => setHanding(true)}>{t("disclose.open")}</button></p>)}
         </>
-        : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={found.reload} before={call.reason_before}
+        : <ReasonGate title={t("gate.title")} go={t("gate.open")} opened={() => { found.reload(); setEntered(true); }} before={call.reason_before}
           open={(reason) => api.post("/api/calls/{call_id}/access", { path: { call_id: call.id }, body: { reason } })} />)}
       {call.state === "ended" && !may("call.open") && <PassOn call={call} sound={null} />}
       {call.state === "live" && <Live call={call} reload={found.reload} />}

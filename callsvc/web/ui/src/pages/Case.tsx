@@ -7,6 +7,7 @@ import { t, tn } from "../locale";
 import { useResource } from "../resource";
 import { addresses, callAddress } from "../router";
 import { said, useGuides, type Guides } from "../desk/beside";
+import { focusOn } from "../parts/arrive";
 import { Icon } from "../parts/Icon";
 import { Fault } from "../parts/Notice";
 import { Page } from "../parts/Page";
@@ -28,7 +29,7 @@ export function Case({ number }: { number: string }) {
         <>
           {calls.every((call) => call.opened)
             ? <AlreadyTold calls={calls} guides={guides} />
-            : <ReasonGate title={t("case.gate")} go={t("case.open")} note={number} opened={found.reload}
+            : <ReasonGate title={t("case.gate")} go={t("case.open")} note={number} opened={() => { found.reload(); focusOn("told"); }}
               open={(reason) => api.post("/api/cases/{number}/access", { path: { number }, body: { reason } })} />}
           <section aria-labelledby="calls">
             <h2 id="calls">{t("case.calls")}</h2>

@@ -11,8 +11,13 @@ export function Dialog({ title, close, wide = false, children }: Props) {
   const name = useId();
   useEffect(() => {
     const shown = box.current;
+    const before = document.activeElement;
     shown?.showModal();
-    return () => shown?.close();
+    return () => {
+      // The browser gives the focus back only from a dialog that still stands in the page.
+      shown?.close();
+      if (document.activeElement === document.body && before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog ref={box} class={wide ? "dialog wide" : "dialog"} aria-labelledby={name}
