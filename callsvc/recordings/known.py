@@ -20,6 +20,11 @@ class Known:
     stamped: bool = False
     """Whether a timestamp was put beside it."""
 
+    @property
+    def expected(self) -> bool:
+        """Whether anything was told of it: then it must be somewhere."""
+        return bool(self.chain or self.told)
+
 
 def known_recordings(settings: Settings, call: str) -> dict[str, Known] | None:
     """What was told of each of a call's recordings, by its id; None when the database does not answer."""

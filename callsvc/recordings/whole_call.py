@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callsvc.config import Settings
@@ -29,46 +30,56 @@ def check_call(settings: Settings, call: str, keys: KeyRing | None) -> list[Repo
 
     Raises `NoRecording` when nobody knows of any.
     """
-    known = known_recordings(settings, call)
+    books = known_recordings(settings, call)
+    known = books or {}
     try:
         found = [_Found(source, _head(source)) for source in place.of_call(settings, call)]
     except NoRecording:
-        if not any(one.chain or one.told for one in (known or {}).values()):
+        if not any(one.expected for one in known.values()):
             raise
         found = []
     heads = {str(one.head.recording): one.head for one in found if one.head is not None}
-    continued = {
-        str(head.continues.recording): (head.continues.records, head.continues.chain)
-        for head in heads.values()
-        if head.continues is not None
-    }
-    reports = []
-    for one in found:
-        recording = str(one.head.recording) if one.head else ""
-        told = (known or {}).get(recording, Known(None, None))
-        report = verify(
-            one.source,
-            keys=keys,
-            call=call,
-            chain=told.chain,
-            told=told.told,
-            continued=continued.get(recording),
-            authority=authority(settings),
-        )
-        earlier = one.head.continues if one.head is not None else None
-        if one.head is not None and earlier is not None and str(earlier.recording) not in heads:
-            report.find("earlier_missing", **_continues(one.head))
-        if told.stamped and TIMESTAMP not in one.source.names():
-            report.find("timestamp_gone")
-        if known is None:
+    reports = [_checked(settings, call, keys, one, known, heads) for one in found]
+    if books is None:
+        for report in reports:
             report.note("database_away")
-        reports.append(report)
-    for recording, told in sorted((known or {}).items()):
-        if recording not in heads and (told.chain or told.told):
+    for recording, told in sorted(known.items()):
+        if recording not in heads and told.expected:
             report = Report(recording, recording=recording, call=call)
             report.find("recording_missing", recording=recording)
             reports.append(report)
     return reports
+
+
+def _checked(
+    settings: Settings,
+    call: str,
+    keys: KeyRing | None,
+    one: _Found,
+    known: Mapping[str, Known],
+    heads: Mapping[str, Head],
+) -> Report:
+    """A recording by itself, by the books, and beside the call's others, whose heads these are."""
+    recording = str(one.head.recording) if one.head else ""
+    told = known.get(recording, Known(None, None))
+    goes_on = next(
+        (on for head in heads.values() if (on := head.continues) and str(on.recording) == recording), None
+    )
+    report = verify(
+        one.source,
+        keys=keys,
+        call=call,
+        chain=told.chain,
+        told=told.told,
+        continued=(goes_on.records, goes_on.chain) if goes_on else None,
+        authority=authority(settings),
+    )
+    earlier = one.head.continues if one.head is not None else None
+    if one.head is not None and earlier is not None and str(earlier.recording) not in heads:
+        report.find("earlier_missing", **_continues(one.head))
+    if told.stamped and TIMESTAMP not in one.source.names():
+        report.find("timestamp_gone")
+    return report
 
 
 def check_directory(settings: Settings, source: Source, keys: KeyRing | None) -> Report:

@@ -188,15 +188,7 @@ async def find(
         if not (asked := query(text)):
             return [], None
         values |= {"query": asked, "open": OPEN, "close": CLOSE}
-        hits = await _hits(conn, wanted, after, "near", values)
-        if len(hits) <= limit:
-            few = (
-                await _calls(conn, wanted, after, values | {"limit": FEW + 1}) if _narrowed(wanted) else None
-            )
-            if few is not None and len(few) <= FEW:
-                hits = await _hits(conn, wanted, after, "few", values | {"few": [row["id"] for row in few]})
-            else:
-                hits = await _hits(conn, wanted, after, "everywhere", values)
+        hits = await _said_in(conn, wanted, after, values)
         last = hits[limit - 1] if len(hits) > limit else None
         go_on = Place(last.at, last.call_id, last.start_ms, last.n) if last and last.at else None
         hits = hits[:limit]
@@ -207,6 +199,21 @@ async def find(
         ids = [row["id"] for row in rows[:limit]]
     known = {row["id"]: row for row in await (await conn.execute(_CALLS, [ids])).fetchall()}
     return [FoundCall(**known[one], hits=[hit for hit in hits if hit.call_id == one]) for one in ids], go_on
+
+
+async def _said_in(
+    conn: Connection, wanted: Wanted, after: Place | None, values: dict[str, Any]
+) -> list[Hit]:
+    """The newest utterances that hold it, looked for where they are soonest found: among the newest calls, then in the few
+    that fit what else is asked, then everywhere."""
+    hits = await _hits(conn, wanted, after, "near", values)
+    if len(hits) >= values["limit"]:
+        return hits
+    if _narrowed(wanted):
+        few = await _calls(conn, wanted, after, values | {"limit": FEW + 1})
+        if len(few) <= FEW:
+            return await _hits(conn, wanted, after, "few", values | {"few": [row["id"] for row in few]})
+    return await _hits(conn, wanted, after, "everywhere", values)
 
 
 def _narrowed(wanted: Wanted) -> bool:

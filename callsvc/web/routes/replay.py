@@ -6,6 +6,7 @@ may listen.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from io import BytesIO
 from typing import Annotated, Literal
@@ -59,34 +60,40 @@ async def replay(here: OneSite, session: Reviewer, call_id: CallId) -> Replay:
         recording = await recordings.of_call(conn, call_id)
         tracks = await recordings.tracks(conn, recording.id) if recording else []
         review = await worklist.of_call(conn, call_id, session.person.id)
-    began, told = call.started_at, []
-    for leg in legs:
-        for at, what in ((leg.joined_at, "joined"), (leg.left_at, "left")):
-            if at is not None and began is not None:
-                detail: dict[str, str | int | float | bool | None] = {
-                    "leg": leg.leg,
-                    "transport": leg.transport,
-                    "cause": leg.cause if what == "left" else None,
-                }
-                at_ms = max(0, round(1000 * (at - began).total_seconds()))
-                told.append(Happening(at_ms=at_ms, what=what, detail=detail))
-    if call.degraded:
-        told.append(Happening(at_ms=0, what="degraded", detail={"part": call.degraded}))
-    plain = (str, int, float, bool, type(None))
-    told += [
-        Happening(
-            at_ms=n.at_ms, what=n.note, detail={k: v for k, v in n.what.items() if isinstance(v, plain)}
-        )
-        for n in noted
-    ]
     return Replay(
         raw_kept={"operator.rx", "operator.tx"} <= {track.name for track in tracks},
         keep_raw=here.settings.media.keep_raw,
         window_ms=WINDOW_MS,
         captions=[CaptionSeen.model_validate(one) for one in (review.captions if review else [])],
-        happenings=sorted(told, key=lambda one: one.at_ms),
+        happenings=sorted(_happenings(call, legs, noted), key=lambda one: one.at_ms),
         connection=[ConnectionSeen.model_validate(asdict(one)) for one in seen],
     )
+
+
+def _happenings(
+    call: calls.Call, legs: Sequence[calls.CallLeg], noted: Sequence[call_notes.CallNote]
+) -> Iterator[Happening]:
+    """Who came and went, what was degraded, and what was noted."""
+    began = call.started_at
+    for leg in legs:
+        for at, what in ((leg.joined_at, "joined"), (leg.left_at, "left")):
+            if at is not None and began is not None:
+                at_ms = max(0, round(1000 * (at - began).total_seconds()))
+                cause = leg.cause if what == "left" else None
+                yield Happening(
+                    at_ms=at_ms,
+                    what=what,
+                    detail={"leg": leg.leg, "transport": leg.transport, "cause": cause},
+                )
+    if call.degraded:
+        yield Happening(at_ms=0, what="degraded", detail={"part": call.degraded})
+    for note in noted:
+        plain = {
+            name: value
+            for name, value in note.what.items()
+            if value is None or isinstance(value, str | int | float | bool)
+        }
+        yield Happening(at_ms=note.at_ms, what=note.note, detail=plain)
 
 
 @router.get("/calls/{call_id}/strokes")
