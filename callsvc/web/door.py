@@ -192,7 +192,7 @@ UserId = Annotated[UUID, Depends(user_id)]
 DemoId = Annotated[UUID, Depends(demo_id)]
 
 
-async def still_there(here: Site, token: str, known: Session) -> Session | None:
+async def still_there(here: Site, token: str, known: Session | None = None) -> Session | None:
     """The session of an open stream as it is now, with its person's roles of now; None when it has ended, and the stream
     with it. What was `known` holds while the database is away. Keeps no session alive."""
     try:

@@ -72,6 +72,7 @@ async def one(here: OneSite, session: Reader, number: Annotated[str, Path(max_le
         opened = {call.id for call in found if await reasons.reason_for(conn, session, call.id) is not None}
     if not found:
         raise NotFound
+    await here.readings.case(session, wanted)
     return CaseDetail(
         number=wanted,
         calls=[

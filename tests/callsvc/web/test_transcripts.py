@@ -232,6 +232,14 @@ def test_a_case_is_searched_as_far_as_it_was_opened_and_each_hit_names_it(
     assert (
         reader.get("/api/search", params={"q": "dörr", "case": "B99-26"}).json()["code"] == "reason_required"
     )
+    # Which calls a case has may be seen without a reason; that it was seen is written down, once for each sitting.
+    assert [reader.get(f"/api/cases/{number}").status_code for number in ("A12-26", "B99-26", "A12-26")] == [
+        200,
+        404,
+        200,
+    ]
+    seen = site.run(lambda conn: trail.events(conn, action="case.read"))
+    assert [(event.object_kind, event.object_id) for event in seen] == [("case", "A12-26")]
     assert reader.get("/api/search", params={"q": "dörr"}).json()["code"] == "reason_required"
 
 
