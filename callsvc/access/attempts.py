@@ -33,7 +33,8 @@ async def begin(conn: Connection, *, name: str, address: str, at: datetime) -> i
     # One at a time per name and per address; released at the end of the transaction.
     await conn.execute("select pg_advisory_xact_lock(hashtextextended(encode(%s, 'hex'), 1))", [digest])
     await conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", [address])
-    await conn.execute("delete from login_attempts where at < %s", [since])
+    # Those of the future, too: a clock that was set back is to keep nobody out until it has come there again.
+    await conn.execute("delete from login_attempts where at < %s or at > %s", [since, at + WINDOW])
     cursor = await conn.execute(
         "with failed as (select name_digest = %(name)s and id > coalesce((select max(id) from login_attempts"
         " where name_digest = %(name)s and succeeded), 0) as of_name, address = %(address)s as of_address"

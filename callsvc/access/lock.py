@@ -27,8 +27,9 @@ class Locked(AccessDenied):
 
 
 def is_locked(session: Session, *, after: timedelta, at: datetime) -> bool:
-    """Whether the session opens nothing; `after` of zero locks none by itself."""
-    idle = bool(after) and at - session.active_at > after + SLACK
+    """Whether the session opens nothing; `after` of zero locks none by itself. Activity that is still to come, under a
+    clock that has been set back, is none."""
+    idle = bool(after) and not -sessions.AHEAD < at - session.active_at <= after + SLACK
     return idle or session.locked_at is not None
 
 

@@ -20,6 +20,9 @@ from callsvc.ids import new_id
 from callsvc.store import Connection, Database
 
 LIFETIME: Final = timedelta(hours=12)  # a shift and a little more
+AHEAD: Final = timedelta(minutes=5)
+"""How far the clocks of two hosts may lie apart. What was opened later than that was opened under a clock that has been
+set back since: its end would come too late."""
 IDLE: Final = timedelta(hours=2)
 SEEN_EVERY: Final = timedelta(minutes=1)
 
@@ -119,8 +122,9 @@ async def find(conn: Connection, token: str, *, at: datetime, touch: bool = True
         " exists(select 1 from second_factors f where f.user_id = users.id and confirmed_at is not null) as code,"
         " exists(select 1 from passkeys k where k.user_id = users.id) as passkey"
         " from sessions s join users on users.id = s.user_id"
-        " where token_hash = %s and s.expires_at > %s and s.seen_at > %s and disabled_at is null",
-        [_digest(token), at, at - IDLE],
+        " where token_hash = %s and s.expires_at > %s and s.seen_at > %s and s.created_at < %s"
+        " and disabled_at is null",
+        [_digest(token), at, at - IDLE, at + AHEAD],
     )
     row = await cursor.fetchone()
     if row is None:

@@ -101,6 +101,22 @@ async def test_a_session_ends_when_idle_and_when_old(database: Database) -> None
         await known(database, token, T0 + IDLE)
 
 
+async def test_a_clock_that_is_set_back_makes_no_session_longer_and_keeps_nobody_out(
+    database: Database,
+) -> None:
+    await eva(database)
+    tomorrow = T0 + timedelta(days=1)
+    token, _ = await enter(database, at=tomorrow)
+    await known(database, token, tomorrow - timedelta(minutes=1))  # another host's clock
+    for _ in range(PER_NAME_AND_ADDRESS):
+        with pytest.raises(WrongPassword):
+            await enter(database, password="fel", at=tomorrow)
+
+    with pytest.raises(NotSignedIn):
+        await known(database, token, T0)
+    await enter(database, at=T0)
+
+
 async def test_a_closed_account_is_out_at_once_and_cannot_come_in(database: Database) -> None:
     person = await eva(database)
     token, _ = await enter(database)

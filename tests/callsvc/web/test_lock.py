@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from callsvc.access import attempts, lock, totp
+from callsvc.access import attempts, lock, people, totp
+from callsvc.access.sessions import Session
 from callsvc.clock import FixedClock
+from callsvc.ids import new_id
 from callsvc.store import Connection
 from callsvc.types import Role
 from callsvc.web import door
@@ -22,6 +24,19 @@ from tests.support.web import PASSWORD, Served, serving
 pytestmark = pytest.mark.screens
 
 MINUTES = 15  # as the settings have it
+
+
+def test_a_session_whose_last_sign_of_life_is_still_to_come_counts_as_locked() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    who = people.Person(
+        id=new_id(), name="eva", display_name="Eva", roles=(Role.QA,), must_change_password=False,
+        created_at=at, last_login_at=at, disabled_at=None,
+    )  # fmt: skip
+    session = Session(id=new_id(), person=who, created_at=at, expires_at=at, active_at=at)
+    after = timedelta(minutes=MINUTES)
+    assert not lock.is_locked(session, after=after, at=at)
+    assert lock.is_locked(session, after=after, at=at - timedelta(hours=1))
+    assert not lock.is_locked(session, after=timedelta(0), at=at - timedelta(hours=1))
 
 
 @pytest.fixture
