@@ -5,6 +5,8 @@ keys/       secrets, for the owner alone
 spool/      recordings while and after the call      objects/   the local object store
 outbox/     events that nobody has taken yet         logs/      a file per process
 postgres/   the embedded database                    run/       sockets, locks, ports.json
+
+docs/reference/files.md names everything else that may lie there.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from callsvc import data_dir
+from tests.support.house import ROOT
 from tests.support.service import PARTS, Service, family, runs, service
 
 pytestmark = [pytest.mark.call, pytest.mark.timeout(240)]
@@ -59,6 +60,13 @@ def test_the_addresses_hold_no_secret_and_are_for_the_owner(serve: Service) -> N
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert set(data_dir.addresses(serve.directory)) == {"media", "web", "worker", "mqtt", "database", "serve"}
     assert "password" not in file.read_text()
+
+
+def test_whatever_lies_in_the_data_directory_is_in_the_reference(serve: Service) -> None:
+    table = (ROOT / "docs/reference/files.md").read_text().partition("## Copies")[0]
+    rows = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    named = {name.partition("/")[0] for row in rows for name in re.findall(r"`(.+?)`", row)}
+    assert {file.name for file in serve.directory.iterdir()} <= named
 
 
 @pytest.mark.fault
