@@ -16,7 +16,14 @@ from callsvc.telephony.asterisk.ari import Ari, AriRefused
 
 WIDE_SINCE = {20: (20, 17), 22: (22, 7), 23: (23, 1)}
 """The versions, by branch, that name the rate of an AudioSocket's sound."""
-MODULES = ("chan_audiosocket.so", "res_audiosocket.so", "res_ari_channels.so", "res_ari_bridges.so")
+MODULES = (
+    "chan_audiosocket.so",
+    "res_audiosocket.so",
+    "res_ari_channels.so",
+    "res_ari_bridges.so",
+    "res_ari_events.so",
+    "app_stasis.so",
+)
 
 
 def trunks(settings: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from collections import deque
 
 READINGS = 250
 """Among so many is the fastest one looked for; drift adds up to nothing among them."""
-LASTING_S = 0.2
+LASTING_S = 0.1
 """For so long everything was late before it counts as missing."""
 LEAST_S = 0.025
 """Less than that is the way's own unsteadiness; the jitter buffer waits for longer than that."""
