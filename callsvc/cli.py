@@ -6,7 +6,9 @@ and is imported only when it is asked for, so that `--help` is quick and a missi
 
 from __future__ import annotations
 
+import errno
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -15,7 +17,7 @@ from typer.core import TyperGroup
 
 from callsvc import __version__
 from callsvc.errors import CallsvcError
-from callsvc.locale import text
+from callsvc.locale import LANGUAGES, text
 
 # name -> (module, what it does); the module has `app: typer.Typer`
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -99,11 +101,50 @@ def root(
 
 
 def main() -> None:
-    """Run the program; an error of ours ends it with its message, what to do, and its exit code."""
+    """Run the program; what goes wrong ends it with a message, what to do, and an exit code.
+
+    A disk that is full and a file that may not be read are no faults of the program, and nobody reads a traceback.
+    """
     try:
         app()
     except CallsvcError as error:
-        typer.echo(text("cli.error", message=error.message), err=True)
-        if error.hint:
-            typer.echo(text("cli.hint", hint=error.hint), err=True)
+        _say(error.message, error.hint)
         sys.exit(error.exit_code)
+    except OSError as error:
+        lang = _language()
+        what = (
+            f"{error.filename}: {error.strerror}"
+            if error.filename
+            else error.strerror or type(error).__name__
+        )
+        kind = _KINDS.get(error.errno or 0, "other")
+        _say(text("cli.system", lang, what=what), text(f"cli.system_{kind}", lang))
+        sys.exit(CallsvcError.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+_KINDS = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+    errno.EROFS: "forbidden",
+}
+
+
+def _say(message: str, hint: str) -> None:
+    lang = _language()
+    typer.echo(text("cli.error", lang, message=message), err=True)
+    if hint:
+        typer.echo(text("cli.hint", lang, hint=hint), err=True)
+
+
+def _language() -> str:
+    """As the settings have it; where they cannot be read, as they have it when nobody says anything."""
+    from callsvc.config import load
+
+    try:
+        return load().language
+    except (CallsvcError, OSError):
+        return LANGUAGES[0]
