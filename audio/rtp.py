@@ -9,7 +9,6 @@ from audio.errors import BadPacket
 
 HEADER = struct.Struct("!BBHII")
 VERSION = 2
-MAX_PACKET_BYTES = 1500
 
 
 class Packet(NamedTuple):

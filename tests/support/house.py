@@ -27,14 +27,6 @@ def python_files(*packages: str) -> list[Path]:
     return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
 
 
-def tracked_files() -> list[Path]:
-    """Every file that git keeps; in a tree without git, every file of the packages."""
-    listed = run("git", "ls-files", "-z")
-    if listed.returncode != 0:
-        return python_files("audio", "models", "callsvc", "tests", "deploy")
-    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
-
-
 def canonical(name: str) -> str:
     """A package's name in the one spelling that can be compared (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
