@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from audio.codecs.linear import Linear
@@ -64,6 +64,8 @@ class AudioSocketConnection(Connection):
         self._began = clock.monotonic()
         self._spoken = False
         self._rests = False
+        self.on_press: Callable[[str], None] | None = None
+        """Sends a digit to the peer; not on this wire."""
         self._last_out: int | None = None
         self._concealers: dict[int, Concealer] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -153,6 +155,16 @@ class AudioSocketConnection(Connection):
             )
             self._sequence += 1
             self._timestamp += codec.frame_samples
+
+    @property
+    def takes_digits(self) -> bool:
+        return self.on_press is not None
+
+    def press(self, digit: str) -> bool:
+        if self.on_press is None or self._left:
+            return False
+        self.on_press(digit)
+        return True
 
     def rest(self, on: bool) -> None:
         """The peer has put the other party on hold, or takes the call up again."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -85,9 +86,8 @@ class Exchange:
         channel = self._channels.event(event)
         if kind == "ChannelDtmfReceived" and channel:
             digit = str(event.get("digit", ""))[:1]
-            other = self._other(channel)
-            if digit and other:
-                self._spawn(self._quietly("POST", f"/channels/{other.id}/dtmf", dtmf=digit), "asterisk-digit")
+            if digit and (other := self._other(channel)):
+                self._press(other, digit)
         elif kind in ("ChannelHold", "ChannelUnhold") and channel:
             self._rests(channel, kind == "ChannelHold")
         elif kind == "StasisStart" and channel is None:
@@ -154,6 +154,13 @@ class Exchange:
         if placed is None:
             return None
         return placed.operator if channel is placed.caller else placed.caller
+
+    def _press(self, channel: Channel, digit: str) -> None:
+        self._spawn(self._send_digit(channel, digit), "asterisk-digit")
+
+    async def _send_digit(self, channel: Channel, digit: str) -> None:
+        async with channel.turn:
+            await self._quietly("POST", f"/channels/{channel.id}/dtmf", dtmf=digit)
 
     def _rests(self, channel: Channel, holds: bool) -> None:
         """A telephone has put the other one on hold, or takes the call up again."""
@@ -230,6 +237,7 @@ class Exchange:
             if isinstance(failed, BaseException):
                 raise failed
         for leg, connection in placed.legs.items():
+            connection.on_press = partial(self._press, parties[leg])
             self._board.admit(placed.id, leg, profile, connection, placed.line)
 
     async def _ring(self, placed: Placed, endpoint: str, number: str) -> Channel:

@@ -304,6 +304,23 @@ async def test_a_call_for_the_browser_waits_for_its_operator(house: House) -> No
     await until(lambda: not house.asterisk.channels)
 
 
+async def test_an_operator_in_the_browser_presses_digits_that_the_caller_gets_in_their_order(
+    house: House,
+) -> None:
+    caller = await house.asterisk.call("report", "")
+    await until(lambda: len(house.board.calls) == 1 and caller.answered)
+    (call,) = house.board.calls.values()
+    await until(lambda: Leg.CALLER in call.sides)
+    end = call.sides[Leg.CALLER].connection
+    assert end.takes_digits
+    for digit in "1234#":
+        assert end.press(digit)
+    await until(lambda: caller.digits == "1234#")
+    call.end("nobody_came")
+    await until(lambda: not house.asterisk.channels)
+    assert not end.press("5")
+
+
 async def test_an_anonymous_callers_number_goes_nowhere(house: House) -> None:
     await a_call(house, "anonymous")
     asked = [query for _, path, query in house.asterisk.requests if path == "/ari/channels"]
