@@ -119,9 +119,10 @@ class Connection(ABC):
         if self.ready:
             listener.on_ready()
 
-    def unlisten(self) -> None:
-        """Tell nobody from now on: another connection has taken this one's place."""
-        self._listener = None
+    def unlisten(self, listener: Listener) -> None:
+        """Tell this listener nothing from now on; one that has taken its place goes on being told."""
+        if self._listener is listener:
+            self._listener = None
 
     def timestamp_at(self, unix_ms: float) -> int | None:
         """The RTP timestamp that was spoken at this time of the peer's wall clock; None before its first report."""

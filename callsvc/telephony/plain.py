@@ -99,6 +99,7 @@ class RtpSocket:
         """Let the port go; may be called twice."""
         if not self.closed:
             self.closed = True
+            self.connection = None
             self._loop.remove_reader(self._bound)
             self._bound.close()
 

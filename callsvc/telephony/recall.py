@@ -67,8 +67,9 @@ class Memory:
         return out
 
     def forget(self) -> None:
-        """Remember nothing any more."""
+        """Remember nothing any more, from now on either."""
         self._ring[:] = 0
+        self._ring = self._ring[:0].copy()
 
 
 class Recall:

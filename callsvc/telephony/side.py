@@ -59,7 +59,7 @@ class Side:
         """The same party over another connection; what it leaves behind is returned, and says nothing any more."""
         self.count()
         old = self.connection
-        old.unlisten()
+        old.unlisten(self)
         self.connection = connection
         old.on_digit = old.on_recoded = None
         connection.on_digit, connection.on_recoded = self.on_digit, self.on_recoded
@@ -67,6 +67,12 @@ class Side:
         self.receiver = Receiver(connection.codecs, self.receiver.rate_hz)
         self._counted = {}
         return old
+
+    def let_go(self) -> None:
+        """The call is over and the connection closed: they know one another no longer."""
+        connection = self.connection
+        connection.unlisten(self)
+        connection.on_digit = connection.on_recoded = None
 
     # Roots of what the network sets off: a fault in it is the call's, and stays in the call.
 

@@ -21,7 +21,6 @@ from callsvc.telephony.lines import TelephoneLine
 from callsvc.telephony.parts import Parts
 from callsvc.telephony.plain import Ports
 from callsvc.telephony.policies import KeepRaw, LinePolicy, policy_of
-from callsvc.telephony.side import Side
 from callsvc.telephony.tokens import Claims, UsedTokens
 from callsvc.types import CallState, Leg, Profile
 
@@ -182,8 +181,7 @@ class Switchboard:
     def _ended(self, call: Call) -> None:
         self.calls.pop(call.id, None)
         self._over.append(call.id)
-        for side in call.sides.values():
-            self._tasks.create_task(self._close(side), name="close")
+        self._tasks.create_task(self._close(call), name="close")
         if not self.calls:
             self._empty.set()
             self._busy.clear()
@@ -203,8 +201,9 @@ class Switchboard:
     def _discard(self, connection: Connection) -> None:
         self._tasks.create_task(self._guarded(connection.close), name="close")
 
-    async def _close(self, side: Side) -> None:
-        await self._guarded(side.connection.close)
+    async def _close(self, call: Call) -> None:
+        await asyncio.gather(*(self._guarded(side.connection.close) for side in call.sides.values()))
+        take_apart(call)
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """The root of a task of one call: what goes wrong in it stays in it."""
@@ -264,6 +263,16 @@ class Switchboard:
         """Take no more calls and wait until those here are over."""
         self.draining = True
         await self._empty.wait()
+
+
+def take_apart(call: Call) -> None:
+    """The call is over and its legs are closed. Its parts know one another: each would keep the others until the garbage
+    collector comes, which is seldom, and holds everybody up.
+    """
+    for side in call.sides.values():
+        side.let_go()
+    call.sides.clear()
+    call.live = None
 
 
 def _ahead(clock: Clock, loop: asyncio.AbstractEventLoop) -> float:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import weakref
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
@@ -81,6 +83,30 @@ async def test_more_calls_than_may_be_are_refused_and_one_that_is_there_gets_its
     with pytest.raises(NodeFull):
         await board.join(third, Leg.CALLER, claims(third), OFFER)
     await board.join(second, Leg.OPERATOR, claims(second, Leg.OPERATOR), OFFER)
+
+
+async def test_nothing_of_a_call_that_is_over_waits_for_the_garbage_collector(board: Switchboard) -> None:
+    call = UUID(await a_call(board))
+    running = board.calls[call]
+    assert running.live is not None
+    parts = [
+        running,
+        running.live,
+        running.live.uplink,
+        running.live.downlink,
+        *running.live.memories.values(),
+    ]
+    parts += [part for side in running.sides.values() for part in (side, side.connection, side.receiver)]
+    left = [weakref.ref(part) for part in parts]
+    gc.disable()
+    try:
+        running.end("hangup")
+        del running, parts
+        async with asyncio.timeout(30):
+            while any(one() for one in left):
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_a_refusal_changes_nothing(board: Switchboard, events: Events) -> None:
