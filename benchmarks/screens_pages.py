@@ -81,12 +81,12 @@ window.when = (wanted) => new Promise((done) => {
 // The player's own sound, which stands in no page; and how long it takes from a key until sound runs on from a place.
 const Sound = window.Audio;
 window.Audio = function (...given) { return (window.sound = new Sound(...given)); };
-window.runs = (act) => new Promise((done) => {
+window.runs = (act) => new Promise((done, failed) => {
   const began = performance.now();
   act();
   const from = window.sound.currentTime;
   const look = () => !window.sound.paused && !window.sound.seeking && window.sound.currentTime > from
-    ? done(performance.now() - began) : setTimeout(look, 1);
+    ? done(performance.now() - began) : performance.now() - began > 20_000 ? failed(new Error("no sound")) : setTimeout(look, 1);
   look();
 });
 window.key = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -211,29 +211,29 @@ def leapt(page: Page, times: int) -> float:
         for _ in range(times)])  # fmt: skip
 
 
-def heard(page: Page, call: UUID, times: int) -> dict[str, dict[str, float]]:
-    """From a key or a click until sound runs on, far from where it was: each place is a range that nobody has asked for."""
-    page.get_by_role("button", name="Slå på ljudet").click()
-    found: dict[str, list[float]] = {"play": [], "play_far": [], "seek_far_while_playing": []}
+def heard(page: Page, times: int) -> dict[str, dict[str, float]]:
+    """From a key or a click until sound runs on, far from where it was: each place is a range that nobody has asked for.
+
+    `first_play` is the first of a page that has just been loaded: of it nothing has been fetched yet."""
+    found: dict[str, list[float]] = {"first_play": [], "seek_while_playing": [], "play_after_seek": []}
+
+    def runs(name: str, act: str) -> None:
+        found[name].append(float(page.evaluate(f"window.runs(() => {act})")))
+
     for n in range(times):
-        found["play"].append(float(page.evaluate("window.runs(() => window.key('k'))")))
-        share = 0.9 - 0.7 * (n % 2) + 0.013 * n
-        found["seek_far_while_playing"].append(
-            float(page.evaluate("(share) => window.runs(() => window.point(share))", share))
-        )
-        page.evaluate("window.key('k')")
-        page.wait_for_timeout(200)
-        page.evaluate("(share) => window.point(share)", 0.5 + 0.017 * n)
-        page.wait_for_timeout(500)
-        found["play_far"].append(float(page.evaluate("window.runs(() => window.key('k'))")))
-        page.evaluate("window.key('+')")
-        page.wait_for_timeout(300)
-        page.evaluate("window.key('k')")
         page.reload()
         page.locator(".utterance").first.wait_for()
+        page.get_by_role("button", name="Slå på ljudet").click()
         page.wait_for_timeout(500)
-        if page.get_by_role("button", name="Slå på ljudet").count():
-            page.get_by_role("button", name="Slå på ljudet").click()
+        runs("first_play", "window.key('k')")
+        page.wait_for_timeout(500)
+        runs("seek_while_playing", f"window.point({0.9 - 0.7 * (n % 2) + 0.013 * n})")
+        page.evaluate("window.key('k')")
+        page.wait_for_timeout(300)
+        page.evaluate(f"window.point({0.5 + 0.017 * n})")
+        page.wait_for_timeout(500)
+        runs("play_after_seek", "window.key('k')")
+        page.evaluate("window.key('k')")
     return {
         name: {"median_ms": median(took), "worst_ms": round(max(took), 1)} for name, took in found.items()
     }
@@ -278,7 +278,7 @@ def on_pages(context: BrowserContext, served: Served, call: UUID, times: int) ->
     told["interactions_ms"] = interactions
     told["longest_frame_scrolling_ms"] = round(scrolled(page, 900), 1)
     told["words_in_the_page"] = page.locator(".word").count()
-    told["sound_runs_ms"] = heard(page, call, times)
+    told["sound_runs_ms"] = heard(page, times)
     for name, path, there in (
         ("access_log", "/atkomstlogg", "table tbody tr"),
         ("retention", "/drift/gallring", ".keep-tonight"),
@@ -341,6 +341,10 @@ def main() -> None:
         "ratio_search_to_json": round(interactions["search"] / json_ms["search"], 2),
         "first_paint_under_1_s": all(one["first_paint_ms"] < PAINT_MS for one in pages.values()),
         "interactions_under_100_ms": all(one < INTERACTION_MS for one in interactions.values()),
+        "sound_under_100_ms": all(
+            one["median_ms"] < INTERACTION_MS for one in told["sound_runs_ms"].values()
+        ),
+        "hour_of_sound_s": HOUR_S,
         "cores": os.cpu_count(),
     }
     RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

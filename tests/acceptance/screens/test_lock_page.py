@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from callsvc.types import Role
 from tests.acceptance.screens.conftest import OpenScreen
+from tests.acceptance.screens.looks import Looks
 from tests.support.provider import Provider
 from tests.support.web import PASSWORD, Served
 
@@ -128,7 +129,9 @@ def test_the_organisations_account_opens_the_door_and_the_locked_screen(
     by.click()
     expect(page.get_by_role("alert")).to_contain_text("Ditt konto har ingen roll här.")
     assert page.url == sso.url + "/drift"
-    screen.keep("refused")
+    looks = Looks(screen)
+    looks.at("refused")
+    looks.say()
     provider.sits("runa")
     by.click()
     expect(page.get_by_role("heading", name="Drift", level=1)).to_be_visible()

@@ -16,8 +16,10 @@ from callsvc.jobs import Work
 from callsvc.types import Profile, Role
 from callsvc.worker import bundling
 from tests.acceptance.screens.conftest import SHOWN, OpenScreen
+from tests.acceptance.screens.looks import Looks
 from tests.acceptance.screens.test_case_page import NUMBER, only_disclosure, written_up
 from tests.support import past_calls as calls
+from tests.support.model_files import model_directory
 from tests.support.walk import Walk
 from tests.support.web import PASSWORD, Served
 
@@ -63,7 +65,7 @@ def found_and_opened(walk: Walk) -> None:
     expect(page.get_by_role("heading", name="Lyssna")).to_be_focused()
 
 
-def heard_read_and_corrected(walk: Walk) -> None:
+def heard_read_and_corrected(walk: Walk, looks: Looks) -> None:
     page = walk.page
     slider = page.get_by_role("slider")
     expect(slider).to_have_attribute("aria-valuetext", "00:24 av 00:30")
@@ -79,6 +81,7 @@ def heard_read_and_corrected(walk: Walk) -> None:
     walk.press("Escape")
     walk.tab_to("Markeringar")
     walk.press("Enter")
+    looks.at("lanes")
     walk.tab_to("00:16", "button")
     walk.press("Enter")
     expect(slider).to_have_attribute("aria-valuetext", "00:16 av 00:30")
@@ -95,6 +98,7 @@ def heard_read_and_corrected(walk: Walk) -> None:
     expect(page.get_by_role("button", name="Rätta yttrandet vid 00:15")).to_be_focused()
     walk.press("h")
     expect(page.get_by_role("dialog").get_by_role("listitem").first).to_contain_text("Inga")
+    looks.at("history")
     walk.tab_to("Ta tillbaka")
     walk.press("Enter")
     walk.tab_to("Stäng")
@@ -104,9 +108,15 @@ def heard_read_and_corrected(walk: Walk) -> None:
     expect(page.locator(".word.now")).to_have_text("syster. (mindre säkert)")
 
 
-def handed_out(walk: Walk, site: Served) -> None:
+def handed_out(walk: Walk, site: Served, looks: Looks) -> None:
     """A copy without a stretch of words, on a legal basis, as a signed bundle."""
     page = walk.page
+    walk.tab_to("Begär att samtalet bevaras")
+    walk.press("Enter")
+    looks.at("asking-to-keep")
+    walk.write("Åtal prövas")
+    walk.press("Enter")
+    expect(page.get_by_text("väntar på svar, bevaras så länge")).to_be_visible()
     walk.tab_to("Lämna ut ur samtalet")
     walk.press("Enter")
     expect(page.get_by_role("heading", name="Lämna ut", exact=True)).to_be_focused()
@@ -116,6 +126,7 @@ def handed_out(walk: Walk, site: Served) -> None:
     walk.press("ArrowRight", "ArrowRight", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight")
     goes = page.locator(".goes-now [role=status]")
     expect(goes).to_contain_text("4 ord och")
+    looks.at("choosing")
     walk.press("Control+z")
     expect(goes).to_have_text("Inget är valt.")
     walk.press("Shift+ArrowLeft")
@@ -137,6 +148,7 @@ def handed_out(walk: Walk, site: Served) -> None:
     walk.write("Socialtjänsten")
     walk.tab_to("Motivering")
     walk.write("Barn i hemmet.")
+    looks.at("basis")
     walk.tab_to("Lämna ut", "button")
     walk.press("Enter")
     expect(page.get_by_text("Utlämnat till Socialtjänsten")).to_be_visible()
@@ -146,6 +158,7 @@ def handed_out(walk: Walk, site: Served) -> None:
     work = Work(site.settings, site.site.database, site.clock, 1, 1)
     site.wait(bundling.bundle_disclosure(work, disclosure=site.run(only_disclosure)))
     expect(page.get_by_role("link", name="Hämta paketet")).to_be_visible()
+    looks.at("handed-out")
     walk.tab_to("Hämta paketet", "link")
     with page.expect_download():
         walk.press("Enter")
@@ -179,10 +192,12 @@ def test_an_investigators_day_by_keys_alone(site: Served, call: str, open_screen
     walk = Walk(screen.page, SHOWN / screen.name)
     entered(walk, site, "inga")
     found_and_opened(walk)
-    heard_read_and_corrected(walk)
-    handed_out(walk, site)
+    looks = Looks(screen)
+    heard_read_and_corrected(walk, looks)
+    handed_out(walk, site, looks)
     seen_in_its_case(walk)
     walk.keep()
+    looks.say()
 
 
 def people_kept(walk: Walk) -> None:
@@ -246,7 +261,7 @@ def catalogues_kept(walk: Walk) -> None:
     expect(page.get_by_role("row", name="Version 2")).to_contain_text("Den behövs inte")
 
 
-def kept_watch(walk: Walk) -> None:
+def kept_watch(walk: Walk, looks: Looks) -> None:
     """The log, what is wrong, the models, and what would go tonight."""
     page = walk.page
     walk.press("g", "l")
@@ -268,12 +283,20 @@ def kept_watch(walk: Walk) -> None:
     walk.tab_to("Modeller", "link")
     walk.press("Enter")
     expect(page.get_by_role("heading", name="Modeller", level=1)).to_be_focused()
+    walk.tab_to("Använd för utskrifter: eget")
+    walk.press("Enter")
+    looks.at("model-asked")
+    walk.tab_to("Använd", "button")
+    walk.press("Enter")
+    expect(page.get_by_role("row", name="eget")).to_contain_text("Utskrifter")
+    looks.at("model-chosen")
     walk.tab_to("Gallring", "link")
     walk.press("Enter")
     expect(page.get_by_text("I natt skulle 1 samtal gallras.")).to_be_visible()
     walk.tab_to("Bevara Nödsamtal")
     walk.press("Enter")
     walk.tab_to("Skäl")
+    looks.at("holding")
     walk.write("Åtal prövas")
     walk.tab_to("Bevara", "button")
     walk.press("Enter")
@@ -283,6 +306,8 @@ def kept_watch(walk: Walk) -> None:
 def test_an_administrators_day_by_keys_alone(site: Served, open_screen: OpenScreen) -> None:
     site.person("vera", Role.ADMIN)
     site.person("omar", Role.OPERATOR, shown="Omar Haddad")
+    (site.settings.data_dir / "models").mkdir(exist_ok=True)
+    model_directory(site.settings.data_dir / "models" / "eget")
     old = calls.BEGAN - timedelta(days=900)
     site.run(lambda conn: calls.finished(conn, at=old, profile=Profile.EMERGENCY))
     screen = open_screen(site, reduced_motion="reduce")
@@ -290,8 +315,10 @@ def test_an_administrators_day_by_keys_alone(site: Served, open_screen: OpenScre
     entered(walk, site, "vera")
     people_kept(walk)
     catalogues_kept(walk)
-    kept_watch(walk)
+    looks = Looks(screen)
+    kept_watch(walk, looks)
     walk.keep()
+    looks.say()
 
 
 def test_a_focus_that_nobody_sees_or_that_is_lost_is_found(site: Served, open_screen: OpenScreen) -> None:

@@ -50,10 +50,13 @@ export function Password({ first = false, bare = false }: { first?: boolean; bar
       </Page>
     );
   }
+  // Where nothing opens without one, it comes first.
+  const factors = <><Passkeys /><SecondFactor /></>;
   return (
     <div class={first || bare ? "alone" : ""}>
       <Page title={first ? t("password.first") : t("password.title")} lead={first ? t("password.first.lead") : t("password.lead")}>
         {bare && <Notice tone="warn" title={t("password.bare")}><p>{t("password.bare.hint")}</p></Notice>}
+        {bare && factors}
         <form class="card narrow" onSubmit={submit}>
           {problem && <Fault problem={problem} />}
           {done && <Notice tone="good" title={t("password.done")} />}
@@ -66,8 +69,7 @@ export function Password({ first = false, bare = false }: { first?: boolean; bar
             {(first || bare) && <button type="button" class="button" onClick={() => void signOut()}>{t("nav.out")}</button>}
           </div>
         </form>
-        {!first && <Passkeys />}
-        {!first && <SecondFactor />}
+        {!first && !bare && factors}
         {!first && <Sessions />}
       </Page>
     </div>

@@ -1,5 +1,5 @@
 /** A labelled input with its hint and its fault, joined for screen readers. */
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { t } from "../locale";
 
 type Props = {
@@ -17,6 +17,9 @@ type Props = {
 
 export function Field({ label, value, change, hint, fault, type = "text", autocomplete = "off", autofocus = false, spellcheck = false, required = true }: Props) {
   const id = useId();
+  const box = useRef<HTMLInputElement>(null);
+  // A browser minds the attribute once a page, and in a dialog that opens; a field that comes later asks itself.
+  useEffect(() => { if (autofocus) box.current?.focus(); }, []);
   const [shown, show] = useState(false);
   const described = [hint ? `${id}-hint` : "", fault ? `${id}-fault` : ""].filter(Boolean).join(" ");
   const input = {
@@ -30,7 +33,7 @@ export function Field({ label, value, change, hint, fault, type = "text", autoco
     <div class="field">
       <label for={id}>{label}</label>
       <div class="field-row">
-        {type === "password" && !shown ? <input type="password" {...input} /> : <input type="text" {...input} />}
+        {type === "password" && !shown ? <input type="password" ref={box} {...input} /> : <input type="text" ref={box} {...input} />}
         {type === "password" && (
           <button type="button" class="button bare reveal" aria-pressed={shown} onClick={() => show(!shown)}>
             {shown ? t("field.hide") : t("field.show")}
