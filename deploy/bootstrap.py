@@ -94,6 +94,7 @@ TEST_PEERS = (
     DebianPackage("softhsm2", _program("softhsm2-util")),
     DebianPackage("sip-tester", _program("sipp")),
     DebianPackage("systemd", _program("systemd-analyze")),
+    DebianPackage("twinkle-console", _program("twinkle-console")),
 )
 DESK = (*COMPILER, DebianPackage("portaudio19-dev", ("/usr/include/portaudio.h",)))
 ALSA_PLUGINS = DebianPackage("libasound2-plugins", ("/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so",))

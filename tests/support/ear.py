@@ -46,3 +46,28 @@ class Ear:
         """In +-1.0, at 16 kHz."""
         data = self._file.read_bytes()[2 * int(since_s * RATE) :]
         return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float64) / 32768
+
+
+class Mouth:
+    """Before the microphone of the same telephone. Use as a context manager."""
+
+    def __init__(self, folder: Path, name: str, environment: Mapping[str, str]) -> None:
+        self._name = name
+        self._file = folder / f"{name}-mouth.raw"
+        self._environment = environment
+        self._said: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._said:
+            one.terminate()
+            one.wait(10)
+
+    def say(self, sound: NDArray[np.int16]) -> None:
+        """Begin to say this; at 16 kHz."""
+        self._file.write_bytes(sound.astype("<i2").tobytes())
+        command = ["pacat", "--playback", "--raw", "--format=s16le", "--channels=1", f"--rate={RATE}"]
+        words = [*command, "--latency-msec=50", f"--device={self._name}_says", str(self._file)]
+        self._said.append(subprocess.Popen(words, env=self._environment))

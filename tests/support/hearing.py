@@ -86,10 +86,10 @@ def judge(of: Scene, microphone: NDArray[np.floating], heard: Sound) -> Hearing:
     )
 
 
-def gone(heard: Hearing) -> bool:
+def gone(heard: Hearing, words: float = 0.6) -> bool:
     """Whether the typing is gone and the words are there."""
     faded = heard.before_db - heard.after_db > 15
-    return heard.words > 0.6 and heard.strokes > 10 and faded and heard.audible_pct <= 10
+    return heard.words > words and heard.strokes > 10 and faded and heard.audible_pct <= 10
 
 
 def loudness_db(heard: Sound) -> float:

@@ -25,6 +25,14 @@ pcm.default { type pulse }
 """Both as devices of ALSA, by its plug-in for PulseAudio; and few others, which it would look for in vain for seconds.
 PortAudio does not start without one that is called default."""
 
+TELEPHONE = """
+pcm.{name} {{
+    type asym
+    playback.pcm {{ type pulse device {name} }}
+    capture.pcm {{ type pulse device {name}_says.monitor }}
+}}
+"""
+
 
 def pull_out(environment: dict[str, str], sink: str) -> None:
     """Take a sink and its monitor away, as when a headset is unplugged.
@@ -57,16 +65,17 @@ def suspend(environment: dict[str, str], sink: str, on: bool) -> None:
 
 @contextmanager
 def server(*telephones: str) -> Iterator[dict[str, str]]:
-    """The environment in which clients find it. Each telephone gets a sink and a device of ALSA of its name: one that does
-    not rewind, so that it takes little at a time, and nobody who plays into it is made to wait."""
+    """The environment in which clients find it. Each telephone gets a device of ALSA of its name: what it plays goes to a sink
+    of its name, what it hears is what is played into `NAME_says`. These sinks do not rewind, so that they take little at a
+    time, and nobody who plays into them is made to wait."""
     place = Path(tempfile.mkdtemp(prefix="pulse"))
     script = place / "start.pa"
     socket = place / "native"
-    devices = "".join(f"pcm.{name} {{ type pulse device {name} }}\n" for name in telephones)
-    (place / "alsa.conf").write_text(ALSA + devices)
+    (place / "alsa.conf").write_text(ALSA + "".join(TELEPHONE.format(name=name) for name in telephones))
     sinks = "".join(
-        f"load-module module-null-sink sink_name={name} rate=16000 channels=1 norewinds=1\n"
+        f"load-module module-null-sink sink_name={name}{part} rate=16000 channels=1 norewinds=1\n"
         for name in telephones
+        for part in ("", "_says")
     )
     script.write_text(
         f"load-module module-native-protocol-unix socket={socket} auth-anonymous=1\n"

@@ -284,8 +284,9 @@ class SipConnection(RtpConnection):
 
     def _live(self) -> None:
         self._living = asyncio.get_running_loop().call_later(ALIVE_S, self._live)
-        # A telephone that rings back says nothing either; who gives up waiting says so (CANCEL).
-        if self.held or self.live is not None:
+        # Who puts the other on hold may send music, or nothing. A telephone that rings back says nothing either; who gives up
+        # waiting says so (CANCEL).
+        if self.remote.direction is not Direction.BOTH or self.live is not None:
             self.last_heard = self.clock.monotonic()
 
     def leave(self, cause: str) -> None:

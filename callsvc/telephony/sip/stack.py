@@ -13,6 +13,7 @@ from typing import Any
 from sippy import SipTransactionManager as transaction_layer  # noqa: N813  a module, not a class
 from sippy.Core import EventDispatcher as event_loop  # noqa: N813  as above
 from sippy.SipConf import SipConf
+from sippy.SipGenericHF import SipGenericHF
 from sippy.Time.MonoTime import MonoTime
 from sippy.Time.Timeout import Timeout
 
@@ -32,6 +33,14 @@ def _fault(_what: str, *_args: object, **_kwargs: object) -> None:
 
 event_loop.dump_exception = transaction_layer.dump_exception = _fault
 SipConf.my_uaname = "callsvc"
+
+
+def _written(self: object, name: str, compact: bool = False) -> str:
+    """In place of sippy's "Refer-to": there are telephones that read no header but as the RFCs write it."""
+    return {"min-se": "Min-SE"}.get(name, name.title())
+
+
+SipGenericHF.getCanName = _written
 
 
 class _Silent:

@@ -155,6 +155,9 @@ async def test_a_transfer_and_what_becomes_of_it_are_passed_on(house: House, rep
     house.operator.send_as_called("REFER", f"Refer-To: {third}", "Referred-By: <sip:operator@x>")
     refer = await house.caller.hear("REFER ")
     assert refer.get("Refer-To") == third
+    # There are telephones that read names of headers in this writing alone.
+    assert "\r\nRefer-To: " in refer.text
+    assert "\r\nReferred-By: " in refer.text
     assert "operator" in refer.get("Referred-By")
     house.caller.reply(refer, "202 Accepted")
     assert (await house.operator.hear("SIP/2.0 2")).first == "SIP/2.0 202 Accepted"

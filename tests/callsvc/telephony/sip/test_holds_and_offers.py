@@ -101,6 +101,17 @@ async def test_a_hold_by_the_telephone_is_a_hold_on_its_track_and_nothing_that_w
     assert by_cause[GapCause.HOLD] > by_cause[GapCause.LOSS] + by_cause[GapCause.SILENCE]
 
 
+async def test_a_telephone_that_holds_and_sends_no_music_is_not_taken_for_gone(house: House) -> None:
+    await house.talking()
+    (call,) = house.board.calls.values()
+    holds = call.sides[Leg.OPERATOR].connection
+    house.operator.send_as_called("INVITE", body=house.operator.offer("a=sendonly"))
+    await house.operator.hear("SIP/2.0 200")
+    house.operator.send_as_called("ACK")
+    before = holds.last_heard
+    await house.until(lambda: holds.last_heard > before)
+
+
 async def test_what_the_telephone_misses_is_told_to_the_encoder(house: House) -> None:
     await house.talking()
     (call,) = house.board.calls.values()
