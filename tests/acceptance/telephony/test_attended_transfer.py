@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 TWINKLES = ("caller", "operator")
 NAMES = (*TWINKLES, "third")
-PART_S = (11.5, 16.4)
+PART_S = (11.9, 16.3)
 WORD_S = (16.6, 18.9)
 """What the operator says to the third, in the demonstration."""
 TAIL_S = 60.0

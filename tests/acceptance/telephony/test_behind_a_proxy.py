@@ -19,7 +19,18 @@ from callsvc.demo.composition import Scene, compose
 from tests.support import hearing
 from tests.support.node import Node, running_node
 from tests.support.proxy import Site, configured, kamailio, rtpengine
-from tests.support.sip import HOST, KAMAILIO, Baresip, free_udp_port, sdp, settings, sipp, until
+from tests.support.sip import (
+    HOST,
+    KAMAILIO,
+    Baresip,
+    ByHand,
+    free_udp_port,
+    sdp,
+    settings,
+    sip_port,
+    sipp,
+    until,
+)
 from tests.support.sip_tls import ByTls
 
 pytestmark = [pytest.mark.call, pytest.mark.fault]
@@ -75,6 +86,17 @@ def any_let_through(node: Node) -> bool:
 
 def heard_by(phone: Baresip) -> hearing.Sound:
     return np.asarray(files.read(phone.heard()[-1], hearing.RATE), np.float64) / 32768
+
+
+def replacements(site: Site, node: Node) -> int:
+    """How many of three calls that name this node, to take the place of one that is not there, it has refused."""
+    with ByHand(site.port) as asks:
+        for _ in range(3):
+            names = "Replaces: nobody@test;to-tag=1;from-tag=2"
+            asks.request("INVITE", names, body=sdp(4000), uri=f"sip:callsvc@{HOST}:{sip_port(node)}")
+            asks.answer("SIP/2.0 481")
+    found = re.search(r'callsvc_sip_calls_total\{status="481"\} (\S+)', node.get("/metrics")[1])
+    return int(float(found[1])) if found else 0
 
 
 @dataclass
@@ -136,6 +158,7 @@ def test_nodes_die_one_after_the_other_and_every_call_reaches_the_operator(tmp_p
         call(tmp_path, site.port, 4)
         until(lambda: sum(map(started, nodes)) == 4, "four calls on the nodes")
         assert started(nodes[0]) == started(nodes[1]) == 2
+        assert [replacements(site, one) for one in nodes] == [3, 3]
         with ByTls(site.secure, site.certificate[0]) as plain:
             plain.calls(sdp(free_udp_port(4)))
             plain.calls(sdp(free_udp_port(4)))

@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 NAMES = ("caller", "operator", "third")
 TAIL_S = 60.0
-HELD_S, BACK_S, DIGITS_S, END_S = 5.4, 7.0, 9.0, 12.7
+HELD_S, BACK_S, DIGITS_S, END_S = 4.5, 6.1, 8.1, 11.8
 """When the operator holds, comes back, digits are sent, and the caller is passed on, by what has been said until then."""
-THIRD_S = 5.6
+THIRD_S = 5.0
 TALK_S = ((13.0, 16.1), (20.4, 23.5), (27.8, 30.1), (4.4, 8.4), (13.0, 16.1))
 """Where the caller speaks in the demonstration: here all the time, so that somebody who must not hear it could."""
 DIGITS_HZ = {"5": (770.0, 1336.0), "8": (852.0, 1336.0)}
@@ -80,8 +80,8 @@ class Table:
 def table(tmp_path: Path) -> Iterator[Table]:
     whole = compose()
     talk = np.concatenate([hearing.piece(whole, *part).caller for part in TALK_S])
-    first = replace(hearing.piece(whole, 11.0, 24.0), caller=talk)
-    second = replace(hearing.piece(whole, 18.0, 18.0 + THIRD_S), caller=talk)
+    first = replace(hearing.piece(whole, 11.9, 24.0), caller=talk)
+    second = replace(hearing.piece(whole, 18.6, 18.6 + THIRD_S), caller=talk)
     says = {"caller": talk, "operator": first.operator, "third": second.operator}
     ports = {name: free_udp_port(2) for name in NAMES}
     line = {"number": "115", "profile": "report", "operator": f"sip:third@{HOST}:{ports['third']}"}

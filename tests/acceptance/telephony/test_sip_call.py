@@ -22,7 +22,7 @@ from tests.support.sip import HOST, Baresip, settings, sip_port, until
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
-PART_S = (11.0, 16.5)
+PART_S = (11.9, 16.4)
 TAIL_S = 60.0
 
 
