@@ -11,8 +11,9 @@ from uuid import uuid4
 import numpy as np
 import soxr
 
-from audio.taps import Samples, Track
+from audio.taps import Track
 from callsvc.demo.composition import compose
+from callsvc.demo.sound import Samples
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.recorder import Recorder
 from callsvc.types import Leg

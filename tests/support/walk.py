@@ -99,7 +99,8 @@ class Walk:
     def tab_to(self, name: str, role: str = "", *, back: bool = False) -> None:
         """Tab (with `back` Shift+Tab) until what bears this name has the focus; the end of the page is passed once."""
         key = "Shift+Tab" if back else "Tab"
-        ends, stays, passed, before = 0, 0, [], self._look()
+        ends, stays, before = 0, 0, self._look()
+        passed: list[tuple[str, str]] = []
         for _ in range(MOST_TABS):
             self.page.keyboard.press(key)
             now = self._look()
