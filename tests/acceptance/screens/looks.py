@@ -49,4 +49,4 @@ class Looks:
         page.set_viewport_size(before or WIDE)
 
     def say(self) -> None:
-        assert self._found == []
+        assert not self._found, "\n".join(self._found)

@@ -56,8 +56,8 @@ export function ExposureStrip({ call, sound }: { call: Shape<"CallDetail">; soun
             <ul class="plain ahead-list">
               {stretches.map((one) => (
                 <li key={`${one.kind} ${one.start_ms} ${one.leg}`}>
-                  <button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, one.start_ms / 1000 - BEFORE_S))}>{clock(one.start_ms / 1000)}</button>{" "}
-                  {words(one)}, {number((one.end_ms - one.start_ms) / 1000, 0)} s
+                  <button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, one.start_ms / 1000 - BEFORE_S))}>{clock(one.start_ms / 1000)}<span class="unseen"> {words(one)}</span></button>{" "}
+                  <span aria-hidden="true">{words(one)},</span> {number((one.end_ms - one.start_ms) / 1000, 0)} s
                 </li>
               ))}
             </ul>

@@ -1,7 +1,7 @@
 /** Where the keyboard is, when what it was on goes away. */
 import { useLayoutEffect } from "preact/hooks";
 
-const CAN = "h1[tabindex], a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
+const CAN = "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 
 function lost(): boolean {
   return document.activeElement === null || document.activeElement === document.body;
@@ -31,7 +31,9 @@ export function holdFocus(root: HTMLElement): void {
     if (!at || !lost() || document.querySelector("dialog[open]") || (at.isConnected && !at.matches(":disabled"))) return;
     for (const one of [...around, root]) {
       if (!one.isConnected || one.getClientRects().length === 0) continue;
-      const next = [...one.querySelectorAll<HTMLElement>(CAN)].find((candidate) => candidate.getClientRects().length > 0);
+      // Where all that was around it is gone, the page's name is the place to begin again.
+      const heading = one.querySelector<HTMLElement>("h1[tabindex]");
+      const next = heading ?? [...one.querySelectorAll<HTMLElement>(CAN)].find((candidate) => candidate.getClientRects().length > 0);
       if (next) {
         next.focus();
         return;

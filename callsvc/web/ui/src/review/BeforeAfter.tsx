@@ -9,6 +9,7 @@ import { useResource } from "../resource";
 import { Icon } from "../parts/Icon";
 import { Fault, Notice } from "../parts/Notice";
 import { State } from "../parts/State";
+import { walkRows } from "./rows";
 
 type Stroke = Shape<"StrokeOut">;
 type Side = "before" | "after";
@@ -105,10 +106,10 @@ function Strokes({ strokes, sound }: { strokes: readonly Stroke[]; sound: Sound 
         <table class="strokes">
           <caption class="unseen">{t("review.strokes.title")}</caption>
           <thead><tr><th scope="col">{t("review.strokes.at")}</th><th scope="col">{t("review.ba.before")}</th><th scope="col">{t("review.ba.after")}</th><th scope="col">{t("review.strokes.left")}</th></tr></thead>
-          <tbody>
-            {strokes.map((one) => (
+          <tbody data-arrows onKeyDown={walkRows}>
+            {strokes.map((one, n) => (
               <tr key={one.at_ms}>
-                <th scope="row"><button type="button" class="link clock" onClick={() => sound.seek(one.at_ms / 1000)}>{clock(one.at_ms / 1000)},{Math.floor((one.at_ms % 1000) / 100)}</button></th>
+                <th scope="row"><button type="button" class="link clock" tabIndex={n === 0 ? 0 : -1} onClick={() => sound.seek(one.at_ms / 1000)}>{clock(one.at_ms / 1000)},{Math.floor((one.at_ms % 1000) / 100)}</button></th>
                 <td>{decibel(one.before_db)}</td>
                 <td>{decibel(one.after_db)}</td>
                 <td>{one.spoken ? <State tone="quiet">{t("review.strokes.spoken")}</State>

@@ -27,18 +27,18 @@ function words(one: Happening): string {
 }
 
 export function Beside({ replay, sound }: { replay: Shape<"Replay">; sound: Sound }) {
-  const stamp = (ms: number) => <button type="button" class="link clock" onClick={() => sound.seek(ms / 1000)}>{clock(ms / 1000)}</button>;
+  const stamp = (ms: number, of: string) => <button type="button" class="link clock" onClick={() => sound.seek(ms / 1000)}>{clock(ms / 1000)}<span class="unseen"> {of}</span></button>;
   return (
     <div class="review-beside">
       <section class="card" aria-labelledby="happened">
         <h2 id="happened">{t("review.happened")}</h2>
         {replay.happenings.length === 0 ? <p class="empty">{t("review.happened.none")}</p>
-          : <ol class="plain moments-list">{replay.happenings.map((one, n) => <li key={n}>{stamp(one.at_ms)} <span>{words(one)}</span></li>)}</ol>}
+          : <ol class="plain moments-list">{replay.happenings.map((one, n) => <li key={n}>{stamp(one.at_ms, words(one))} <span aria-hidden="true">{words(one)}</span></li>)}</ol>}
       </section>
       <section class="card" aria-labelledby="captions">
         <h2 id="captions">{t("review.captions")}</h2>
         {replay.captions.length === 0 ? <p class="empty">{t("review.captions.none")}</p>
-          : <ol class="plain moments-list">{replay.captions.map((one, n) => <li key={n}>{stamp(one.start_ms)} <span><strong>{t(`leg.${one.leg}`)}</strong> {one.text}</span></li>)}</ol>}
+          : <ol class="plain moments-list">{replay.captions.map((one, n) => <li key={n}>{stamp(one.start_ms, t(`leg.${one.leg}`))} <span><strong>{t(`leg.${one.leg}`)}</strong> {one.text}</span></li>)}</ol>}
       </section>
     </div>
   );

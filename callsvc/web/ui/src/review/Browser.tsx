@@ -3,6 +3,7 @@ import type { Sound } from "../call/sound";
 import type { Shape } from "../api/client";
 import { clock, number } from "../format";
 import { t, type Key } from "../locale";
+import { walkRows } from "./rows";
 import { useState } from "preact/hooks";
 
 type Seen = Shape<"ConnectionSeen">;
@@ -34,7 +35,7 @@ function middle(values: readonly number[]): number {
 export function Browser({ seen, long, sound }: { seen: readonly Seen[]; long: number; sound: Sound }) {
   const [open, setOpen] = useState(false);
   if (seen.length === 0) return <p class="empty">{t("review.browser.none")}</p>;
-  const place = (at_ms: number) => <button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, at_ms / 1000 - 10))}>{clock(at_ms / 1000)}</button>;
+  const place = (at_ms: number, of: string, tabIndex = 0) => <button type="button" class="link clock" tabIndex={tabIndex} onClick={() => sound.seek(Math.max(0, at_ms / 1000 - 10))}>{clock(at_ms / 1000)}{of && <span class="unseen"> {of}</span>}</button>;
   return (
     <>
       <div class="browser-figures">
@@ -47,7 +48,7 @@ export function Browser({ seen, long, sound }: { seen: readonly Seen[]; long: nu
             <table class="strokes">
               <caption class="unseen">{t("review.browser")}</caption>
               <thead><tr><th scope="col">{t("review.browser.until")}</th>{figures.map((one) => <th key={one.name} scope="col">{name(one)}</th>)}</tr></thead>
-              <tbody>{seen.map((one) => <tr key={one.at_ms}><th scope="row">{place(one.at_ms)}</th>{figures.map((figure) => <td key={figure.name}>{said(figure, figure.of(one))}</td>)}</tr>)}</tbody>
+              <tbody data-arrows onKeyDown={walkRows}>{seen.map((one, n) => <tr key={one.at_ms}><th scope="row">{place(one.at_ms, "", n === 0 ? 0 : -1)}</th>{figures.map((figure) => <td key={figure.name}>{said(figure, figure.of(one))}</td>)}</tr>)}</tbody>
             </table>
           </div>
         )}
@@ -60,7 +61,7 @@ function name(figure: Figure): string {
   return t(`review.browser.${figure.name}` as Key);
 }
 
-function Row({ figure, seen, long, place }: { figure: Figure; seen: readonly Seen[]; long: number; place: (at_ms: number) => preact.JSX.Element }) {
+function Row({ figure, seen, long, place }: { figure: Figure; seen: readonly Seen[]; long: number; place: (at_ms: number, of: string) => preact.JSX.Element }) {
   const known = seen.map((one, n) => ({ one, value: figure.of(one), from: Math.max(seen[n - 1]?.at_ms ?? 0, one.at_ms - LONG_MS) }))
     .filter((at): at is { one: Seen; value: number; from: number } => at.value !== null);
   const worst = known.reduce<(typeof known)[number] | null>((most, at) => (most === null || at.value > most.value ? at : most), null);
@@ -69,7 +70,7 @@ function Row({ figure, seen, long, place }: { figure: Figure; seen: readonly See
     <div class="browser-figure">
       <p><strong>{name(figure)}</strong>{" "}
         {worst === null ? t("facts.unknown") : worst.value === 0 ? t("review.browser.never")
-          : <>{t("review.browser.words", { usual: said(figure, middle(known.map((at) => at.value))), most: said(figure, worst.value) })} {place(worst.one.at_ms)}</>}</p>
+          : <>{t("review.browser.words", { usual: said(figure, middle(known.map((at) => at.value))), most: said(figure, worst.value) })} {place(worst.one.at_ms, name(figure))}</>}</p>
       <svg class="line-bar" viewBox={`0 0 ${WIDE} 40`} preserveAspectRatio="none" aria-hidden="true">
         {known.map(({ one, value, from }) => value > 0 && (
           <rect key={one.at_ms} class={value >= figure.much ? "much" : "some"} x={x(from)} width={Math.max(1, x(one.at_ms) - x(from) - 1)}

@@ -80,7 +80,7 @@ function Side({ track, sound }: { track: Track; sound: Sound }) {
       </svg>
       {lost.length > 0 && (
         <ul class="plain moments-list" aria-label={t("review.line.where", { who: trackName(track.name) })}>
-          {troubles(lost).map((one) => <li key={one.from}><button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, one.from - 1))}>{clock(one.from)}</button> <span>{t("review.line.one", { s: number(one.seconds, 1) })}</span></li>)}
+          {troubles(lost).map((one) => <li key={one.from}><button type="button" class="link clock" onClick={() => sound.seek(Math.max(0, one.from - 1))}>{clock(one.from)}<span class="unseen"> {trackName(track.name)}</span></button> <span>{t("review.line.one", { s: number(one.seconds, 1) })}</span></li>)}
         </ul>
       )}
     </div>
