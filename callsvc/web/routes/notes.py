@@ -176,12 +176,14 @@ async def write_up(here: OneSite, session: Writer, call_id: CallId, asked: WrapU
     """Keep what was filled in after a call; when it is done, its notes are closed, too."""
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
+        before = await wrap_up.get(conn, call_id)
         with telling(WRONG):
             await wrap_up.save(
                 conn, call_id, session.person.id,
                 case=asked.case_number, labels=asked.labels, told=asked.told, hand_over=asked.hand_over,
                 state=asked.state, at=here.clock.utc_now(),
             )  # fmt: skip
+        await _note_joining(conn, here, session, before, await wrap_up.get(conn, call_id))
         if asked.state == "done":
             await _note(conn, here, session, call_id, "call.write_up")
     here.changes.poke()
@@ -210,6 +212,29 @@ async def withdraw(
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
         await wrap_up.withdraw(conn, call_id, consent_id, session.person.id, at=here.clock.utc_now())
         await _note(conn, here, session, call_id, "consent.withdraw")
+
+
+async def _note_joining(
+    conn: Connection,
+    here: OneSite,
+    session: Session,
+    before: wrap_up.WrapUp | None,
+    after: wrap_up.WrapUp | None,
+) -> None:
+    """That calls are put together is written down like a look at one, and so is that one is taken out again."""
+    was, now = (one.case_number if one else None for one in (before, after))
+    told = (("case.leave", was), ("case.join", now)) if was != now else ()
+    for action, number in told:
+        if number is not None and after is not None:
+            await trail.record(
+                conn,
+                user_id=session.person.id,
+                action=action,
+                object_kind="case",
+                object_id=number,
+                call_id=after.call_id,
+                at=here.clock.utc_now(),
+            )
 
 
 async def _note(conn: Connection, here: OneSite, session: Session, call_id: UUID, action: str) -> None:

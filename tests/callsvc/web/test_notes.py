@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from callsvc.access import trail
 from callsvc.shift import guides
 from callsvc.store import call_notes
 from callsvc.store import calls as stored
@@ -162,6 +163,21 @@ def test_the_anonymous_line_is_joined_to_no_case(site: Served) -> None:
         refused = wrap_up(anna, call, case_number="0201-K1-26")
         assert (refused.status_code, refused.json()["code"]) == (409, "no_case_here")
         assert wrap_up(anna, call).status_code == 204
+
+
+def test_that_a_call_joins_a_case_or_leaves_it_is_written_down(site: Served) -> None:
+    with site.signed_in("anna", Role.OPERATOR) as anna:
+        call = answered(site, anna)
+        ended(site, call)
+        for number, state in (("A1-26", "open"), ("A1-26", "open"), ("B2-26", "later"), ("", "done")):
+            assert wrap_up(anna, call, case_number=number, state=state).status_code == 204
+    told = [one for one in site.run(lambda conn: trail.events(conn, call_id=call)) if "case" in one.action]
+    assert [(one.action, one.object_id) for one in reversed(told)] == [
+        ("case.join", "A1-26"),
+        ("case.leave", "A1-26"),
+        ("case.join", "B2-26"),
+        ("case.leave", "B2-26"),
+    ]
 
 
 @pytest.mark.parametrize("number", ["ab", "../../etc/passwd", "<b>1</b>", "x" * 50, "åäö-12", "ABC-DEF"])
