@@ -3,12 +3,13 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.jitter import Depth, JitterBuffer, Slot
 from audio.rtp import Packet
 from audio.taps import GapCause
+from tests.support.fuzz import examples
 from tests.support.packets import Arrival, delayed, stream
 
 pytestmark = pytest.mark.media
@@ -240,7 +241,7 @@ def test_what_waits_at_the_end_can_be_had_at_once() -> None:
     assert buffer.drain() == []
 
 
-@settings(deadline=None)
+@examples(100)
 @given(
     st.lists(
         st.tuples(

@@ -7,7 +7,7 @@ import json
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio import rtp
@@ -23,12 +23,13 @@ from callsvc.telephony.plain import Ports, RtpConnection, is_bye
 from callsvc.telephony.sip import rtcp
 from callsvc.types import CallState
 from tests.support.calls import TwoLegs
+from tests.support.fuzz import TIMES, examples
 from tests.support.packets import babble, payloads
 
 pytestmark = pytest.mark.call
 
 HOST = "127.0.0.1"
-slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+slow = examples(60)
 HEADERS = st.builds(
     lambda first, second, rest: bytes([first, second]) + rest,
     st.sampled_from([0x80, 0x81, 0x90, 0xA0, 0xB3, 0x9F]),
@@ -136,7 +137,7 @@ async def test_webrtc_offers_that_were_tampered_with_are_answered_or_refused_and
     await peer.close()
     chance = random.Random(11)
     before = len(asyncio.all_tasks())
-    for _ in range(30):
+    for _ in range(30 * TIMES):
         lines = good.split("\r\n")
         for _ in range(chance.randint(1, 4)):
             line = chance.randrange(len(lines))
@@ -215,7 +216,7 @@ async def test_a_port_takes_any_datagram_from_its_peer() -> None:
     bound = await Ports(HOST, 0, 0).bind()
     connection = RtpConnection(bound, (HOST, 9), {8: PCMA}, SystemClock())
     chance = random.Random(5)
-    for _ in range(3000):
+    for _ in range(3000 * TIMES):
         data = bytes([chance.choice([0x80, 0x81, 0x9F]), chance.randrange(256)]) + chance.randbytes(
             chance.randrange(120)
         )
