@@ -259,6 +259,16 @@ def catalogues_kept(walk: Walk) -> None:
     walk.write("Den behövs inte")
     walk.press("Enter")
     expect(page.get_by_role("row", name="Version 2")).to_contain_text("Den behövs inte")
+    walk.press("g", "k")
+    walk.tab_to("Linjeprofiler", "link")
+    walk.press("Enter")
+    walk.tab_to("G722", "checkbox")
+    walk.press("Space")
+    walk.tab_to("Granska ändringarna")
+    walk.press("Enter")
+    walk.write("Ny rutin")
+    walk.press("Enter")
+    expect(page.get_by_role("row", name="Version 1")).to_contain_text("Ny rutin")
 
 
 def kept_watch(walk: Walk, looks: Looks) -> None:
