@@ -31,6 +31,7 @@ from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
 from callsvc.media.listened import Listened
 from callsvc.media.trunks import Degraded, announce, known, trunks
+from callsvc.media.watchdog import Watchdog
 from callsvc.recordings.key_source import key_ring
 from callsvc.recordings.mask import load_holders
 from callsvc.recordings.recorder import Recorder
@@ -227,6 +228,7 @@ class Node:
         realtime.settle()
         log.info("media_listens", host=host, port=port, realtime=granted.realtime, locked=granted.locked)
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+        living = asyncio.create_task(Watchdog().keep(), name="watchdog")
         await self._until_stopped(serving)
         log.info("media_drains", calls=len(switchboard.calls))
         draining = asyncio.create_task(switchboard.drain(), name="drain")
@@ -236,6 +238,7 @@ class Node:
             task.cancel()
         server.should_exit = True
         await serving
+        living.cancel()
         log.info("media_stops")
 
     async def _until_stopped(self, serving: asyncio.Task[None]) -> None:
