@@ -314,9 +314,9 @@ def test_a_closed_lid_a_reload_and_a_lost_network_lose_neither_call_nor_text_and
     consents(walk)
     looks.at("in-call")
 
-    walk.press("Shift+F4")
+    page.keyboard.press("Shift+F4")
     expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
-    walk.press("Shift+F4")
+    page.keyboard.press("Shift+F4")
     desk_phone.wait("CALL_CLOSED")
     expect(page.get_by_role("heading", name="Efter samtalet")).to_be_visible(timeout=30_000)
     written_up_by_keyboard(walk)
