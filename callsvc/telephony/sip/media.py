@@ -21,6 +21,8 @@ from callsvc.types import Leg
 REPORT_S = 5.0
 ALIVE_S = 1.0
 """How often a leg on hold is said to be alive: it may send nothing."""
+MUSIC_S = 0.2
+"""After a pause of that length a telephone that holds plays no music; so long may sound be on its way as well."""
 
 
 class ReportSocket(asyncio.DatagramProtocol):
@@ -130,6 +132,7 @@ class SipConnection(RtpConnection):
         self._digit_from: int | None = None
         self._cause = ""
         self._presses = Heard()
+        self._agreed_at = self._sounded_at = clock.monotonic()
         self._to_press = ToPress(stream.codec.clock_hz)
         self._pressing: asyncio.TimerHandle | None = None
         super().__init__(pair.sound, (remote.host, remote.port), stream.codecs, clock)
@@ -153,7 +156,7 @@ class SipConnection(RtpConnection):
         except BadPacket:
             self.malformed += 1
             return
-        now = self.clock.monotonic() - lain_s
+        now = self._sounded_at = self.clock.monotonic() - lain_s
         self._reception.add(packet, now)
         self._heard(packet, now)
         if packet.payload_type == self.stream.digits:
@@ -262,7 +265,7 @@ class SipConnection(RtpConnection):
             self._latched = False
             self._other = None
             self._port.hear_only(self._peer)
-        self.last_heard = self.clock.monotonic()
+        self.last_heard = self._agreed_at = self.clock.monotonic()
         if stream is not None and stream != self.stream:
             self._change_to(stream)
 
@@ -279,8 +282,12 @@ class SipConnection(RtpConnection):
 
     @property
     def held(self) -> bool:
-        """Whether the peer said that it sends nothing for now."""
-        return not self.remote.direction.sends
+        """Whether the peer has the other on hold and sends nothing: it said so, or plays no music while it hears nobody."""
+        if self.remote.direction is not Direction.SENDS:
+            return not self.remote.direction.sends
+        # What was on its way when it put the other on hold is no music.
+        music = self._sounded_at > self._agreed_at + MUSIC_S
+        return not (music and self.clock.monotonic() < self._sounded_at + MUSIC_S)
 
     def _live(self) -> None:
         self._living = asyncio.get_running_loop().call_later(ALIVE_S, self._live)

@@ -56,7 +56,10 @@ async def test_a_caller_whose_answer_makes_no_sense_is_let_go(house: House) -> N
     await house.until(lambda: not house.board.calls)
 
 
-async def test_a_hold_by_the_telephone_is_a_hold_on_its_track_and_nothing_that_was_lost(house: House) -> None:
+@pytest.mark.parametrize(("says", "told_on"), [("inactive", "inactive"), ("sendonly", "recvonly")])
+async def test_a_hold_by_the_telephone_is_a_hold_on_its_track_and_nothing_that_was_lost(
+    house: House, says: str, told_on: str
+) -> None:
     tapes = Tapes()
     house.board._parts = replace(house.board._parts, recording=tapes)
     _, answer = await house.talking()
@@ -76,10 +79,10 @@ async def test_a_hold_by_the_telephone_is_a_hold_on_its_track_and_nothing_that_w
         await house.operator.hear("ACK ")
 
     await speak(0, 25)
-    house.caller.request("INVITE", body=house.caller.offer("a=inactive"))
+    house.caller.request("INVITE", body=house.caller.offer(f"a={says}"))
     await house.caller.hear("SIP/2.0 200")
     house.caller.request("ACK")
-    await told("a=inactive")
+    await told(f"a={told_on}")
     await house.until(lambda: call.live is not None and call.live.spans[Leg.CALLER].now(GapCause.HOLD))
     held = call.length_ms
     await house.until(lambda: call.length_ms > held + 1000)
@@ -110,6 +113,24 @@ async def test_a_telephone_that_holds_and_sends_no_music_is_not_taken_for_gone(h
     house.operator.send_as_called("ACK")
     before = holds.last_heard
     await house.until(lambda: holds.last_heard > before)
+    assert holds.held
+
+
+async def test_a_telephone_that_holds_and_plays_music_is_heard(house: House) -> None:
+    _, answer = await house.talking()
+    (call,) = house.board.calls.values()
+    holds = call.sides[Leg.CALLER].connection
+    house.caller.request("INVITE", body=house.caller.offer("a=sendonly"))
+    await house.caller.hear("SIP/2.0 200")
+    house.caller.request("ACK")
+    await house.until(lambda: holds.held)
+    for number in range(40):
+        house.caller.say(answer.rtp_port, Packet(8, number, number * 160, 7, bytes([0x44]) * 160))
+        await asyncio.sleep(FRAME_S)
+        if not holds.held:
+            break
+    assert not holds.held
+    await house.until(lambda: holds.held)
 
 
 async def test_what_the_telephone_misses_is_told_to_the_encoder(house: House) -> None:
