@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from callsvc.config import Settings, load
-from callsvc.doctor import machine, parts, passkeys, service, sign_in, trunks
+from callsvc.doctor import environment, machine, parts, passkeys, service, sign_in, trunks
 from callsvc.doctor.finding import Finding, State, fault, good
 from callsvc.errors import ConfigurationError, MissingPart
 from callsvc.locale import text
@@ -22,6 +22,7 @@ COLOURS = {State.GOOD: "green", State.OPTIONAL: "", State.DEGRADED: "yellow", St
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one thing after the other."""
+    yield from environment.ignored()
     yield machine.python()
     yield service.directory(settings.data_dir)
     yield machine.disk(settings.data_dir, settings.media.spool_min_free_mb)
