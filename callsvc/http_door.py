@@ -4,8 +4,8 @@ uvicorn waits for ever for a question that never ends and for a reader who never
 of a question is let go after `REQUEST_S`, and where too many are in, one who keeps us waiting makes room for whoever
 comes: who says nothing first, then who has not ended a question, then who does not read the answer.
 
-A client asks one question after the other. One that asks on without waiting for the answer is let go after it, and
-where there is a turnstile, one address is answered so often and no more: the media node has better things to do.
+A client asks one question after the other. One that asks several at once is let go after the first answer, and where
+there is a turnstile, one address is answered so often and no more: the media node has better things to do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 REQUEST_S = 10.0
 """Time for a client's first whole question; for the rest of a later one, up to twice as long."""
+_QUESTION = b" HTTP/1.1\r\n"
+"""The end of the line that each question begins with."""
 
 
 class Turnstile:
@@ -65,18 +67,21 @@ class Door(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.idle and self.turnstile is not None:
-            address = self.client[0] if self.client else ""
-            if not self.turnstile.lets_in(address, self.loop.time()):
-                self.transport.abort()
-                return
+        if self.idle and not self._lets_in():
+            self.transport.abort()
+            return
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        # What has come meanwhile is the next question, asked before this one was answered.
-        if self.conn.their_state is h11.DONE and self.conn.trailing_data[0]:
+        # Whoever has read an answer to its last byte may ask the next question before we know that it was the last.
+        waiting = self.conn.trailing_data[0] if self.conn.their_state is h11.DONE else b""
+        if waiting.count(_QUESTION) > 1 or (waiting and not self._lets_in()):
             self.transport.close()
         super().on_response_complete()
+
+    def _lets_in(self) -> bool:
+        address = self.client[0] if self.client else ""
+        return self.turnstile is None or self.turnstile.lets_in(address, self.loop.time())
 
     @property
     def idle(self) -> bool:

@@ -55,7 +55,9 @@ def test_an_error_of_ours_is_labelled_in_the_readers_language_even_where_the_set
 
 
 def test_ctrl_c_while_it_still_loads_ends_it_without_a_word() -> None:
-    script = "import callsvc.cli as cli, time\n"
+    # Whoever runs the tests in the background has had Ctrl-C ignored, and children inherit that.
+    script = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "import callsvc.cli as cli, time\n"
     script += "def slow():\n print('here', flush=True)\n time.sleep(60)\ncli.app = slow\ncli.main()"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from callsvc import http_door
@@ -47,6 +47,16 @@ async def _taken(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def _late(_request: Request) -> Response:
+    """All that was promised at once, and the end of it later: so do answers that are read from a file."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"here"
+        await asyncio.sleep(0.1)
+
+    return StreamingResponse(parts(), headers={"Content-Length": "4"})
+
+
 async def _refused(_request: Request) -> Response:
     return PlainTextResponse("no", 401)
 
@@ -56,6 +66,7 @@ async def port() -> AsyncIterator[int]:
     routes = [
         Route("/short", _short),
         Route("/long", _long),
+        Route("/late", _late),
         Route("/taken", _taken, methods=["POST"]),
         Route("/refused", _refused, methods=["POST"]),
     ]
@@ -161,6 +172,31 @@ async def test_who_asks_whole_questions_now_and_then_stays(
             await reader.readuntil(b"here")
             await asyncio.sleep(0.3)
         writer.close()
+
+
+async def test_who_has_read_the_whole_answer_may_ask_on_though_the_server_is_not_done(port: int) -> None:
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):
+            writer.write(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"here")
+        writer.close()
+
+
+async def test_who_asks_on_early_passes_the_turnstile_as_well(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Narrow, "turnstile", Turnstile(rate=0.001, burst=3))
+    got = 0
+    async with asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                writer.write(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readuntil(b"here")
+                got += 1
+        writer.close()
+    assert got == 3
 
 
 async def test_who_asks_on_without_waiting_is_answered_once_and_let_go(port: int) -> None:
