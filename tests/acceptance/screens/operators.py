@@ -261,7 +261,7 @@ def what_was_consented_to_is_sealed(air: OnAir, call: UUID, page: Page) -> None:
 
 
 def every_control(page: Page, walk: Walk, phone: Baresip, looks: Looks) -> None:
-    """Mask, listen back, information, keypad, hold: each by its key, and the notes have the focus again after each."""
+    """Mask, listen back, mute, information, keypad, hold: each by its key, and the notes have the focus again after each."""
     notes, recording = (
         page.get_by_label("Anteckningar under samtalet"),
         page.get_by_text("Spelar in", exact=True),
@@ -269,6 +269,7 @@ def every_control(page: Page, walk: Walk, phone: Baresip, looks: Looks) -> None:
     for key, words, name in (
         ("F2", page.get_by_text("Maskerad", exact=True), "masked"),
         ("F8", page.get_by_text("Bara du hör det."), "listening-back"),
+        ("Shift+F9", page.get_by_text("Mikrofonen är avstängd", exact=True), "muted"),
     ):
         walk.press(key)
         expect(words).to_be_visible()

@@ -247,6 +247,7 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
 
     what_the_caller_is_left_with(telephone, page, keys, spoken)
     assert not telephone.left.is_set()
+    held_by_mouse(page)
     hung_up_by_its_key(page, keys)
     assert telephone.left.wait(30)
     expect(page.get_by_role("button", name="Lägg på")).to_have_count(0)
@@ -330,6 +331,13 @@ def test_a_closed_lid_a_reload_and_a_lost_network_lose_neither_call_nor_text_and
     walk.keep()
     who_filters_is_said_until_it_is_known(page)
     looks.say()
+
+
+def held_by_mouse(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("Parkera")).click()
+    expect(page.get_by_text("Samtalet är parkerat", exact=True)).to_be_visible()
+    page.get_by_role("button", name=re.compile("Ta tillbaka")).click()
+    expect(page.get_by_text("Spelar in", exact=True)).to_be_visible()
 
 
 def hung_up_by_its_key(page: Page, keys: MediaKeys) -> None:
