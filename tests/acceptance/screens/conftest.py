@@ -107,7 +107,9 @@ class Screen:
     def faults(self, *, contrast_enhanced: bool = False, only: Sequence[str] = ()) -> list[str]:
         """What axe-core finds wrong with what is shown now; by all its rules, or by `only` these."""
         self.page.evaluate(
-            "Promise.all(document.getAnimations().map((a) => a.finish?.call(a)).filter(Boolean)).catch(() => 0)"
+            """document.getAnimations()
+              .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+              .forEach((one) => one.finish())"""
         )
         self.measured = True
         self.page.evaluate(AXE.read_text())

@@ -224,6 +224,8 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Linjens meddelande spelades inte")).to_be_visible()
     expect(page.get_by_text("Säg det själv, eller spela det under Information.")).to_be_visible()
+    looks = Looks(screen)
+    looks.at("announcement-not-played")
     glance = page.get_by_role("region", name="Samtalet just nu")
     expect(glance).to_contain_text(re.compile("God|Märkbara störningar|Dålig"), timeout=30_000)
     page.keyboard.press("F4")
@@ -248,7 +250,8 @@ def test_a_caller_is_answered_spoken_with_and_hung_up_by_keys_alone(
     what_the_caller_is_left_with(telephone, page, keys, spoken)
     assert not telephone.left.is_set()
     held_by_mouse(page)
-    hung_up_by_its_key(page, keys)
+    hung_up_by_its_key(page, keys, looks)
+    looks.say()
     assert telephone.left.wait(30)
     expect(page.get_by_role("button", name="Lägg på")).to_have_count(0)
 
@@ -340,10 +343,11 @@ def held_by_mouse(page: Page) -> None:
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible()
 
 
-def hung_up_by_its_key(page: Page, keys: MediaKeys) -> None:
+def hung_up_by_its_key(page: Page, keys: MediaKeys, looks: Looks) -> None:
     """The stop key, and again: once more where the machine was too slow for the second to belong to the first."""
     keys.press("Stop")
     expect(page.get_by_role("button", name="Tryck igen för att lägga på")).to_be_visible()
+    looks.at("about-to-hang-up")
     for _ in range(10):
         page.wait_for_timeout(500)
         keys.press("Stop")
