@@ -7,18 +7,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from audio import files
 from tests.support.node import Node, running_node
 from tests.support.sip import HOST, Baresip, ByHand, free_udp_port, sdp, settings, sip_port, until
+from tests.support.tones import hears, phone
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 OPERATOR_PORT = free_udp_port(2)
-RATE = 8000
-TONES = {"caller": 600, "operator": 1300}
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +28,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         yield running
 
 
-def phone(folder: Path, name: str, *, answers: bool = True) -> Baresip:
-    """A telephone that says its own tone."""
-    tone = 0.3 * np.sin(2 * np.pi * TONES[name] * np.arange(90 * RATE) / RATE)
-    with files.WavWriter(folder / f"{name}.wav", RATE) as file:
-        file.write((tone * 32767).astype(np.int16))
-    port = OPERATOR_PORT if name == "operator" else 0
-    return Baresip(folder, name, folder / f"{name}.wav", answers=answers, port=port)
-
-
 @pytest.fixture
 def caller(tmp_path: Path) -> Iterator[Baresip]:
     with phone(tmp_path, "caller") as one:
@@ -48,7 +36,7 @@ def caller(tmp_path: Path) -> Iterator[Baresip]:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Baresip]:
-    with phone(tmp_path, "operator") as one:
+    with phone(tmp_path, "operator", port=OPERATOR_PORT) as one:
         yield one
 
 
@@ -59,25 +47,8 @@ def a_call(node: Node, caller: Baresip, operator: Baresip) -> None:
     until(lambda: hears(caller, "operator") and hears(operator, "caller"), "sound both ways")
 
 
-def level(phone: Baresip, who: str, seconds: float = 0.4) -> float:
-    """How much of somebody's tone there is in the last sound that was heard: 0 to 1."""
-    heard = phone.heard()
-    if not heard:
-        return 0.0
-    data = heard[-1].read_bytes()[44:]
-    sound = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(float)[-int(seconds * RATE) :]
-    if len(sound) < seconds * RATE:
-        return 0.0
-    wave = np.exp(-2j * np.pi * TONES[who] * np.arange(len(sound)) / RATE)
-    return float(2 * abs(np.dot(sound, wave)) / len(sound) / 32768 / 0.3)
-
-
-def hears(phone: Baresip, who: str) -> bool:
-    return level(phone, who) > 0.5
-
-
 def test_a_caller_who_gives_up_stops_the_ringing(node: Node, caller: Baresip, tmp_path: Path) -> None:
-    with phone(tmp_path, "operator", answers=False) as operator:
+    with phone(tmp_path, "operator", answers=False, port=OPERATOR_PORT) as operator:
         caller.do("dial", f"sip:114@{HOST}:{sip_port(node)}")
         operator.wait("CALL_INCOMING")
         caller.wait("CALL_RINGING")
@@ -86,7 +57,7 @@ def test_a_caller_who_gives_up_stops_the_ringing(node: Node, caller: Baresip, tm
 
 
 def test_an_operator_who_declines_is_told_to_the_caller(node: Node, caller: Baresip, tmp_path: Path) -> None:
-    with phone(tmp_path, "operator", answers=False) as operator:
+    with phone(tmp_path, "operator", answers=False, port=OPERATOR_PORT) as operator:
         caller.do("dial", f"sip:114@{HOST}:{sip_port(node)}")
         operator.wait("CALL_INCOMING")
         operator.do("hangup")
