@@ -119,6 +119,8 @@ class JitterBuffer:
         self._last_sequence: int | None = None
         self._silent_from: int | None = None
         self._begun = False
+        self.spare = 0.0
+        """Seconds of depth that a line which has been calm did not need of late, beyond the margin."""
 
     @property
     def base(self) -> float:
@@ -190,6 +192,7 @@ class JitterBuffer:
             if self._begun:
                 self.counts.late += 1
                 self._wary = SPELLS
+                self.spare = 0.0
                 return Fate.LATE
             # The very first packets came out of order, and nothing has been played yet.
             self._next = timestamp
@@ -223,18 +226,20 @@ class JitterBuffer:
         exceptions = (len(ordered) + SPELLS_AN_EXCEPTION // 2) // SPELLS_AN_EXCEPTION
         usual = ordered[-1 - exceptions] - self._base
         self._wanted = min(max(usual + self._depth.margin, self._depth.least), self._depth.most)
-        if self._calm() and 0 < (over := self.surplus()) < self._frame / self.clock_hz:
+        calm = self._calm()
+        if calm and 0 < (over := self.surplus()) < self._frame / self.clock_hz:
             # What the first packet was slower than others would be waited for throughout the call. Less than a frame
             # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
+        self.spare = max(0.0, self.depth - self._needed_of_late()) if calm else 0.0
 
     def _calm(self) -> bool:
         """Whether the line has needed no more than the least depth for a while."""
-        lately = list(self._slowest)[-CALM_SPELLS:]
-        slowest = max(lately) - self._base + self._depth.margin
-        return (
-            self._wanted <= self._depth.least and len(lately) == CALM_SPELLS and slowest <= self._depth.least
-        )
+        least = self._depth.least
+        return len(self._slowest) >= CALM_SPELLS and self._wanted <= least and self._needed_of_late() <= least
+
+    def _needed_of_late(self) -> float:
+        return max(list(self._slowest)[-CALM_SPELLS:]) - self._base + self._depth.margin
 
     def pop(self, now: float) -> Slot | None:
         """The next slot, if it is due."""

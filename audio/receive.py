@@ -126,6 +126,11 @@ class Receiver:
         """Seconds that a packet waits here at present."""
         return self._buffer.depth if self._buffer else 0.0
 
+    @property
+    def spare_s(self) -> float:
+        """Seconds that what waits here may be played before its turn: the line has been calm, and needed less of late."""
+        return self._buffer.spare if self._buffer else 0.0
+
     def start(self, now: float) -> None:
         """Let media time begin."""
         self._started = now

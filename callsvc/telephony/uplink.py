@@ -37,6 +37,8 @@ STUCK_BLOCKS = 25
 EARLY_S = 0.005
 """Half of what lies between two wakes: a frame leaves with the wake that is nearest to when it falls due, not with the
 one after that."""
+EARLIEST_S = 0.015
+"""More than lies between two wakes: as far as the line can spare it, a frame waits for no wake beyond its turn."""
 FRAME = RATE // 50
 SILENCED = (GapCause.HOLD, GapCause.MUTE)
 """What the caller does not hear."""
@@ -123,7 +125,8 @@ class Uplink:
 
     def tick(self, now: float) -> None:
         """Play what is due; `hand_on` follows."""
-        for heard in self._receiver.pop(now + EARLY_S):
+        early = max(EARLY_S, min(self._receiver.spare_s, EARLIEST_S))
+        for heard in self._receiver.pop(now + early):
             self._record(heard)
             if heard.played:
                 self._play(heard)

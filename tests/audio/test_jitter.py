@@ -193,6 +193,29 @@ def test_a_first_packet_that_was_slow_does_not_make_the_whole_call_wait() -> Non
     assert (buffer.counts.lost, buffer.counts.late, buffer.counts.skipped) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("slow_s", "spare_s"), [(0.0, 0.020), (0.012, 0.008), (0.019, 0.001), (0.025, 0.0)], ids=str
+)
+def test_a_calm_line_can_spare_what_its_slowest_packet_of_late_did_not_need(
+    slow_s: float, spare_s: float
+) -> None:
+    buffer = JitterBuffer(8000)
+    run(stream(frames(75)), 1.5, buffer)
+    assert buffer.spare == 0.0, "a line that nobody knows yet"
+
+    buffer = JitterBuffer(8000)
+    run(delayed(stream(frames(200)), dict.fromkeys(range(30, 200, 40), slow_s)), 4.0, buffer)
+    assert buffer.spare == pytest.approx(spare_s)
+
+
+def test_after_a_packet_that_came_too_late_nothing_can_be_spared() -> None:
+    buffer = JitterBuffer(8000)
+    run(delayed(stream(frames(160)), {155: 0.070}), 3.24, buffer)
+
+    assert buffer.counts.late == 1
+    assert buffer.spare == 0.0
+
+
 def test_a_long_stall_never_makes_the_depth_more_than_200_ms() -> None:
     buffer = JitterBuffer(8000)
     stalled = delayed(stream(frames(200)), {index: max(0.0, 3.0 - index * 0.02) for index in range(40, 150)})
