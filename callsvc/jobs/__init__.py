@@ -9,6 +9,6 @@ sweeper     gives back the jobs of workers that died
 
 from callsvc.jobs.job import Job, Work
 from callsvc.jobs.queue import defer
-from callsvc.jobs.schema import prepare
+from callsvc.jobs.schema import prepare, prepared
 
-__all__ = ["Job", "Work", "defer", "prepare"]
+__all__ = ["Job", "Work", "defer", "prepare", "prepared"]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from importlib import metadata, resources
+from typing import Final
 
-from callsvc.errors import ConfigurationError
-from callsvc.store import migrate
+import psycopg
+from structlog.typing import FilteringBoundLogger
+
+from callsvc.config import Settings
+from callsvc.errors import ConfigurationError, Unavailable
+from callsvc.store import address, migrate
 
 LIBRARY = "procrastinate"
+RETRY_S: Final = 0.25
+"""A database that starts at the same time is there within a second or two, and everybody waits for whoever waits for it."""
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -47,3 +56,21 @@ async def prepare(conninfo: str) -> None:
             if match and _version(there) < _version(match[1]) <= _version(installed):
                 await conn.execute(entry.read_bytes())
         await conn.execute("update queue_version set version = %s, at = now()", [installed])
+
+
+async def prepared(settings: Settings, stop: asyncio.Event, log: FilteringBoundLogger) -> str | None:
+    """The database's address, once it answers and has our schema; None when told to stop before."""
+    told = False
+    while not stop.is_set():
+        try:
+            conninfo = address(settings)
+            await prepare(conninfo)
+        except (Unavailable, psycopg.OperationalError):
+            if not told:
+                log.warning("database_away")
+                told = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_S)
+        else:
+            return conninfo
+    return None

@@ -8,11 +8,10 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audio.feed import Feed
@@ -24,8 +23,9 @@ from callsvc.bus.outbox import Outbox
 from callsvc.bus.publisher import publish
 from callsvc.clock import Clock
 from callsvc.config import Settings
-from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart, PortTaken
-from callsvc.http_door import Door, Turnstile
+from callsvc.errors import ConfigurationError, DataDirBusy, MissingPart
+from callsvc.http_door import Door, Server, Turnstile
+from callsvc.listening import listen
 from callsvc.media import realtime
 from callsvc.media.editions import Editions, Kind
 from callsvc.media.http import application
@@ -53,14 +53,6 @@ class NodeDoor(Door):
     turnstile = Turnstile(rate=200, burst=400)
 
 
-class Server(uvicorn.Server):
-    """uvicorn without hands on the signals: the node decides when to stop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class Node:
     """One media node from start to end."""
 
@@ -84,8 +76,9 @@ class Node:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._asked_to_stop)
         loop.add_signal_handler(signal.SIGINT, self._told_to_stop)
-        listening = self._bind()
-        ice.use_only([self._settings.media.host])
+        media = self._settings.media
+        listening = listen(media.host, media.port, "media.port")
+        ice.use_only([media.host])
         with self._engine() as engine:
             self._suppressor = engine
             async with self._telling() as outbox, self._calls(engine, outbox) as switchboard:
@@ -99,13 +92,6 @@ class Node:
     def _told_to_stop(self) -> None:
         self._stop.set()
         self._hurry.set()
-
-    def _bind(self) -> socket.socket:
-        media = self._settings.media
-        try:
-            return socket.create_server((media.host, media.port), backlog=128)
-        except OSError:
-            raise PortTaken(f"{media.host}:{media.port} cannot be listened on.") from None
 
     def _engine(self) -> Engine:
         network = None
@@ -178,6 +164,7 @@ class Node:
             media.vanish_after_s,
             spoken,
             return_within_s=media.return_within_s,
+            away_told_after_s=media.away_told_after_s,
         )
         lines = self._lines = Lines(media.line_profiles, self._data_dir)
         telephone_lines = LinesInForce(known(self._settings))
@@ -217,11 +204,7 @@ class Node:
         turn = Turn(media.turn_urls, media.turn_secret.get_secret_value())
         routes = http.routes(switchboard, self._key, self._clock, turn)
         app = application(routes, self._reasons, self._degraded, self._in_force)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2,
-            http=NodeDoor, timeout_keep_alive=5, ws="none",
-        )  # fmt: skip
-        server = Server(config)
+        server = Server(app, NodeDoor)
         host, port = listening.getsockname()[:2]
         announce(self._data_dir, "media", host, port)
         granted = realtime.claim(["suppressor"])

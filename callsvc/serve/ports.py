@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from callsvc.errors import ConfigurationError, PortTaken
+from callsvc.listening import listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,8 @@ def choose(wanted: Mapping[str, Wanted]) -> dict[str, int]:
     chosen: dict[str, int] = {}
     try:
         for part, at in wanted.items():
-            try:
-                # Held until all are chosen, so that no two get the same.
-                held.append(socket.create_server((at.host, at.port)))
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    raise PortTaken(f"Port {at.port} ({at.setting}) is taken by another program.") from None
-                raise ConfigurationError(
-                    f"Nothing can listen on {at.host}, port {at.port} ({at.setting}): {error.strerror}.",
-                    hint="Give an address that this computer has, and a port that the user may listen on.",
-                ) from None
+            # Held until all are chosen, so that no two get the same.
+            held.append(listen(at.host, at.port, at.setting))
             chosen[part] = held[-1].getsockname()[1]
     finally:
         for sock in held:

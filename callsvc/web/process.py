@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import hashlib
 import signal
-import socket
-from collections.abc import Iterator
 from typing import Final
 
-import psycopg
-import uvicorn
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,11 +20,11 @@ from callsvc.bus.editions import spread
 from callsvc.bus.envelope import Message
 from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
-from callsvc.errors import ConfigurationError, PortTaken, Unavailable
 from callsvc.events import Consumer
-from callsvc.http_door import Door
+from callsvc.http_door import Door, Server
+from callsvc.listening import listen
 from callsvc.recordings.key_source import key_ring
-from callsvc.store import Database, address
+from callsvc.store import Database
 from callsvc.telephony import token_keys
 from callsvc.web import pages, problems
 from callsvc.web.app import create_app
@@ -43,7 +37,6 @@ from callsvc.web.nodes import Nodes
 from callsvc.web.reading import Readings
 from callsvc.web.site import Site
 
-RETRY_S: Final = 1.0
 STOP_S: Final = 5
 
 _log = logs.get("web")
@@ -77,35 +70,6 @@ class PagesDoor(Door):
     """Each screen holds a stream open, and a few connections besides."""
 
     most = 2 * MAX_WATCHERS
-
-
-class Server(uvicorn.Server):
-    """Serves until `should_exit`; leaves signals to the process."""
-
-    def __init__(self, app: ASGIApp, *, behind_proxy: bool) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                http=PagesDoor,
-                ws="none",
-                lifespan="off",
-                server_header=False,
-                proxy_headers=behind_proxy,
-                timeout_graceful_shutdown=STOP_S,
-            )
-        )
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """An answer goes out in two pieces, head and body; held back for the first one's receipt, each costs 40 ms more."""
-        for sock in sockets or ():
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await super().serve(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def make_site(settings: Settings, database: Database, clock: Clock) -> Site:
@@ -164,12 +128,12 @@ async def run(settings: Settings, *, clock: Clock | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     front = Front()
-    sock = listen(settings.web.host, settings.web.port)
-    server = Server(front, behind_proxy=bool(settings.web.public_url))
+    sock = listen(settings.web.host, settings.web.port, "web.port")
+    server = Server(front, PagesDoor, stop_s=STOP_S, behind_proxy=bool(settings.web.public_url))
     serving = asyncio.create_task(server.serve([sock]))
     _log.info("web_listens", port=sock.getsockname()[1])
     try:
-        conninfo = await _prepared(settings, stop)
+        conninfo = await jobs.prepared(settings, stop, _log)
         if conninfo is None:
             return
         async with Database(conninfo, pool_max=settings.database.pool_max) as database:
@@ -201,34 +165,3 @@ def _passkeys(settings: Settings) -> str:
     web = settings.web
     party = relying_party(web.public_url, f"http://{web.host}:{web.port}")
     return party.value if isinstance(party, WhyNot) else party.origin
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises `PortTaken` or `ConfigurationError`, which name the setting."""
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortTaken(f"Port {port} (web.port) is taken by another program.") from None
-        raise ConfigurationError(
-            f"Nothing can listen on {host}, port {port} (web.host, web.port): {error.strerror}.",
-            hint="Give an address that this computer has, and a port that the user may listen on.",
-        ) from None
-
-
-async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:
-    """The database's address, once it answers and has our schema; None when told to stop before."""
-    told = False
-    while not stop.is_set():
-        try:
-            conninfo = address(settings)
-            await jobs.prepare(conninfo)
-        except (Unavailable, psycopg.OperationalError):
-            if not told:
-                _log.warning("database_away")
-                told = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_S)
-        else:
-            return conninfo
-    return None

@@ -12,12 +12,13 @@ from callsvc import data_dir, jobs, logs
 from callsvc.clock import Clock, SystemClock
 from callsvc.config import Settings
 from callsvc.errors import Unavailable
+from callsvc.http_door import Server
 from callsvc.jobs import Job
 from callsvc.jobs.runner import TIMES, Runner, Times
-from callsvc.store import Database, address
+from callsvc.listening import listen
+from callsvc.store import Database
 from callsvc.worker import health
 
-RETRY_S = 1.0
 # Something that is looked after from time to time, beside the jobs.
 Chore = Callable[[Settings, Database], Awaitable[None]]
 Compose = Callable[[Settings, Database], Sequence[Job]]
@@ -53,12 +54,12 @@ async def run(
             return ["stopping"]
         return ["database_away"] if runner is None or runner.away else []
 
-    sock = health.listen(settings.worker.host, settings.worker.port, "worker.port")
-    server = health.Server(health.application(reasons))
+    sock = listen(settings.worker.host, settings.worker.port, "worker.port")
+    server = Server(health.application(reasons))
     serving = asyncio.create_task(server.serve([sock]))
     log.info("worker_listens", port=sock.getsockname()[1])
     try:
-        conninfo = await _prepared(settings, stop)
+        conninfo = await jobs.prepared(settings, stop, log)
         if conninfo is None:
             return
         async with Database(conninfo, pool_max=settings.database.pool_max) as database:
@@ -79,28 +80,6 @@ async def run(
         server.should_exit = True
         await serving
         sock.close()
-
-
-async def _prepared(settings: Settings, stop: asyncio.Event) -> str | None:
-    """The database's address, once it answers and has our schema; None when told to stop before."""
-    log = logs.get("worker")
-    told = False
-    while not stop.is_set():
-        try:
-            conninfo = address(settings)
-            await jobs.prepare(conninfo)
-        except Unavailable:
-            if not told:
-                log.warning("database_away")
-                told = True
-            try:
-                async with asyncio.timeout(RETRY_S):
-                    await stop.wait()
-            except TimeoutError:
-                continue
-        else:
-            return conninfo
-    return None
 
 
 async def _look_after(

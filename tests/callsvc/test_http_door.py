@@ -8,14 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from callsvc import http_door
-from callsvc.http_door import Door, Turnstile
+from callsvc.http_door import Door, Server, Turnstile
 
 pytestmark = pytest.mark.call
 
@@ -25,14 +24,6 @@ LONG = "x" * 4_000_000
 
 class Narrow(Door):
     most = MOST
-
-
-class Quiet(uvicorn.Server):
-    """Leaves the signals to the tests."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
 
 
 async def _short(_request: Request) -> Response:
@@ -71,16 +62,7 @@ async def port() -> AsyncIterator[int]:
         Route("/refused", _refused, methods=["POST"]),
     ]
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Quiet(
-        uvicorn.Config(
-            Starlette(routes=routes),
-            log_config=None,
-            lifespan="off",
-            http=Narrow,
-            ws="none",
-            timeout_graceful_shutdown=1,
-        )
-    )
+    server = Server(Starlette(routes=routes), Narrow, stop_s=1)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield listening.getsockname()[1]
     server.should_exit = True

@@ -23,10 +23,11 @@ from callsvc import data_dir
 from callsvc.access import passwords, people
 from callsvc.clock import FixedClock, SystemClock
 from callsvc.config import Settings, load
+from callsvc.http_door import Server
 from callsvc.store import Connection, Database
 from callsvc.types import Role
 from callsvc.web.app import create_app
-from callsvc.web.process import Server, make_site
+from callsvc.web.process import PagesDoor, make_site
 from callsvc.web.site import Site
 from tests.support import past_calls
 from tests.support.recordings import Made
@@ -56,7 +57,7 @@ class Served:
     async def _serve(self) -> None:
         async with Database(self._conninfo, pool_max=6) as database:
             self.site = make_site(self.settings, database, self.clock)
-            server = Server(create_app(self.site), behind_proxy=False)
+            server = Server(create_app(self.site), PagesDoor)
             serving = asyncio.create_task(server.serve([self.listening]))
             watching = asyncio.create_task(self.site.changes.run())
             while not server.started:

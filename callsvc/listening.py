@@ -1,0 +1,24 @@
+"""A socket to listen on, or an error that names the setting to be changed."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from callsvc.errors import ConfigurationError, PortTaken
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A bound socket; port 0 takes any free one. `setting` is the name of the port in the settings.
+
+    Raises `PortTaken`, and `ConfigurationError` for an address that this computer does not have.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(f"Port {port} ({setting}) is taken by another program.") from None
+        raise ConfigurationError(
+            f"Nothing can listen on {host}, port {port} ({setting}): {error.strerror}.",
+            hint="Give an address that this computer has, and a port that the user may listen on.",
+        ) from None
