@@ -36,7 +36,13 @@ SPELLS_AN_EXCEPTION = 10
 """Among so many spells, one may be out of the ordinary: it need not be waited for."""
 CALM_SPELLS = 4
 """How long a line must have been calm for the last milliseconds to be given back."""
+UNTRUSTED_SPELLS = 120
+"""After a packet that came too late: a minute in which the line is given its whole depth."""
+SHORTEST_HOLES = 400
+"""At most so many holes a second, which is the least that Opus can say; a packet of one byte may claim to be shorter."""
 REMEMBERED = 1024
+NEVER = -(1 << 62)
+"""No sequence number; those of packets that came before the first one are below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,12 @@ class JitterBuffer:
         self._timestamps = Unwrapper(32)
         self._sequences = Unwrapper(16)
         self._store: dict[int, tuple[Packet, int, int]] = {}
-        self._seen = [-1] * REMEMBERED
+        self._seen = [NEVER] * REMEMBERED
         self._transits: deque[float] = deque(maxlen=WINDOW_PACKETS)
         self._slowest: deque[float] = deque(maxlen=SPELLS)
         self._since_evaluated = 0
         self._wary = SPELLS
+        self._untrusted = 0
         self._wanted = self._depth.start
         self._base = 0.0
         self._offset = 0.0
@@ -120,7 +127,7 @@ class JitterBuffer:
         self._silent_from: int | None = None
         self._begun = False
         self.spare = 0.0
-        """Seconds of depth that a line which has been calm did not need of late, beyond the margin."""
+        """Seconds of depth that a line which has been calm did not need in ten seconds, beyond the margin."""
 
     @property
     def base(self) -> float:
@@ -192,6 +199,7 @@ class JitterBuffer:
             if self._begun:
                 self.counts.late += 1
                 self._wary = SPELLS
+                self._untrusted = UNTRUSTED_SPELLS
                 self.spare = 0.0
                 return Fate.LATE
             # The very first packets came out of order, and nothing has been played yet.
@@ -219,6 +227,7 @@ class JitterBuffer:
             return
         self._since_evaluated = 0
         self._wary = max(0, self._wary - 1)
+        self._untrusted = max(0, self._untrusted - 1)
         transits = self._transits
         self._base = min(transits)
         self._slowest.append(max(itertools.islice(transits, len(transits) - SPELL_PACKETS, None)))
@@ -231,15 +240,20 @@ class JitterBuffer:
             # What the first packet was slower than others would be waited for throughout the call. Less than a frame
             # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
-        self.spare = max(0.0, self.depth - self._needed_of_late()) if calm else 0.0
+        # An exception need not be waited for, but where there is depth for it, it is not to be lost either.
+        trusted = calm and not self._untrusted
+        self.spare = max(0.0, self.depth - self._needed(SPELLS)) if trusted else 0.0
 
     def _calm(self) -> bool:
         """Whether the line has needed no more than the least depth for a while."""
         least = self._depth.least
-        return len(self._slowest) >= CALM_SPELLS and self._wanted <= least and self._needed_of_late() <= least
+        return (
+            len(self._slowest) >= CALM_SPELLS and self._wanted <= least and self._needed(CALM_SPELLS) <= least
+        )
 
-    def _needed_of_late(self) -> float:
-        return max(list(self._slowest)[-CALM_SPELLS:]) - self._base + self._depth.margin
+    def _needed(self, spells: int) -> float:
+        """How deep it would have had to be in so many spells of late."""
+        return max(list(self._slowest)[-spells:]) - self._base + self._depth.margin
 
     def pop(self, now: float) -> Slot | None:
         """The next slot, if it is due."""
@@ -259,7 +273,7 @@ class JitterBuffer:
         return self._hole(at)
 
     def _hole(self, at: int) -> Slot:
-        length = self._frame
+        length = max(self._frame, self.clock_hz // SHORTEST_HOLES)
         follower: Packet | None = None
         for overlapped in [timestamp for timestamp in self._store if timestamp < at]:
             # The packet before it claimed to be longer than the step to this one.

@@ -69,6 +69,7 @@ class _Stream:
         self.own = self.decoder if isinstance(self.decoder, OpusDecoder) else None
         self.concealer = Concealer(self.codec.rate_hz, self.own.conceal if self.own else None)
         self.resampler = Resampler(self.codec.rate_hz, rate_hz) if self.codec.rate_hz != rate_hz else None
+        self._ratio = rate_hz / self.codec.rate_hz
 
     @property
     def latency(self) -> int:
@@ -83,8 +84,7 @@ class _Stream:
         """What leads over into `out`, at its rate; what is still under way in the resampler stands before it."""
         if self.resampler is None:
             return lead
-        ratio = len(out) / self.codec.frame_samples
-        places = np.arange(round(len(lead) * ratio)) / ratio
+        places = np.arange(round(len(lead) * self._ratio)) / self._ratio
         finer = np.interp(places, np.arange(len(lead)), lead).astype(np.int16)
         return np.concatenate([out[: self.latency], finer])[: len(out)]
 

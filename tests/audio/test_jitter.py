@@ -208,12 +208,52 @@ def test_a_calm_line_can_spare_what_its_slowest_packet_of_late_did_not_need(
     assert buffer.spare == pytest.approx(spare_s)
 
 
-def test_after_a_packet_that_came_too_late_nothing_can_be_spared() -> None:
+def test_after_a_packet_that_came_too_late_nothing_can_be_spared_for_a_minute() -> None:
     buffer = JitterBuffer(8000)
-    run(delayed(stream(frames(160)), {155: 0.070}), 3.24, buffer)
-
+    waiting = delayed(stream(frames(3500)), {155: 0.070})
+    run(waiting[:3100], 62.0, buffer)
     assert buffer.counts.late == 1
     assert buffer.spare == 0.0
+
+    for arrival in waiting[3100:]:
+        buffer.put(arrival.packet, TICKS, arrival.at)
+    assert buffer.spare == pytest.approx(0.020)
+
+
+@pytest.mark.parametrize("every_s", [5, 8, 20])
+def test_what_can_be_spared_is_not_taken_from_a_packet_that_is_slow_now_and_then(every_s: int) -> None:
+    count = 6000
+    waiting = delayed(stream(frames(count)), dict.fromkeys(range(151, count, every_s * 50), 0.032))
+    buffer = JitterBuffer(8000)
+    for tick in range(count * 2):
+        while waiting and waiting[0].at <= tick / 100:
+            arrival = waiting.pop(0)
+            buffer.put(arrival.packet, TICKS, arrival.at)
+        while buffer.pop(tick / 100 + min(buffer.spare, 0.015)) is not None:
+            pass
+
+    assert buffer.counts.late <= 2, "of as many as 24 in two minutes, each in time for the whole depth"
+
+
+def test_a_packet_that_claims_to_be_short_does_not_make_holes_without_number() -> None:
+    buffer = JitterBuffer(8000)
+    buffer.put(Packet(8, 1, 1, 7, b"x"), 1, 0.0)
+    holes = 0
+    for tick in range(100):
+        while buffer.pop(tick / 100) is not None:
+            holes += 1
+    assert 0 < holes <= 400
+
+
+def test_a_packet_from_before_the_first_number_is_no_duplicate() -> None:
+    buffer = JitterBuffer(8000)
+    second, first = Packet(8, 0, TICKS, 7, b"b"), Packet(8, 0xFFFF, 0, 7, b"a")
+    buffer.put(second, TICKS, 0.020)
+    buffer.put(first, TICKS, 0.021)
+
+    slots = [slot for tick in range(10) if (slot := buffer.pop(tick / 100)) is not None and slot.packet]
+    assert [slot.packet for slot in slots] == [first, second]
+    assert buffer.counts.duplicate == 0
 
 
 def test_a_long_stall_never_makes_the_depth_more_than_200_ms() -> None:

@@ -10,7 +10,7 @@ from audio.jitter import Depth
 from audio.receive import Heard, Receiver
 from audio.rtp import Packet
 from audio.taps import Continuous, GapCause, Samples
-from tests.support.packets import Arrival, Notebook, babble, delayed, payloads, play, stream
+from tests.support.packets import Arrival, Notebook, babble, delayed, payloads, play, stream, tone
 
 pytestmark = pytest.mark.media
 
@@ -289,3 +289,21 @@ def test_frames_taken_by_the_ten_are_what_they_are_one_by_one() -> None:
     assert gaps[0] == gaps[1]
     assert [cause for _, _, cause in gaps[0]].count(GapCause.LOSS) == 3
     assert fewer < calls / 2
+
+
+@pytest.mark.parametrize("frame_ms", [10, 20, 60])
+def test_what_was_made_up_fades_at_the_pace_of_the_sound_whatever_a_packet_holds(frame_ms: int) -> None:
+    size, hz = 8 * frame_ms, 400.0
+    sound = PCMA.encoder().encode(tone(8000, 1.2, hz))
+    receiver = Receiver({8: PCMA}, 16_000)
+    leads: list[Samples] = []
+    for number in range(1000 // frame_ms):
+        at = number * frame_ms / 1000
+        if number != 5:
+            packet = Packet(8, number, number * size, 1, sound[number * size : (number + 1) * size])
+            receiver.put(packet, at)
+        leads += [one.lead for one in receiver.pop(at) if one.lead is not None]
+
+    (lead,) = leads
+    # At 16 kHz: what is under way in the resampler, and 5 ms.
+    assert len(lead) == 48 + 80
