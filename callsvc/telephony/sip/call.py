@@ -10,6 +10,7 @@ here, sound can be passed on as it is. Where no telephone is named, the caller r
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,6 @@ from sippy.CCEvents import (
     CCEventRedirect,
     CCEventRing,
     CCEventTry,
-    CCEventUpdate,
 )
 from sippy.SipCallId import SipCallId
 
@@ -28,7 +28,7 @@ from callsvc import logs
 from callsvc.ids import new_id
 from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
 from callsvc.telephony.sip import metrics, relay
-from callsvc.telephony.sip.description import Description, Direction, agreed, offered, usual
+from callsvc.telephony.sip.description import Description, agreed, offered, usual
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
 from callsvc.telephony.sip.line import House, Line
 from callsvc.telephony.sip.media import SipConnection
@@ -270,25 +270,24 @@ class SipCall:
         if answer is not None and connection is not None and connection.remote.direction is not before:
             direction = connection.remote.direction
             log.info("sip_direction", call=str(self.id), leg=leg.value, direction=direction.value)
-            self._tell_direction(leg, direction)
+            self._tell_direction(leg)
         return answer
 
-    def _tell_direction(self, leg: Leg, direction: Direction) -> None:
+    def _tell_direction(self, leg: Leg) -> None:
         """Who is put on hold is told so, as the telephone at the other end would."""
         theirs = Leg.OPERATOR if leg is Leg.CALLER else Leg.CALLER
-        connection = self.media.get(theirs)
+        connection, other = self.media.get(theirs), self.media[leg]
         if connection is not None:
-            self._offer_anew(theirs, self._sound.offer(theirs, connection.stream, direction))
+            # What holds when it can be said: the party may have taken the call up again by then.
+            self._offer_anew(
+                theirs, lambda: self._sound.offer(theirs, connection.stream, other.remote.direction)
+            )
 
-    def _offer_anew(self, leg: Leg, offer: str) -> None:
+    def _offer_anew(self, leg: Leg, offer: Callable[[], str]) -> None:
         """Describe our end to a party that we talk with; the answer comes as an event."""
         dialog = self.operator if leg is Leg.OPERATOR else self.caller
-        if dialog is None or not dialog.isConnected() or dialog.lSDP is None:
-            return
-        try:
-            dialog.recvEvent(CCEventUpdate(body(offer)))
-        except Exception as error:  # they talk on as they did
-            log.warning("sip_offer_not_made", call=str(self.id), error=type(error).__name__)
+        if dialog is not None and dialog.isConnected():
+            dialog.offer(offer)
 
     def _answered_anew(self, leg: Leg, content: Any) -> None:
         """The answer to an offer of ours, while they talk or as a browser has taken the call."""
@@ -362,9 +361,8 @@ class SipCall:
             relay.connect(self.media[Leg.CALLER], self.media[Leg.OPERATOR])
             if not self._sound.alike:
                 # Nobody translates any more: the operator is asked to speak what the caller does.
-                self._offer_anew(
-                    Leg.OPERATOR, self._sound.usual_offer(Leg.OPERATOR, self.media[Leg.CALLER].codec)
-                )
+                spoken = self.media[Leg.CALLER].codec
+                self._offer_anew(Leg.OPERATOR, lambda: self._sound.usual_offer(Leg.OPERATOR, spoken))
 
     def hang_up(self) -> None:
         """End what is left of it; may be called again."""

@@ -4,14 +4,24 @@ without a body for hold, and answers neither UPDATE nor NOTIFY; here the owner i
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from sippy.CCEvents import CCEventConnect, CCEventDisconnect, CCEventFail, CCEventPreConnect, CCEventRing
+from sippy.CCEvents import (
+    CCEventConnect,
+    CCEventDisconnect,
+    CCEventFail,
+    CCEventPreConnect,
+    CCEventRing,
+    CCEventUpdate,
+)
 from sippy.MsgBody import MsgBody
 from sippy.SipAddress import SipAddress
 from sippy.SipContact import SipContact
 from sippy.SipContentType import SipContentType
 from sippy.SipURL import SipURL
+from sippy.Time.Timeout import Timeout
 from sippy.UA import UA
 from sippy.UaStateConnected import UaStateConnected
 
@@ -34,6 +44,10 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE
 PASSED = ("REFER", "NOTIFY", "INFO", "MESSAGE")
 COPIED = ("refer-to", "referred-by", "refer-sub", "event", "subscription-state", "info-package")
 """Headers that go along with a request that is passed on."""
+AGAIN_S = {Leg.CALLER: (0.0, 2.0), Leg.OPERATOR: (2.1, 4.0)}
+"""After how long an offer is made again that met one of the peer's (RFC 3261 section 14.1): who began the dialog waits
+longer."""
+TRIES = 5
 log = logs.get("sip")
 
 
@@ -147,9 +161,23 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         """The shortest session that the peer takes, where it has said so."""
         self.replaces = False
         """Whether the peer can take an INVITE in place of this dialog."""
+        self._wished: Callable[[], str] | None = None
+        """What is to be offered as soon as the peer can take it."""
+        self._offered: Callable[[], str] | None = None
+        """What was offered last, and is not answered."""
+        self._tries = 0
+        self._later: Any = None
+        self._before: Any = None
+        """Our end as it was agreed on before that offer."""
 
     def _event(self, event: Any, _ua: Any) -> None:
+        if isinstance(event, CCEventFail) and self._offered and isinstance(self.state, Connected):
+            self._not_taken(event)
+        elif isinstance(event, CCEventConnect):
+            self._offered, self._tries = None, 0
         self.owner.event(self.leg, event)
+        if self._later is None:
+            self._offer()
 
     # What comes in.
 
@@ -179,7 +207,8 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
 
     def _asked_too_little(self, resp: Any) -> bool:
         """422: whether to ask again, for what the peer takes; once for each least that it names, and not when we gave up."""
-        if not isinstance(self.state, (self.UacStateTrying, self.UacStateRinging, Connected)):
+        asking = (self.UacStateTrying, self.UacStateRinging, self.UacStateUpdating, Connected)
+        if not isinstance(self.state, asking):
             return False
         before, self._least_s = self._least_s, max(self._least_s, least_of(resp))
         return self._least_s > before
@@ -241,7 +270,10 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         return headers
 
     def _refresh(self) -> None:
-        if not isinstance(self.state, Connected) or self.lSDP is None or self.session.terms is None:
+        if self.session.terms is None or not self.isConnected():
+            return
+        if not isinstance(self.state, Connected) or self.lSDP is None:
+            self.session.try_again()
             return
         seconds = max(self.session.terms.seconds, self._least_s)
         headers = [header("session-expires", f"{seconds};refresher=uac"), header("supported", SUPPORTED)]
@@ -258,6 +290,8 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
             self._refresh()
         elif code in (408, 481):
             self._expired()
+        elif code >= 300:
+            self.session.try_again()
 
     def _expired(self) -> None:
         log.warning("sip_session_expired", leg=self.leg.value)
@@ -265,6 +299,43 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
         self.disconnect()
 
     # What is said.
+
+    def offer(self, description: Callable[[], str]) -> None:
+        """Describe our end anew while we talk, as soon as what was offered before is answered. It is asked for when it is
+        sent; the answer comes as an event.
+        """
+        self._wished, self._tries = description, 0
+        self._offer()
+
+    def _offer(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._wished is None or not isinstance(self.state, Connected) or self.lSDP is None:
+            return
+        self._offered, self._wished = self._wished, None
+        self._before = self.lSDP
+        self._tries += 1
+        event = CCEventUpdate(body(self._offered()))
+        if self.session.terms is not None:
+            event.extra_headers = [
+                header("session-expires", self.session.wished),
+                header("supported", SUPPORTED),
+            ]
+        try:
+            self.recvEvent(event)
+        except Exception as error:  # they talk on as they did
+            log.warning("sip_offer_not_made", leg=self.leg.value, error=type(error).__name__)
+
+    def _not_taken(self, event: Any) -> None:
+        """The peer refused an offer: what was agreed on holds. One that met an offer of the peer's is made again."""
+        refused, self._offered = self._offered, None
+        # sippy forgets it; without it nothing could be offered any more, and no session be refreshed.
+        self.lSDP = self._before
+        code = (event.getData() or (0,))[0]
+        if code in (491, 500) and self._tries < TRIES:
+            self._wished = self._wished or refused
+            self._later = Timeout(self._offer, random.uniform(*AGAIN_S[self.leg]))
 
     def ring(self, code: int, reason: str, description: str | None = None) -> None:
         """The other party's telephone rings, or sends sound before it answers."""
@@ -286,6 +357,8 @@ class Dialog(UA):  # type: ignore[misc]  # sippy has no types
     def end(self) -> None:
         """BYE, CANCEL or 480, whichever it takes."""
         self.session.stop()
+        if self._later is not None:
+            self._later.cancel()
         if self.leg is Leg.CALLER and not self.isConnected():
             self.fail(480, "Temporarily Unavailable")
         else:

@@ -15,6 +15,8 @@ LEAST_S = 90
 SUPPORTED = "timer, replaces"
 SPOKEN = set(SUPPORTED.split(", "))
 """The extensions that a request may require of us."""
+TRY_AGAIN_S = 5.0
+"""How soon a refresh is tried again that the peer could not take."""
 EXPIRES = re.compile(r"\s*(\d{1,9})\s*(?:;.*)?")
 REFRESHER = re.compile(r";\s*refresher\s*=\s*(uac|uas)", re.IGNORECASE)
 
@@ -90,6 +92,16 @@ class SessionTimer:
             self._timers.append(Timeout(self._refresh, seconds / 2))
         # A little before the end, as the RFC has it, so that both sides do not hang up at once.
         self._timers.append(Timeout(self._over, seconds - min(32, seconds / 3)))
+
+    @property
+    def wished(self) -> str:
+        """What a request of ours says of the session: that it goes on as it is. There must be one."""
+        assert self.terms is not None
+        return f"{self.terms.seconds};refresher={'uac' if self._ours else 'uas'}"
+
+    def try_again(self) -> None:
+        """The refresh was not taken: ask for another one soon. The session ends no later for it."""
+        self._timers.append(Timeout(self._refresh, TRY_AGAIN_S))
 
     def stop(self) -> None:
         for timer in self._timers:
