@@ -112,6 +112,12 @@ class MediaSettings(Group):
         description="The same for an operator in a browser: a lid may be closed by mistake, and the caller is not to"
         " pay for it.",
     )
+    away_told_after_s: float = Field(
+        3.0,
+        ge=0,
+        description="Seconds without a sign of life from the operator until the caller hears the announcement `wait`,"
+        " and again every ten seconds; 0: never.",
+    )
     spool_min_free_mb: int = Field(
         200, ge=0, description="Free space, in MB, under which recording raises the alarm."
     )

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 from uuid import UUID
 
 from callsvc.store import Connection, call_notes
 from callsvc.store.call_notes import CallNote
 
+By = Literal["operator", "line", "service"]
 _CUT_OFF: Final = ("stopped", "broken_off")
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """`by_line`: the line played it by itself. `cut_off`: the caller did not hear the end of it."""
+    """`by`: the operator; or the line, or the service while the operator was gone. `cut_off`: the caller did not hear the
+    end of it.
+    """
 
     announcement: str
     version: str
     language: str
     at_ms: int
-    by_line: bool
+    by: By
     cut_off: bool
 
 
@@ -37,16 +40,20 @@ def announced(notes: Sequence[CallNote]) -> list[Announced]:
             str(what.get("version", "")),
             str(what.get("language", "")),
             note.at_ms,
-            what.get("by") == "line",
+            _by(note),
             False,
         )
         if what.get("state") == "begun":
             found.append(one)
         elif what.get("state") in _CUT_OFF and found and _same(found[-1], one):
-            found[-1] = Announced(
-                one.announcement, one.version, one.language, found[-1].at_ms, one.by_line, True
-            )
+            found[-1] = replace(one, at_ms=found[-1].at_ms, cut_off=True)
     return found
+
+
+def _by(note: CallNote) -> By:
+    by = note.what.get("by")
+    # Older nodes played for nobody else.
+    return by if by in ("line", "service") else "operator"
 
 
 def _same(begun: Announced, one: Announced) -> bool:
@@ -58,7 +65,7 @@ async def of_call(conn: Connection, call_id: UUID) -> list[Announced]:
 
 
 async def operator(conn: Connection, call_id: UUID) -> str:
-    """Who answered the call and so played what no line did; empty where nobody is known to have."""
+    """Who answered the call and so played what nothing else did; empty where nobody is known to have."""
     cursor = await conn.execute(
         "select display_name from users join calls on calls.answered_by = users.id where calls.id = %s",
         [call_id],

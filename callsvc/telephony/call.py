@@ -16,6 +16,7 @@ from uuid import UUID
 from audio.rtp import Packet
 from callsvc import logs
 from callsvc.telephony import metrics, protocol
+from callsvc.telephony.absence import gone
 from callsvc.telephony.commands import Commands
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.errors import LegTaken
@@ -275,15 +276,10 @@ class Call:
             self._next_report = now + REPORT_EVERY_S
             self._report(now)
 
-    def _patience_s(self, side: Side) -> float:
-        waits = side.leg is Leg.OPERATOR and side.connection.may_return and side.subject is not None
-        return self._parts.return_within_s if waits else self._parts.vanish_after_s
-
     def _report(self, now: float) -> None:
         for side in list(self.sides.values()):
             side.count()
-            silent_s = now - side.connection.last_heard
-            if silent_s > self._patience_s(side) and (side.connection.ready or side.away):
+            if gone(side, self._parts, self.live, now):
                 self.hang_up(side, "vanished")
                 return
         if self.live is None:

@@ -57,7 +57,10 @@ class LineProfile(BaseModel):
     announce: Name | None = Field(
         default=None, description="Announcement that the caller hears as the call begins."
     )
-    language: Name = Field(default="sv", description="Language of that announcement.")
+    language: Name = Field(
+        default="sv",
+        description="Language of that announcement, and of what the caller hears while the operator is gone.",
+    )
 
     @model_validator(mode="after")
     def _once(self) -> Self:

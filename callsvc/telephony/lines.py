@@ -51,7 +51,10 @@ class TelephoneLine(BaseModel):
     announce: Name | None = Field(
         default=None, description="Announcement that callers hear first, in place of the profile's."
     )
-    language: Name = Field(default="sv", description="Language of that announcement.")
+    language: Name = Field(
+        default="sv",
+        description="Language of that announcement, and then of what is played while the operator is gone, too.",
+    )
     retired: bool = Field(default=False, description="Whether the line is no longer in use.")
 
     @field_validator("operator")

@@ -14,6 +14,7 @@ from audio.taps import Continuous, GapCause, Samples
 from audio.taps import Track as TapTrack
 from callsvc import logs
 from callsvc.telephony import metrics, protocol
+from callsvc.telephony.absence import Absence
 from callsvc.telephony.announcements import Playing
 from callsvc.telephony.downlink import Downlink
 from callsvc.telephony.parts import Parts
@@ -39,6 +40,7 @@ TOLD: Final = (Track.CALLER_RX, Track.OPERATOR_TX)
 KEY_EARLY_MS: Final = 15
 """How much later than a key's message the sound of its moment comes, as long as no sender report tells it better."""
 
+By = Literal["operator", "line", "service"]
 Note = Callable[[str, int, Mapping[str, object]], None]
 """Told of what was done, when on the call's clock, and how."""
 
@@ -80,6 +82,8 @@ class Live:
         self.masked: MaskReason | None = None
         self.held = False
         """Whether the operator has put the caller on hold."""
+        self.language = policy.language
+        """What the caller speaks, as far as is known: the line's, until the operator plays something in another."""
         self._resting: set[Leg] = set()
         """Legs whose telephones have the other party on hold."""
         self.memories: dict[Track, Memory] = {}
@@ -97,6 +101,7 @@ class Live:
             degrade,
             hints=operator.connection.transport == "webrtc",
         )
+        self._absence = Absence(operator, parts)
         self.downlink = Downlink(
             caller.receiver,
             caller.connection,
@@ -136,16 +141,16 @@ class Live:
         return max(self.tracks[name].position * 1000 // rate for name, rate in self.rates.items())
 
     def tick(self, now: float) -> bool:
-        """What is due every 10 ms, but for `hand_on`; True when something that the operator asked for is over."""
+        """What is due every 10 ms, but for `hand_on`; True when something that is played began or is over."""
         recalling = self.downlink.recalling
         self._look_who_rests()
         self.uplink.tick(now)
         self.downlink.tick(now)
         over = recalling is not None and self.downlink.recalling is None
         if self.uplink.playing and self.uplink.playing.over:
-            self._announced("ended")
+            self._announced("stopped" if self.uplink.playing.cut_short else "ended")
             over = True
-        return over
+        return self._absence.look(self, now) or over
 
     def hand_on(self) -> None:
         """Let the suppressor have what became due."""
@@ -307,13 +312,22 @@ class Live:
         self._note("digit", at_ms, {"by": by.value})
         return at_ms
 
-    def announce(self, name: str, language: str, by: Literal["operator", "line"] = "operator") -> Playing:
-        """Play an announcement to the caller; `by` says who wishes it."""
+    @property
+    def playing(self) -> Playing | None:
+        """What is played to the caller now."""
+        return self.uplink.playing
+
+    def announce(self, name: str, language: str, by: By = "operator") -> Playing:
+        """Play an announcement to the caller; `by` says who wishes it. The operator's goes before the service's."""
         found = self._parts.announcements.get(name, {}).get(language)
         if found is None:
             raise Refused(Why.NOTHING_THERE)
-        if self.uplink.playing:
+        if self.playing and self.playing.by == "service" and by == "operator":
+            self._announced("stopped")
+        if self.playing:
             raise Refused(Why.BUSY)
+        if by == "operator":
+            self.language = language
         self.uplink.playing = Playing(found, self.now_ms, by)
         self._announced("begun")
         return self.uplink.playing

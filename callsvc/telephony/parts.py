@@ -30,3 +30,5 @@ class Parts:
     """Closes a connection that another one has taken the place of."""
     return_within_s: float = 30.0
     """How long an operator in a browser may be away."""
+    away_told_after_s: float = 3.0
+    """How long, until the caller is told so; 0: never."""

@@ -28,6 +28,8 @@ class LinePolicy:
     """What may be spoken, the preferred first; empty: what the client prefers."""
     announcement: tuple[str, str] | None = None
     """What the caller hears as the call begins, and in which language."""
+    language: str = "sv"
+    """In which the line speaks to its callers."""
 
     @property
     def commands(self) -> tuple[Do, ...]:
@@ -59,4 +61,5 @@ def policy_of(
         line.digits == "keep",
         line.codecs,
         (line.announce, line.language) if line.announce else None,
+        line.language,
     )

@@ -162,7 +162,8 @@ class Switchboard:
                 raise NodeFull
             policy = self.policy(profile, demonstration=demonstration)
             if line and line.announce:
-                policy = replace(policy, announcement=(line.announce, line.language))
+                spoken = line.announce, line.language
+                policy = replace(policy, announcement=spoken, language=line.language)
             call = Call(identity, profile, policy, self._parts, self._ended, line=line.id if line else "")
             self.calls[identity] = call
             self._empty.clear()

@@ -96,12 +96,15 @@ class WrapUpOut(Shape):
 
 
 class AnnouncedOut(Shape):
-    """What the caller was played, or began to be where it was `cut_off`. `by` is null for what the line plays by itself."""
+    """What the caller was played, or began to be where it was `cut_off`. `by` is the operator's name;
+    null for what the `line` plays by itself, or the `service` while the operator is gone.
+    """
 
     announcement: str
     version: str
     language: str
     at_ms: int
+    source: Literal["operator", "line", "service"]
     by: str | None
     cut_off: bool
 

@@ -33,6 +33,7 @@ class TwoLegs:
         tapes: Tapes | None = None,
         policy: LinePolicy | None = None,
         announcements: Catalogue | None = None,
+        away_told_after_s: float = 3.0,
     ) -> None:
         self.clock = FixedClock()
         self.events = Events()
@@ -47,6 +48,7 @@ class TwoLegs:
             vanish_after_s=10.0,
             announcements=announcements or {},
             discard=self.discarded.append,
+            away_told_after_s=away_told_after_s,
         )
         self.call = Call(
             CALL, Profile.REPORT, policy or LinePolicy(record=True, keep_raw=True), parts, self.over.append

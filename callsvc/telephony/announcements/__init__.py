@@ -18,6 +18,8 @@ from callsvc.errors import ConfigurationError
 from callsvc.telephony.protocol import WORD
 
 RATE_HZ = 16_000
+FADE = RATE_HZ // 5
+"""Samples over which an announcement goes silent that is cut short without anybody's asking for it."""
 MOST_S = 120
 PACKAGED = Path(__file__).parent
 
@@ -136,20 +138,33 @@ class Playing:
         self.announcement = announcement
         self.at_ms = at_ms
         self.by = by
-        """`operator`, or `line` for what a line plays by itself."""
+        """`operator`; `line` for what a line plays by itself; `service` for what is played while the operator is gone."""
         self._at = 0
+        self._end = len(announcement.sound)
+
+    def fade(self) -> None:
+        """Play on for a fifth of a second, ever softer, and no further."""
+        if not self.cut_short:
+            self._end = min(self._at + FADE, self._end)
+
+    @property
+    def cut_short(self) -> bool:
+        return self._end < len(self.announcement.sound)
 
     @property
     def over(self) -> bool:
-        return self._at >= len(self.announcement.sound)
+        return self._at >= self._end
 
     @property
     def played_ms(self) -> int:
-        return min(self._at, len(self.announcement.sound)) * 1000 // RATE_HZ
+        return min(self._at, self._end) * 1000 // RATE_HZ
 
     def take(self, count: int) -> Floats:
         """The next samples; silence after the end."""
-        part = self.announcement.sound[self._at : self._at + count]
+        part = self.announcement.sound[self._at : min(self._at + count, self._end)]
+        if self.cut_short:
+            left = self._end - self._at - np.arange(len(part), dtype=np.float32)
+            part = part * np.minimum(left / np.float32(FADE), np.float32(1.0))
         self._at += count
         if len(part) < count:
             part = np.concatenate([part, np.zeros(count - len(part), np.float32)])

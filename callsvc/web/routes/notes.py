@@ -117,7 +117,7 @@ async def _beside(conn: Connection, call_id: UUID, asker: UUID) -> Beside:
         announced=[
             AnnouncedOut(
                 announcement=one.announcement, version=one.version, language=one.language, at_ms=one.at_ms,
-                by=None if one.by_line else operator, cut_off=one.cut_off,
+                source=one.by, by=operator if one.by == "operator" else None, cut_off=one.cut_off,
             )
             for one in await announced.of_call(conn, call_id)
         ],

@@ -30,17 +30,20 @@ def test_each_is_told_once_with_when_by_whom_and_whether_it_was_cut_off() -> Non
             note(400, "begun"),
             note(500, "broken_off"),
             note(600, "begun"),
+            note(700, "begun", by="service"),
+            note(800, "stopped", by="service"),
         ]
     )
     assert found == [
-        Announced("recording", "1", "sv", 0, by_line=True, cut_off=False),
-        Announced("wait", "1", "ar", 200, by_line=False, cut_off=True),
-        Announced("wait", "1", "sv", 400, by_line=False, cut_off=True),
-        Announced("wait", "1", "sv", 600, by_line=False, cut_off=False),
+        Announced("recording", "1", "sv", 0, "line", cut_off=False),
+        Announced("wait", "1", "ar", 200, "operator", cut_off=True),
+        Announced("wait", "1", "sv", 400, "operator", cut_off=True),
+        Announced("wait", "1", "sv", 600, "operator", cut_off=False),
+        Announced("wait", "1", "sv", 700, "service", cut_off=True),
     ]
 
 
 def test_an_end_without_its_beginning_is_nothing_and_an_older_note_was_the_operators() -> None:
     assert announced([note(5, "stopped"), CallNote(CALL, 9, "announcement", {"state": "ended"})]) == []
     (one,) = announced([CallNote(CALL, 9, "announcement", {"announcement": "wait", "state": "begun"})])
-    assert not one.by_line
+    assert one.by == "operator"

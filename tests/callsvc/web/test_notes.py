@@ -204,13 +204,20 @@ def test_what_the_caller_was_played_is_told_with_when_and_by_whom(site: Served) 
     with site.signed_in("anna", Role.OPERATOR) as anna:
         call = answered(site, anna)
         now = site.clock.utc_now()
-        for at_ms, name, language, by in ((0, "recording", "sv", "line"), (4000, "wait", "ar", "operator")):
+        for at_ms, name, language, by in (
+            (0, "recording", "sv", "line"),
+            (4000, "wait", "ar", "operator"),
+            (9000, "wait", "ar", "service"),
+        ):
             what = {"announcement": name, "version": "1", "language": language, "state": "begun", "by": by}
             site.run(
                 partial(call_notes.add, call_id=call, note="announcement", at_ms=at_ms, what=what, at=now)
             )
         told = anna.get(f"/api/calls/{call}/notes").json()["announced"]
-        assert [(one["announcement"], one["language"], one["at_ms"], one["by"]) for one in told] == [
-            ("recording", "sv", 0, None),
-            ("wait", "ar", 4000, "Anna"),
+        assert [
+            (one["announcement"], one["language"], one["at_ms"], one["source"], one["by"]) for one in told
+        ] == [
+            ("recording", "sv", 0, "line", None),
+            ("wait", "ar", 4000, "operator", "Anna"),
+            ("wait", "ar", 9000, "service", None),
         ]

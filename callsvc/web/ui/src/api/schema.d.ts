@@ -2436,7 +2436,8 @@ export interface components {
         };
         /**
          * AnnouncedOut
-         * @description What the caller was played, or began to be where it was `cut_off`. `by` is null for what the line plays by itself.
+         * @description What the caller was played, or began to be where it was `cut_off`. `by` is the operator's name;
+         *     null for what the `line` plays by itself, or the `service` while the operator is gone.
          */
         AnnouncedOut: {
             /** Announcement */
@@ -2449,6 +2450,11 @@ export interface components {
             cut_off: boolean;
             /** Language */
             language: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "operator" | "line" | "service";
             /** Version */
             version: string;
         };

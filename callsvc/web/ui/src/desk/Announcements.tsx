@@ -20,7 +20,7 @@ const languageOf = (id: string) => lookup(`language.${id}`, id);
 
 function whenWords(one: Told): string {
   const at = clock(one.at_ms / 1000);
-  const words = one.by === null ? t("announcements.at.line", { at }) : one.by === "" ? t("announcements.at", { at }) : t("announcements.at.by", { at, by: one.by });
+  const words = one.source !== "operator" ? t(`announcements.at.${one.source}`, { at }) : !one.by ? t("announcements.at", { at }) : t("announcements.at.by", { at, by: one.by });
   return one.cut_off ? t("announcements.cut_off", { words }) : words;
 }
 

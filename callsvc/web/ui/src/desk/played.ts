@@ -23,7 +23,7 @@ export function played(call: string, told: readonly Told[]): Told[] {
 
 export function wasPlayed(call: string, announcement: string, language: string, atMs: number): void {
   try {
-    const one: Told = { announcement, version: "", language, at_ms: atMs, by: "", cut_off: false };
+    const one: Told = { announcement, version: "", language, at_ms: atMs, source: "operator", by: "", cut_off: false };
     sessionStorage.setItem(place(call), JSON.stringify([...here(call), one]));
   } catch {
     return; // storage is refused: the recording knows all the same

@@ -16,7 +16,7 @@ function words(one: Happening): string {
     case "mute": return t(told("on") === "true" ? "review.happened.mute.on" : "review.happened.mute.off");
     case "marker": return t("review.happened.marker", { marker: lookup(`marker.${told("marker")}`, t("marker.other")) });
     case "recall": return t("review.happened.recall", { from: clock(Number(one.detail["from_ms"] ?? one.at_ms) / 1000) });
-    case "announcement": return lookup(`review.happened.announcement.${told("state")}`, t("lane.announcement"), {
+    case "announcement": return lookup(`review.happened.announcement.${told("state")}${told("by") === "service" && told("state") === "begun" ? ".service" : ""}`, t("lane.announcement"), {
       what: lookup(`announcement.${told("announcement")}`, told("announcement")), language: lookup(`language.${told("language")}`, told("language")) });
     case "digit": return t("review.happened.digit", { leg });
     case "degraded": return t("review.happened.degraded", { part: lookup(`degraded.${told("part")}`, t("degraded.other")) });
