@@ -244,7 +244,7 @@ class Node:
         board = self._switchboard
         if board is None or board.draining:
             why["draining"] = "The node is about to stop."
-        elif len(board.calls) >= self._settings.media.max_calls:
+        elif board.full:
             why["full"] = "The node has as many calls as it may."
         return why
 

@@ -56,6 +56,7 @@ class Switchboard:
         self._used = UsedTokens()
         self._over: deque[UUID] = deque(maxlen=REMEMBERED_CALLS)
         self._joining: set[tuple[UUID, Leg]] = set()
+        self._expected: set[UUID] = set()
         self._tasks = asyncio.TaskGroup()
         self._pacing: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
@@ -137,10 +138,24 @@ class Switchboard:
         """The rules for a call that begins now on a line of this kind."""
         return policy_of(profile, demonstration=demonstration, keep_raw=self._keep_raw, lines=self._lines)
 
+    def expect(self, identity: UUID) -> None:
+        """Keep room for a call that a trunk or a PBX is putting through: somebody rings, and is waited for, from now on until
+        `forget`. Raises `NodeFull`.
+        """
+        if self.full:
+            raise NodeFull
+        self._expected.add(identity)
+        self._empty.clear()
+
+    def forget(self, identity: UUID) -> None:
+        """It came to nothing, or is over; may be called for any call."""
+        self._expected.discard(identity)
+        self._look_if_empty()
+
     @property
     def full(self) -> bool:
         """Whether no call can begin now."""
-        return self.draining or len(self.calls) >= self._max_calls
+        return self.draining or len(self._expected | self.calls.keys()) >= self._max_calls
 
     def _enter(
         self,
@@ -158,7 +173,7 @@ class Switchboard:
         if identity in self._over:
             raise CallOver
         if call is None:
-            if self.full:
+            if identity not in self._expected and self.full:
                 raise NodeFull
             policy = self.policy(profile, demonstration=demonstration)
             if line and line.announce:
@@ -184,9 +199,13 @@ class Switchboard:
         self._over.append(call.id)
         self._tasks.create_task(self._close(call), name="close")
         if not self.calls:
-            self._empty.set()
             self._busy.clear()
+        self._look_if_empty()
         self._count()
+
+    def _look_if_empty(self) -> None:
+        if not self.calls and not self._expected:
+            self._empty.set()
 
     def commanded(self, call_id: str, claims: Claims, *, expired: bool) -> Call:
         """The call that the bearer of an operator's token may command: a token that was shown in time stays good."""
@@ -261,7 +280,7 @@ class Switchboard:
             metrics.CALLS.labels(state.value).set(states.count(state))
 
     async def drain(self) -> None:
-        """Take no more calls and wait until those here are over."""
+        """Take no more calls and wait until those here are over, and those that ring."""
         self.draining = True
         await self._empty.wait()
 

@@ -204,6 +204,7 @@ class Exchange:
     async def _call(self, placed: Placed, profile: Profile, operator: str, number: str) -> None:
         try:
             try:
+                self._board.expect(placed.id)
                 await self._set_up(placed, profile, operator, number)
             except (AriRefused, ChannelGone, TelephonyError, TimeoutError) as error:
                 metrics.CALLS.labels("given_back").inc()
@@ -213,6 +214,8 @@ class Exchange:
                     await connection.close()
                 await self._give_back(placed)
                 return
+            finally:
+                self._board.forget(placed.id)
             metrics.CALLS.labels("put_through").inc()
             await self._watch(placed)
         finally:
@@ -220,7 +223,7 @@ class Exchange:
             await asyncio.shield(self._clear(placed))
 
     async def _set_up(self, placed: Placed, profile: Profile, operator: str, number: str) -> None:
-        if self._board.full or len(self._calls) > MAX_CALLS:
+        if len(self._calls) > MAX_CALLS:
             raise TelephonyError("no room for another call")
         await self._ari.request("POST", f"/channels/{placed.caller.id}/ring")
         if operator:

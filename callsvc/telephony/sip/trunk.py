@@ -152,11 +152,12 @@ class Trunk:
                 # Who is left would be taken for an operator, and the sound of a caller is not for us to work on.
                 return _answer(req, 603, "Decline")
         call = SipCall(self, replaced)
+        self.board.expect(call.id)
         self.calls.add(call)
         try:
             return call.invited(req, sip_t)
         except Exception:
-            self.calls.discard(call)
+            self.over(call)
             raise
 
     # What calls ask.
@@ -188,6 +189,7 @@ class Trunk:
 
     def over(self, call: SipCall) -> None:
         self.calls.discard(call)
+        self.board.forget(call.id)
 
     # The registrar.
 

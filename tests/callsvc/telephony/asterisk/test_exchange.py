@@ -189,6 +189,19 @@ async def test_a_node_that_is_full_gives_the_call_back_to_the_dial_plan(house: H
     assert len(house.board.calls) == 2
 
 
+async def test_a_node_that_is_about_to_stop_waits_for_the_telephone_that_rings(house: House) -> None:
+    house.asterisk.operator = "rings"
+    caller = await house.asterisk.call()
+    await until(lambda: len(house.asterisk.channels) == 2)
+    draining = asyncio.create_task(house.board.drain())
+    second = await house.asterisk.call()
+    await until(lambda: house.asterisk.continued == [second.id])
+    assert not draining.done()
+    await house.asterisk.hang_up(caller)
+    async with asyncio.timeout(30):
+        await draining
+
+
 @pytest.mark.parametrize("refused", ["externalMedia", "addChannel", "answer"])
 async def test_a_call_that_cannot_be_put_through_goes_back_to_the_dial_plan(
     house: House, refused: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from dataclasses import replace
@@ -54,6 +55,31 @@ async def test_a_full_node_says_when_to_come_again(house: House) -> None:
     await house.until(lambda: not house.board.full)
     house.caller.request("INVITE", body=house.caller.offer())
     await house.operator.hear("INVITE ")
+
+
+async def test_calls_that_ring_take_room_and_are_waited_for(house: House) -> None:
+    rings = await house.ringing()
+    house.others.append(second := await Telephone("second", house.caller.node).open())
+    second.request("INVITE", body=second.offer())
+    await house.operator.hear("INVITE ")
+    house.others.append(third := await Telephone("third", house.caller.node).open())
+    third.request("INVITE", body=third.offer())
+    assert (await third.hear("SIP/2.0 503")).get("Retry-After") == "5"
+    second.request("CANCEL")
+    await second.hear("SIP/2.0 487")
+    await house.until(lambda: not house.board.full)
+
+    draining = asyncio.create_task(house.board.drain())
+    house.operator.reply(rings, "200 OK", body=house.operator.offer())
+    await house.operator.hear("ACK ")
+    await house.caller.hear("SIP/2.0 200")
+    await house.until(lambda: house.board.calls)
+    next(iter(house.board.calls.values())).fail(RuntimeError("of ours"))
+    await asyncio.sleep(0.05)
+    assert not draining.done(), "they talk on, and the sound goes through the node"
+    house.operator.send_as_called("BYE")
+    async with asyncio.timeout(30):
+        await draining
 
 
 @pytest.mark.parametrize("wishes", [{"calls_per_s": 0.001, "burst": 1}])
