@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
+from scipy.signal import correlate
 
 from audio.codecs import OPUS, PCMA
 from audio.rtp import Packet
+from audio.taps import Samples
 from callsvc.clock import SystemClock
 from callsvc.errors import Unavailable
-from callsvc.telephony import client, ice
+from callsvc.telephony import announcements, client, ice
+from callsvc.telephony.announcements import RATE_HZ
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.plain import RtpConnection
 from callsvc.telephony.webrtc import WebRtcConnection
@@ -51,6 +55,12 @@ class Ear:
 
     def on_left(self, cause: str) -> None:
         self.left.set()
+
+    async def hears(self, sound: Samples) -> None:
+        """Until this is found in what came, sample by sample."""
+        async with asyncio.timeout(WAIT_S):
+            while len(self.packets) < 50 or likeness(decoded(self.packets[-300:]), sound) < 0.5:
+                await asyncio.sleep(0.2)
 
     async def told(self, **wanted: object) -> Mapping[str, Any]:
         """The first message that has these fields."""
@@ -105,12 +115,32 @@ class Parties:
         await asyncio.sleep(0)
 
 
+def decoded(packets: list[Packet]) -> Samples:
+    return PCMA.decoder().decode(b"".join(packet.payload for packet in packets))
+
+
+def likeness(heard: Samples, part: Samples) -> float:
+    """How much of `part` is found anywhere in what was heard, at whatever loudness: 1 is all of it."""
+    wide, narrow = heard.astype(float), part.astype(float)
+    grown = np.cumsum(np.pad(wide**2, (1, 0)))
+    energy = grown[len(narrow) :] - grown[: -len(narrow)]
+    return float(np.max(correlate(wide, narrow, "valid") / np.sqrt(energy * (narrow**2).sum() + 1e-9)))
+
+
 @pytest.fixture
 async def parties(node: Node) -> AsyncIterator[Parties]:
     ice.use_only([HOST])
     parties = Parties(node)
     yield parties
     await parties.close()
+
+
+@pytest.fixture
+async def others(node: Node) -> AsyncIterator[Parties]:
+    """Those of a second call."""
+    others = Parties(node)
+    yield others
+    await others.close()
 
 
 def post(node: Node, call: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
@@ -287,14 +317,46 @@ async def test_nobody_else_takes_a_leg_and_no_token_is_used_twice(node: Node, pa
     assert json.loads(refused.value.message)["code"] == "token_refused"
 
 
-async def test_a_leg_that_does_not_come_back_ends_the_call_after_the_silence_that_is_set(
-    node: Node, parties: Parties
+async def test_a_caller_whose_operator_is_gone_is_asked_to_stay_until_the_operator_is_back_or_the_call_ends(
+    node: Node, parties: Parties, others: Parties
 ) -> None:
-    _, at_caller = await parties.telephone()
-    old, ear = await parties.browser()
-    await ear.told(t="state", state="live")
-    parties.speaking[-1].cancel()
-    await old.close()
+    announced = (announcements.load()["wait"]["sv"].sound[:: RATE_HZ // 8000] * 32767).astype(np.int16)
 
-    await asyncio.wait_for(at_caller.left.wait(), WAIT_S)
-    assert node.wait_for("call.ended", parties.call)["cause"] == "vanished"
+    speaks = babble(OPUS.rate_hz, 5.0)[:: OPUS.rate_hz // 8000][8000:12_000]
+
+    async def gone(these: Parties) -> Ear:
+        _, at_caller = await these.telephone()
+        old, ear = await these.browser()
+        await ear.told(t="state", state="live")
+        await at_caller.hears(speaks)
+        these.speaking[-1].cancel()
+        await old.close()
+        del at_caller.packets[:]
+        await at_caller.hears(announced[4000:10_000])
+        return at_caller
+
+    async def comes_back() -> None:
+        at_caller = await gone(parties)
+        _, ear = await parties.browser()
+        await ear.told(t="state", state="live", away=[])
+        del at_caller.packets[:]
+        await at_caller.hears(speaks)
+        assert ("stopped", "service") in noted(parties)
+
+    async def stays_away() -> None:
+        at_caller = await gone(others)
+        await asyncio.wait_for(at_caller.left.wait(), WAIT_S)
+        assert node.wait_for("call.ended", others.call)["cause"] == "vanished"
+        assert noted(others)[:2] == [("begun", "service"), ("ended", "service")]
+
+    def noted(these: Parties) -> list[tuple[object, object]]:
+        told = [
+            one["fields"]
+            for one in node.events()
+            if one["call"] == these.call and one["kind"] == "call.noted"
+        ]
+        return [(one["state"], one["by"]) for one in told]  # type: ignore[index]
+
+    async with asyncio.TaskGroup() as both:
+        both.create_task(comes_back())
+        both.create_task(stays_away())
