@@ -22,7 +22,7 @@ from audio.rtp import Packet
 from callsvc.clock import Clock, age_s
 from callsvc.telephony import sdp
 from callsvc.telephony.connection import Connection, SenderReport
-from callsvc.telephony.errors import NodeFull
+from callsvc.telephony.errors import BadOffer, NodeFull
 from callsvc.telephony.out import OutStream
 from callsvc.telephony.sip import rtcp
 
@@ -118,18 +118,18 @@ class Ports:
     """The UDP ports that plain RTP may use: a range, taken in turn, or any that is free."""
 
     def __init__(self, host: str, first: int, last: int) -> None:
-        self._host = host
+        self.host = host
         self._range = range(first, last + 1) if first else range(1)
         self._turn = 0
 
     async def bind(self) -> RtpSocket:
         """Take a free port; raises `NodeFull` when there is none."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         for port in self._in_turn():
             bound = socket.socket(family, socket.SOCK_DGRAM)
             bound.setblocking(False)
             try:
-                bound.bind((self._host, port))
+                bound.bind((self.host, port))
             except OSError:
                 bound.close()
                 continue
@@ -253,6 +253,8 @@ class RtpConnection(Connection):
 
 async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConnection, str]:
     """Answer a plain RTP offer with the first codec of it that we speak."""
+    if not sdp.same_family(offer.host, ports.host):
+        raise BadOffer("the node has no address of that family")
     bound = await ports.bind()
     number, codec = next(iter(offer.codecs.items()))
     connection = RtpConnection(bound, (offer.host, offer.port), {number: codec}, clock)

@@ -55,7 +55,7 @@ def parse(body: bytes) -> Offer:
         raise BadOffer("no codec that is spoken here")
     host = _host(section) or _host(session)
     if protocol == PLAIN:
-        _check_address(host, int(fields[1]))
+        host = _address(host, int(fields[1]))
     else:
         _check_encrypted(session + section)
     return Offer(protocol, host, int(fields[1]), offered)
@@ -111,13 +111,20 @@ def _host(section: list[str]) -> str:
     return ""
 
 
-def _check_address(host: str, port: int) -> None:
+def _address(host: str, port: int) -> str:
+    """An address in the one way that the system writes it."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         raise BadOffer("the address is no IP address") from None
     if port == 0 or address.is_multicast or address.is_unspecified:
         raise BadOffer("nobody can be reached at that address")
+    return str(address)
+
+
+def same_family(one: str, other: str) -> bool:
+    """Whether packets can go from one address to the other."""
+    return (":" in one) == (":" in other)
 
 
 def _check_encrypted(lines: list[str]) -> None:

@@ -28,7 +28,7 @@ from callsvc import logs
 from callsvc.ids import new_id
 from callsvc.telephony.errors import BadOffer, NodeFull, TelephonyError
 from callsvc.telephony.sip import metrics, relay
-from callsvc.telephony.sip.description import Description, agreed, offered, usual
+from callsvc.telephony.sip.description import Description, agreed, answered, offered, usual
 from callsvc.telephony.sip.dialog import ALLOW, Dialog, body
 from callsvc.telephony.sip.line import House, Line
 from callsvc.telephony.sip.media import SipConnection
@@ -197,7 +197,7 @@ class SipCall:
         if Leg.OPERATOR in self.media:
             self.media[Leg.OPERATOR].agree(remote)
             return
-        stream = agreed(remote)
+        stream = answered(remote)
         operator = self._sound.connect(Leg.OPERATOR, remote, stream)
         caller = self._sound.connect(Leg.CALLER, self._offer, agreed(self._offer, stream.codec))
         relay.connect(caller, operator)
@@ -217,7 +217,7 @@ class SipCall:
             self._fail(502, "Bad Gateway", "BadAnswer")
             return
         if early is None and remote is not None:
-            self._sound.connect(Leg.OPERATOR, remote, agreed(remote))
+            self._sound.connect(Leg.OPERATOR, remote, answered(remote))
         elif early and remote:
             early.agree(remote)
         codec = self.media[Leg.OPERATOR].codec

@@ -124,13 +124,15 @@ def _audio(
                 spoken[number] = codec
     if not spoken:
         raise BadOffer("no codec that is spoken here")
-    host = _host(section) or _host(session)
+    address = _address(_host(section) or _host(session))
     direction = _direction(section) or _direction(session) or Direction.BOTH
-    if _unspecified(host):
+    if address.is_unspecified:
         # The old way to say hold (RFC 2543).
         direction = Direction.NONE
     rtcp = next((int(found[1]) for line in section if (found := RTCP.fullmatch(line))), port + 1)
-    return Description(host, port, spoken, events, noise, direction, rtcp if rtcp <= 65_535 else 0, media)
+    return Description(
+        str(address), port, spoken, events, noise, direction, rtcp if rtcp <= 65_535 else 0, media
+    )
 
 
 def _host(section: list[str]) -> str:
@@ -140,14 +142,15 @@ def _host(section: list[str]) -> str:
     return ""
 
 
-def _unspecified(host: str) -> bool:
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address, for one may be written in several ways, and is known by its packets."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         raise BadOffer("the address is no IP address") from None
     if address.is_multicast:
         raise BadOffer("nobody can be reached at that address")
-    return address.is_unspecified
+    return address
 
 
 def _direction(section: list[str]) -> Direction | None:
@@ -188,6 +191,13 @@ def agreed(of: Description, wanted: Codec | None = None) -> Stream:
     spoken = list(of.codecs.values())
     whole = Stream(of.codecs, of.events, of.comfort_noise)
     return whole.only(wanted if wanted in spoken and wanted is not None else spoken[0])
+
+
+def answered(of: Description) -> Stream:
+    """What an answer to an offer of ours agrees on: whoever names several codecs may send any of them (RFC 3264 section
+    6.1); what is sent there is the first."""
+    first = agreed(of)
+    return Stream(of.codecs, first.events, first.comfort_noise)
 
 
 def spoken_on(of: Description, names: Sequence[str]) -> Description:

@@ -12,6 +12,7 @@ import secrets
 from audio.codecs import PCMA, Codec
 from callsvc import logs
 from callsvc.telephony.errors import BadOffer
+from callsvc.telephony.sdp import same_family
 from callsvc.telephony.sip.description import (
     UNASKED,
     Description,
@@ -47,7 +48,10 @@ class Sound:
 
     def read(self, content: object) -> Description:
         """What a peer says of its sound, as far as this line speaks it; raises `BadOffer`."""
-        return spoken_on(parse(str(content) if content is not None else ""), self.spoken)
+        found = parse(str(content) if content is not None else "")
+        if found.direction is not Direction.NONE and not same_family(found.host, self._house.pairs.host):
+            raise BadOffer("the node has no address of that family")
+        return spoken_on(found, self.spoken)
 
     def connect(self, leg: Leg, remote: Description, stream: Stream) -> SipConnection:
         """A leg's sound was agreed on."""

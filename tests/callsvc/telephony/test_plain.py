@@ -13,7 +13,7 @@ from audio import codecs, rtp
 from audio.rtp import Packet
 from callsvc.clock import FixedClock, SystemClock
 from callsvc.telephony import plain, sdp
-from callsvc.telephony.errors import NodeFull
+from callsvc.telephony.errors import BadOffer, NodeFull
 from callsvc.telephony.plain import Ports, RtpConnection, bye, is_bye
 
 pytestmark = pytest.mark.call
@@ -196,3 +196,9 @@ async def test_each_end_reports_what_it_hears_and_learns_what_the_other_misses(
     finally:
         await asyncio.gather(there.close(), here.close())
         await asyncio.sleep(0)
+
+
+async def test_who_cannot_be_reached_by_our_addresses_is_refused_and_takes_no_port() -> None:
+    offer = sdp.Offer(sdp.PLAIN, "2001:db8::7", 4000, {8: codecs.PCMA})
+    with pytest.raises(BadOffer, match="family"):
+        await plain.accept(offer, Ports(HOST, 0, 0), SystemClock())

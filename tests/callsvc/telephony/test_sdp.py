@@ -35,6 +35,12 @@ def test_an_address_of_the_media_line_goes_before_the_sessions() -> None:
     assert offer.host == "192.0.2.8"
 
 
+def test_an_address_is_known_however_it_is_written() -> None:
+    offer = sdp.parse(PHONE.replace("IP4 192.0.2.7", "IP6 2001:DB8:0:0::0007").encode())
+
+    assert offer.host == "2001:db8::7"
+
+
 def test_what_is_written_can_be_read() -> None:
     offer = sdp.parse(sdp.plain("127.0.0.1", 5004, {96: OPUS, 8: PCMA}, 1).encode())
 

@@ -183,6 +183,11 @@ def test_offer_and_answer_fit_each_other() -> None:
     assert set(offered(offer).codecs) == {96, 8}
 
 
+def test_an_address_is_known_however_it_is_written() -> None:
+    written = sdp(4000, (8,)).replace("IP4 127.0.0.1", "IP6 2001:DB8:0:0::0007")
+    assert parse(written).host == "2001:db8::7"
+
+
 def test_a_report_says_what_came_and_how_long_the_way_is() -> None:
     reception = rtcp.Reception(8000)
     for number in (65_534, 65_535, 0, 2):

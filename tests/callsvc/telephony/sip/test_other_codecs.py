@@ -202,3 +202,36 @@ async def test_when_nobody_translates_any_more_the_operator_is_asked_to_speak_wh
     await house.operator.hear("ACK ")
     talking.spoken[Leg.OPERATOR] = PCMA
     await talking.passes(Leg.CALLER, Leg.OPERATOR, 6)
+
+
+async def test_an_operator_may_send_any_codec_that_it_named_in_its_answer(house: House) -> None:
+    house.caller.request("INVITE", body=sdp(house.caller.rtp_port, (8, 0, 101)))
+    invite = await house.operator.hear("INVITE ")
+    house.operator.reply(invite, "200 OK", body=sdp(house.operator.rtp_port, (8, 0, 101)))
+    await house.caller.hear("SIP/2.0 200")
+    await house.until(lambda: house.board.calls)
+    for number in range(12):
+        kind = 8 if number < 6 else 0
+        house.operator.say(invite.rtp_port, Packet(kind, number, number * 160, 5, bytes([number]) * 160))
+    (call,) = house.board.calls.values()
+    receiver = call.sides[Leg.OPERATOR].receiver
+    await house.until(lambda: receiver.counts.played >= 12)
+    assert receiver.undecodable == 0
+    assert (await house.caller.sound((0, 8))).payload_type == 8
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole offer", "media line alone"])
+async def test_a_telephone_that_cannot_be_reached_by_our_addresses_is_refused(
+    house: House, whole: bool
+) -> None:
+    offer = house.caller.offer()
+    ours, theirs = "c=IN IP4 127.0.0.1", "c=IN IP6 2001:db8::7"
+    offer = offer.replace(ours, theirs) if whole else offer.replace("a=rtpmap", f"{theirs}\r\na=rtpmap", 1)
+    house.caller.request("INVITE", body=offer)
+    await house.caller.hear("SIP/2.0 488")
+    assert not house.trunk.calls
+    house.caller.request("ACK")
+    # The old way to say hold belongs to no family.
+    house.caller.call_id += "-again"
+    house.caller.request("INVITE", body=offer.replace("2001:db8::7", "::"))
+    await house.operator.hear("INVITE ")
