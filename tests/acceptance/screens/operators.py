@@ -223,12 +223,17 @@ def keys_are_pressed_for_one_another(walk: Walk, phone: Baresip) -> None:
 
 
 def what_was_played_is_known_again(walk: Walk) -> None:
-    """By the line and by the operator, in which language and when, as the service knows it."""
+    """By the line, by the operator, and by the service while the lid was closed, in which language and when."""
     walk.press("F9")
     known = walk.page.get_by_role("region", name="Information").locator(".played")
     expect(known).to_contain_text(re.compile(r"Samtalet spelas in, Svenska\s+spelat vid 00:00 av linjen"))
     expect(known).to_contain_text(
         re.compile(r"Vi ringer en tolk, Arabiska\s+spelat vid \d\d:\d\d av Olle Berg")
+    )
+    expect(known).to_contain_text(
+        re.compile(
+            r"Stanna kvar i telefonen, Arabiska\s+spelat vid \d\d:\d\d av tjänsten, medan operatören var"
+        )
     )
     walk.press("Escape")
 
