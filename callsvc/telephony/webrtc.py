@@ -33,11 +33,15 @@ from callsvc.clock import Clock
 from callsvc.telephony.connection import NTP_UNIX_S, Connection, SenderReport
 from callsvc.telephony.errors import BadOffer
 from callsvc.telephony.out import OutStream
+from callsvc.telephony.sip.admission import Bucket
 from callsvc.telephony.straight import Straight
 
 CHANNEL = "callsvc"
 MAX_MESSAGE_CHARS = 4096
 MAX_BUFFERED_BYTES = 64 * 1024
+MESSAGES_PER_S = 100.0
+"""More than a person's keys and commands come to; what goes beyond is dropped, for reading it would take time from calls."""
+MESSAGES_AT_ONCE = 200.0
 SETUP_S = 15.0
 GOODBYE_S = 0.1
 """How long a last message may take to leave."""
@@ -82,6 +86,7 @@ class WebRtcConnection(Connection):
         }
         out = OutStream(self._sender._ssrc, secrets.randbits(15), secrets.randbits(32))
         super().__init__(agreed, out, clock)
+        self._messages = Bucket(MESSAGES_PER_S, MESSAGES_AT_ONCE, clock.monotonic())
         self._handle_theirs = self._receiver._handle_rtcp_packet
         self._straight = Straight(self._sender.transport, self._take)
         setattr(self._receiver, "_handle_rtp_packet", self._handle_rtp_packet)  # noqa: B010  its own is a method
@@ -120,7 +125,8 @@ class WebRtcConnection(Connection):
         self._leave("failed")
 
     def _channel_message(self, text: object) -> None:
-        if not isinstance(text, str) or len(text) > MAX_MESSAGE_CHARS:
+        may = self._messages.take(self.clock.monotonic())
+        if not may or not isinstance(text, str) or len(text) > MAX_MESSAGE_CHARS:
             self.malformed += 1
             return
         try:

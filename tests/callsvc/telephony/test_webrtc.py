@@ -207,3 +207,25 @@ async def test_a_description_that_aiortc_cannot_follow_is_refused() -> None:
 
 def test_a_description_without_opus_is_left_as_it_is() -> None:
     assert webrtc.with_opus_format("v=0\r\na=rtpmap:8 PCMA/8000\r\n", {8: codecs.PCMA}).count("fmtp") == 0
+
+
+async def test_of_a_flood_of_messages_some_are_read_and_none_of_another_leg_waits_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webrtc, "MESSAGES_PER_S", 1.0)
+    monkeypatch.setattr(webrtc, "MESSAGES_AT_ONCE", 5.0)
+    line = await connect([OPUS])
+    await line.ready()
+    for number in range(500):
+        line.client.tell({"t": "key", "at_ms": number})
+    async with asyncio.timeout(30):
+        while len(line.at_node.messages) + line.node.malformed < 500:
+            await asyncio.sleep(0.02)
+    assert line.node.malformed > 400
+    read = len(line.at_node.messages)
+    async with asyncio.timeout(30):
+        while len(line.at_node.messages) == read:
+            line.client.tell({"t": "hangup"})
+            await asyncio.sleep(0.2)
+    assert line.at_node.messages[-1] == {"t": "hangup"}
+    await asyncio.gather(line.client.close(), line.node.close())
