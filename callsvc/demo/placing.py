@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -146,8 +146,9 @@ async def place(
     work: Path,
     length_s: float,
     told: Told = lambda share, state: None,
+    ready: Callable[[], Awaitable[object]] | None = None,
 ) -> dict[Leg, Side]:
-    """Let both parties join, speak and hang up. Raises `PartyFailed`."""
+    """Let both parties join, speak and hang up; `ready` is awaited once both are there. Raises `PartyFailed`."""
     tasks = {
         leg: Task(
             invitation.url(leg),
@@ -165,6 +166,8 @@ async def place(
             leg: await stack.enter_async_context(party(leg, tasks[leg], work / f"{leg}.log")) for leg in Leg
         }
         await _all(parties, "ready", JOIN_S)
+        if ready is not None:
+            await ready()
         for one in parties.values():
             one.order("go")
         telling = asyncio.create_task(_tell(parties[Leg.OPERATOR], length_s, told), name="tell")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.support.node import Node, running_node
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
 LENGTH_S = 5.0
+PATIENCE_S = 60.0
 RATE = 16_000
 
 
@@ -48,18 +50,41 @@ def microphones(tmp_path_factory: pytest.TempPathFactory) -> dict[Leg, Path]:
     return written
 
 
+CALLS = {
+    "browser and telephone": {Leg.OPERATOR: Line("webrtc", "PCMA"), Leg.CALLER: Line("rtp", "PCMA")},
+    "browser and wideband telephone": {Leg.OPERATOR: Line("webrtc", "G722"), Leg.CALLER: Line("rtp", "G722")},
+    "two browsers": {Leg.OPERATOR: Line("webrtc", "opus"), Leg.CALLER: Line("webrtc", "opus")},
+    "no common codec": {Leg.OPERATOR: Line("webrtc", "opus"), Leg.CALLER: Line("rtp", "PCMU")},
+}
+
+
 @dataclass(frozen=True)
 class Placed:
     call: str
     sides: dict[Leg, Side]
 
 
-async def a_call(node: Node, lines: dict[Leg, Line], play: dict[Leg, Path], work: Path) -> Placed:
-    call = str(uuid4())
-    invitation = Invitation(call, node.url, {leg: node.token(call, leg) for leg in Leg})
-    sides = await place(invitation, lines, play, work, LENGTH_S)
-    node.wait_for("recording.sealed", call)
-    return Placed(call, sides)
+@pytest.fixture(scope="module")
+def placed(
+    node: Node, microphones: dict[Leg, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Placed]:
+    """All calls at once, each with clients of its own; nobody speaks before all are there."""
+
+    async def a_call(lines: dict[Leg, Line], work: Path, here: asyncio.Barrier) -> Placed:
+        call = str(uuid4())
+        invitation = Invitation(call, node.url, {leg: node.token(call, leg) for leg in Leg})
+        sides = await place(invitation, lines, microphones, work, LENGTH_S, ready=here.wait)
+        await asyncio.to_thread(node.wait_for, "recording.sealed", call, PATIENCE_S)
+        return Placed(call, sides)
+
+    async def all_of_them() -> list[Placed]:
+        here = asyncio.Barrier(len(CALLS))
+        folders = [tmp_path_factory.mktemp("call") for _ in CALLS]
+        return await asyncio.gather(
+            *(a_call(lines, work, here) for lines, work in zip(CALLS.values(), folders, strict=True))
+        )
+
+    return dict(zip(CALLS, asyncio.run(all_of_them()), strict=True))
 
 
 def sound(path: Path) -> NDArray[np.float64]:
@@ -67,42 +92,32 @@ def sound(path: Path) -> NDArray[np.float64]:
     return np.asarray(files.read(path, RATE), np.float64)
 
 
-@pytest.mark.parametrize(
-    ("operator", "caller"),
-    [
-        pytest.param(Line("webrtc", "PCMA"), Line("rtp", "PCMA"), id="browser and telephone"),
-        pytest.param(Line("webrtc", "G722"), Line("rtp", "G722"), id="browser and wideband telephone"),
-        pytest.param(Line("webrtc", "opus"), Line("webrtc", "opus"), id="two browsers"),
-    ],
-)
-async def test_the_operator_hears_the_callers_payloads_and_the_caller_hears_the_operator(
-    node: Node, microphones: dict[Leg, Path], tmp_path: Path, operator: Line, caller: Line
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "no common codec"])
+def test_the_operator_hears_the_callers_payloads_and_the_caller_hears_the_operator(
+    placed: dict[str, Placed], microphones: dict[Leg, Path], name: str
 ) -> None:
-    placed = await a_call(node, {Leg.OPERATOR: operator, Leg.CALLER: caller}, microphones, tmp_path)
-
-    spoken, heard = placed.sides[Leg.CALLER].notes.sent, placed.sides[Leg.OPERATOR].notes.received
+    sides = placed[name].sides
+    spoken, heard = sides[Leg.CALLER].notes.sent, sides[Leg.OPERATOR].notes.received
     begin = heard.index(spoken[0])
     assert heard[begin : begin + len(spoken)] == spoken
-    assert alike(sound(microphones[Leg.OPERATOR]), sound(placed.sides[Leg.CALLER].heard)) > 0.8
+    assert alike(sound(microphones[Leg.OPERATOR]), sound(sides[Leg.CALLER].heard)) > 0.8
 
 
-async def test_without_a_common_codec_both_are_still_heard(
-    node: Node, microphones: dict[Leg, Path], tmp_path: Path
+def test_without_a_common_codec_both_are_still_heard(
+    placed: dict[str, Placed], microphones: dict[Leg, Path]
 ) -> None:
-    lines = {Leg.OPERATOR: Line("webrtc", "opus"), Leg.CALLER: Line("rtp", "PCMU")}
-    placed = await a_call(node, lines, microphones, tmp_path)
+    sides = placed["no common codec"].sides
 
     for speaker, listener in ((Leg.CALLER, Leg.OPERATOR), (Leg.OPERATOR, Leg.CALLER)):
-        assert alike(sound(microphones[speaker]), sound(placed.sides[listener].heard)) > 0.8
+        assert alike(sound(microphones[speaker]), sound(sides[listener].heard)) > 0.8
 
 
-async def test_the_recording_holds_what_was_sent_and_what_was_heard(
-    node: Node, microphones: dict[Leg, Path], tmp_path: Path
+def test_the_recording_holds_what_was_sent_and_what_was_heard(
+    node: Node, placed: dict[str, Placed], microphones: dict[Leg, Path]
 ) -> None:
-    lines = {Leg.OPERATOR: Line("webrtc", "opus"), Leg.CALLER: Line("rtp", "PCMA")}
-    placed = await a_call(node, lines, microphones, tmp_path)
+    one = placed["no common codec"]
     recording = open_recording(
-        DirectorySource(node.data_dir / "spool" / placed.call), FileKeyRing(node.data_dir / "keys")
+        DirectorySource(node.data_dir / "spool" / one.call), FileKeyRing(node.data_dir / "keys")
     )
     tracks = {name: recording.read(name, 0, info.samples) for name, info in recording.tracks.items()}
 
@@ -110,8 +125,8 @@ async def test_the_recording_holds_what_was_sent_and_what_was_heard(
     assert set(lengths) == {"caller.rx", "operator.rx", "operator.tx"}
     assert max(lengths.values()) - min(lengths.values()) < 0.001
     # The caller's track is the caller's sound as the telephone coded it, sample for sample.
-    coded = codecs.PCMA.decoder().decode(
-        codecs.PCMA.encoder().encode(files.read(microphones[Leg.CALLER], 8000))
+    coded = codecs.PCMU.decoder().decode(
+        codecs.PCMU.encoder().encode(files.read(microphones[Leg.CALLER], 8000))
     )
     lag = int(correlate(tracks["caller.rx"].astype(float), coded.astype(float), "valid").argmax())
     assert np.array_equal(tracks["caller.rx"][lag : lag + len(coded)], coded)
@@ -121,5 +136,5 @@ async def test_the_recording_holds_what_was_sent_and_what_was_heard(
     around = heard[middle.start - 800 : middle.stop + 800]
     assert abs(int(correlate(around, raw[middle], "valid").argmax()) - 800) <= RATE // 1000
     # And what the caller heard is what was recorded as heard.
-    at_caller = np.asarray(resample_poly(files.read(placed.sides[Leg.CALLER].heard, 8000), 2, 1), np.float64)
+    at_caller = np.asarray(resample_poly(files.read(one.sides[Leg.CALLER].heard, 8000), 2, 1), np.float64)
     assert kept_share(heard, at_caller) > 0.8

@@ -53,7 +53,8 @@ class Seaweed:
                 [
                     weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={self._base / 'data'}",
                     "-s3", f"-s3.config={self._base / 's3.json'}", "-volume.max=40",
-                    "-master.volumeSizeLimitMB=32", *ports,
+                    # It is alone, and waits as long as an election may take before it knows.
+                    "-master.volumeSizeLimitMB=32", "-master.electionTimeout=1s", *ports,
                 ],
                 cwd=self._base, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip

@@ -31,8 +31,8 @@ from tests.support.tampering import records
 
 pytestmark = [pytest.mark.evidence, pytest.mark.fault]
 
-NODES = 20
-ROUNDS = 10
+NODES = 30
+ROUNDS = 7
 LATE_US = 100_000
 """A machine that is later than this keeps no promise about a second; what was called safe it keeps all the same."""
 SEED = 7
@@ -133,21 +133,30 @@ def test_a_second_recovery_changes_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in (base / "spool").rglob("*") if path.is_file()} == before
 
 
-def orphan(base: Path) -> tuple[Path, FileKeyRing]:
-    """A recording of 6 s whose node is gone: no seal, no end."""
-    keys, sink = FileKeyRing(base / "keys"), Sink()
-    recorder = Recorder(base / "spool", keys, node="node-1", sink=sink)
+@pytest.fixture(scope="module")
+def abandoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of 6 s whose node is gone: no seal, no end; to be copied."""
+    base = tmp_path_factory.mktemp("abandoned")
+    recorder = Recorder(base / "spool", FileKeyRing(base / "keys"), node="node-1", sink=Sink())
     recorder.start()
     call = recorder.open(call_of(1), "report", TRACKS)
     for first in range(0, 300, 50):
         play(call, TRACKS, frames=range(first, first + 50))
         wait_for(lambda first=first: call.writing.safe_ms >= (first + 50) * 20)  # type: ignore[misc]
     recorder.stop()
-    return base / "spool" / call_of(1), keys
+    return base
 
 
-def test_power_lost_at_any_byte_leaves_all_whole_records_readable(tmp_path: Path) -> None:
-    directory, keys = orphan(tmp_path)
+@pytest.fixture
+def orphan(abandoned: Path, tmp_path: Path) -> tuple[Path, FileKeyRing]:
+    shutil.copytree(abandoned, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "spool" / call_of(1), FileKeyRing(tmp_path / "keys")
+
+
+def test_power_lost_at_any_byte_leaves_all_whole_records_readable(
+    orphan: tuple[Path, FileKeyRing], tmp_path: Path
+) -> None:
+    directory, keys = orphan
     segments = (directory / SEGMENTS).read_bytes()
     ends = np.cumsum([len(record) for record in records(segments)])
     rng = random.Random(SEED)
@@ -183,8 +192,10 @@ def test_sealed_recordings_are_told_of_again_at_the_next_start(tmp_path: Path) -
     assert [event.fields for event in sink.events] == [made.sink.events[-1].fields]
 
 
-def test_an_orphan_whose_key_is_missing_is_left_as_it_is(tmp_path: Path) -> None:
-    directory, _ = orphan(tmp_path)
+def test_an_orphan_whose_key_is_missing_is_left_as_it_is(
+    orphan: tuple[Path, FileKeyRing], tmp_path: Path
+) -> None:
+    directory, _ = orphan
     before = (directory / SEGMENTS).read_bytes()
     strangers = FileKeyRing(tmp_path / "others")
     assert recover(tmp_path / "spool", strangers, SystemClock(), Sink()) == []

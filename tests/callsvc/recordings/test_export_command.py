@@ -74,7 +74,10 @@ async def test_a_bundle_that_cannot_be_made_leaves_no_line(
     assert await lines(database) == []
 
 
-async def test_without_the_database_nothing_is_handed_out(tmp_path: Path) -> None:
+async def test_without_the_database_nothing_is_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsvc.store.database.WAIT_S", 0.5)
     made = make_recording(tmp_path, seconds=1)
     settings = settings_for(tmp_path, f"host={tmp_path} dbname=none")
     with pytest.raises(Unavailable):

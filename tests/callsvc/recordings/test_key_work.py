@@ -135,7 +135,10 @@ def test_keys_have_a_place_of_their_own_where_one_is_named(tmp_path: Path) -> No
             load_key(file.read_bytes())
 
 
-async def test_without_the_database_nothing_is_destroyed(tmp_path: Path) -> None:
+async def test_without_the_database_nothing_is_destroyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsvc.store.database.WAIT_S", 0.5)
     settings = load(data_dir=tmp_path, database={"url": "postgresql://127.0.0.1:1/none"})
     made = make_recording(tmp_path, seconds=1)
     with pytest.raises(Unavailable):

@@ -27,7 +27,10 @@ async def works(database: Database) -> bool:
 
 
 @pytest.mark.fault
-async def test_a_database_that_is_killed_is_away_and_then_found_again(tmp_path: Path) -> None:
+async def test_a_database_that_is_killed_is_away_and_then_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsvc.store.database.WAIT_S", 2.0)
     one = Cluster(tmp_path / "data", tmp_path / "run", settings=FAST)
     await asyncio.to_thread(one.prepare)
     process = await asyncio.to_thread(start, one, tmp_path / "log")
