@@ -166,6 +166,11 @@ class Call:
             if self.live:
                 self.live.away(side.leg)
             self.tell_state()
+        elif cause != "hangup" and side.awaited and Leg.CALLER in self.sides:
+            # The caller goes on ringing: for the same operator once more, or for another.
+            self._log.info("leg_never_came", leg=side.leg.value, cause=cause)
+            side.let_go()
+            self._parts.discard(self.sides.pop(side.leg).connection)
         else:
             self.hang_up(side, cause)
 

@@ -55,6 +55,11 @@ class Side:
         self._counted: dict[str, int] = {}
         connection.on_digit, connection.on_recoded = self.on_digit, self.on_recoded
 
+    @property
+    def awaited(self) -> bool:
+        """Whether this is an operator who has answered and is not there yet: another one could be in that place."""
+        return self.leg is Leg.OPERATOR and self.subject is not None and not self.was_ready
+
     def take_over(self, connection: Connection, token: str) -> Connection:
         """The same party over another connection; what it leaves behind is returned, and says nothing any more."""
         self.count()

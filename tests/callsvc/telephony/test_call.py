@@ -181,6 +181,35 @@ async def test_a_call_goes_live_when_the_sound_of_both_can_flow() -> None:
     assert legs.events.of(EventKind.CALL_STARTED) == [{"profile": "report"}]
 
 
+@pytest.mark.parametrize("who", ["an operator", "another operator"])
+async def test_a_caller_goes_on_waiting_when_the_connection_of_who_answers_never_comes_about(
+    who: str,
+) -> None:
+    legs = TwoLegs()
+    first = legs.operator
+    first.ready = False
+    legs.join()
+    first.leave("failed")
+    await legs.talk(caller=payloads(babble(8000, 20.0)))
+    assert legs.call.state is CallState.SETTING_UP
+    assert legs.discarded == [first]
+    legs.operator = PipedConnection({8: PCMA}, legs.clock)
+    legs.call.join(Leg.OPERATOR, legs.operator, "token-2", who)
+    await legs.talk(operator=payloads(babble(8000, 1.0)))
+
+    assert legs.events.of(EventKind.CALL_STARTED) == [{"profile": "report"}]
+    assert np.abs(legs.caller.sound(PCMA)).max() > 1000
+
+
+async def test_an_operator_who_hangs_up_before_the_sound_flows_has_hung_up() -> None:
+    legs = TwoLegs()
+    legs.operator.ready = False
+    legs.join()
+    legs.operator.leave("hangup")
+
+    assert legs.events.of(EventKind.CALL_ENDED)[0]["cause"] == "hangup"
+
+
 @pytest.mark.parametrize(
     ("silent", "after_s"), [("caller", 10.5), ("operator", 30.5)], ids=["caller", "operator in a browser"]
 )
