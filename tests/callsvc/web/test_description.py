@@ -38,8 +38,6 @@ def test_the_screens_agree_with_the_types_and_a_call_that_does_not_is_found(tmp_
     shutil.copytree(UI, copy, ignore=shutil.ignore_patterns("node_modules"))
     (copy / "node_modules").symlink_to(UI / "node_modules")
     compiler = str(UI / "node_modules" / "typescript" / "bin" / "tsc")
-    done = node(compiler, "--noEmit", cwd=copy)
-    assert done.returncode == 0, done.stdout
     (copy / "src/wrong.ts").write_text('import { api } from "./api/client";\nvoid api.get("/api/nothing");\n')
-    done = node(compiler, "--noEmit", cwd=copy)
-    assert "src/wrong.ts" in done.stdout
+    found = node(compiler, "--noEmit", cwd=copy).stdout.splitlines()
+    assert [line.partition("(")[0] for line in found if not line.startswith(" ")] == ["src/wrong.ts"], found
