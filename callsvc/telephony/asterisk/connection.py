@@ -1,8 +1,9 @@
 """One leg on an AudioSocket. Its messages are made packets, numbered and dated by us, since they carry neither.
 
 What Asterisk needs to be spared: a frame of no bytes ends the call, a frame that comes in two halves may (its reader
-waits 5 ms for the second), and a stream that does not begin by itself may stay mute. So silence goes out at once and
-until the call has sound, and a frame is written whole or, to a peer that does not read, not at all.
+waits 5 ms for the second), and a stream that does not begin by itself may stay mute. So silence (for who
+waits for an operator: a ringing tone) goes out at once and until the call has sound, and a frame is written whole or, to a
+peer that does not read, not at all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from audio.rtp import Packet
 from callsvc.clock import Clock
 from callsvc.telephony.asterisk import metrics
 from callsvc.telephony.asterisk.frames import CODECS, HEADER_BYTES, Kind, Message, build
+from callsvc.telephony.asterisk.ringing import Ringing
 from callsvc.telephony.asterisk.timeline import Timeline
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.digits import DIGITS
@@ -64,11 +66,13 @@ class AudioSocketConnection(Connection):
         self._began = clock.monotonic()
         self._spoken = False
         self._rests = False
+        self._ringing: Ringing | None = None
         self.on_press: Callable[[str], None] | None = None
         """Sends a digit to the peer; not on this wire."""
         self._last_out: int | None = None
         self._concealers: dict[int, Concealer] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = asyncio.get_running_loop().time()
         self._pace()
 
     @property
@@ -170,6 +174,10 @@ class AudioSocketConnection(Connection):
         """The peer has put the other party on hold, or takes the call up again."""
         self._rests = on
 
+    def ring(self) -> None:
+        """The peer waits for somebody to answer: let it ring until there is sound."""
+        self._ringing = Ringing()
+
     @property
     def held(self) -> bool:
         """Whether the peer said that it sends nothing for now."""
@@ -209,14 +217,17 @@ class AudioSocketConnection(Connection):
             return
         now = self.clock.monotonic()
         if not self._spoken:
-            self._write(self._kind, bytes(self.codec.frame_bytes))
+            silence = bytes(self.codec.frame_bytes)
+            self._write(self._kind, self._ringing.frame(self.codec) if self._ringing else silence)
             if now - self._began >= READY_S:
                 self._become_ready()
         if self._wire.get_write_buffer_size() == 0:
             # A caller who is on hold sends nothing; a peer that reads is there.
             self.last_heard = now
-        wait = LOOK_EVERY_S if self._spoken else FRAME_S
-        self._timer = asyncio.get_running_loop().call_later(wait, self._pace)
+        loop = asyncio.get_running_loop()
+        # In step, so that a tone is one; what was missed is not made up for.
+        self._due = max(self._due + (LOOK_EVERY_S if self._spoken else FRAME_S), loop.time())
+        self._timer = loop.call_at(self._due, self._pace)
 
     def tell(self, message: Mapping[str, object]) -> None:
         if message.get("t") == "bye" and not self.over.done():

@@ -239,6 +239,8 @@ class Exchange:
         for failed in made:
             if isinstance(failed, BaseException):
                 raise failed
+        if placed.operator is None:
+            placed.legs[Leg.CALLER].ring()
         for leg, connection in placed.legs.items():
             connection.on_press = partial(self._press, parties[leg])
             self._board.admit(placed.id, leg, profile, connection, placed.line)
