@@ -21,13 +21,11 @@ class Memory:
         self.rate_hz = rate_hz
         self.end = 0
         """Samples of the track so far."""
-        self.covered = False
-        """Remember no sound from now on: the stretch is masked."""
         self._tap = tap
         self._ring: Samples = np.zeros(keep_ms * rate_hz // 1000, np.int16)
 
     def write(self, start: int, samples: Samples) -> None:
-        self._keep(samples if not self.covered else np.zeros(len(samples), np.int16))
+        self._keep(samples)
         self._tap.write(start, samples)
 
     def masked(self, start: int, samples: Samples) -> None:
