@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,12 @@ class Screen:
     def keep(self, name: str = "") -> None:
         """A picture for people to look at."""
         SHOWN.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOWN / f"{self.name}{'-' if name else ''}{name}.png", full_page=True)
+        session = self.page.context.new_cdp_session(self.page)
+        clip = session.send("Page.getLayoutMetrics")["cssContentSize"] | {"scale": 1}
+        how = {"clip": clip, "captureBeyondViewport": True, "optimizeForSpeed": True}
+        taken = session.send("Page.captureScreenshot", how)["data"]
+        session.detach()
+        (SHOWN / f"{self.name}{'-' if name else ''}{name}.png").write_bytes(base64.b64decode(taken))
 
     def sound_on(self, name: str) -> None:
         """This person has chosen to open recordings with sound, without a hint of what comes."""
@@ -112,7 +118,8 @@ class Screen:
               .forEach((one) => one.finish())"""
         )
         self.measured = True
-        self.page.evaluate(AXE.read_text())
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
         found: dict[str, Any] = self.page.evaluate(
             """([enhanced, only]) => axe.run(document, {
                 runOnly: only.length > 0 ? { type: "rule", values: only } :

@@ -54,8 +54,9 @@ SOUND_FLAGS = [
     "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
-LID_S = 12.0
-"""Longer than a telephone may be silent."""
+VANISH_S = 4.0
+LID_S = 6.0
+"""Longer than a telephone may be silent, which is shorter here than it is elsewhere."""
 LINE = """version = 1
 [[line]]
 id = "pkc"
@@ -115,7 +116,10 @@ def telephone(air: OnAir) -> Iterator[Telephone]:
 @pytest.fixture
 def trunk(conninfo: str, tmp_path: Path, quick_passwords: None) -> Iterator[OnAir]:
     """The same with a SIP trunk, a line that says that calls are recorded, and no suppressor."""
-    wished = announcing(tmp_path, "recording") | {"CALLSVC_SUPPRESSOR__ENABLED": "false"}
+    wished = announcing(tmp_path, "recording") | {
+        "CALLSVC_SUPPRESSOR__ENABLED": "false",
+        "CALLSVC_MEDIA__VANISH_AFTER_S": str(VANISH_S),
+    }
     with on_air(conninfo, tmp_path, **settings("", profile="report"), **wished) as running:
         catalogues.lines.put(LINE)
         try:
