@@ -129,10 +129,9 @@ class JitterBuffer:
         self.spare = 0.0
         """Seconds of depth that a line which has been calm did not need in ten seconds, beyond the margin."""
 
-    @property
-    def base(self) -> float:
-        """When timestamp 0 would have come, had it come as fast as the fastest packet of late."""
-        return self._base
+    def timestamp_at(self, when: float) -> int:
+        """The timestamp that would have come then, as fast as the fastest packet of late."""
+        return round((when - self._base) * self.clock_hz)
 
     @property
     def depth(self) -> float:

@@ -131,6 +131,11 @@ class Receiver:
         """Seconds that what waits here may be played before its turn: the line has been calm, and needed less of late."""
         return self._buffer.spare if self._buffer else 0.0
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has come that is to be played."""
+        return self._buffer is not None
+
     def start(self, now: float) -> None:
         """Let media time begin."""
         self._started = now
@@ -183,11 +188,7 @@ class Receiver:
         """Find the timestamp at which media time began, for the stream that plays now."""
         if self._started is None or self._buffer is None:
             return
-        self._origin = self._place_of_origin(self._buffer, self._started)
-
-    @staticmethod
-    def _place_of_origin(buffer: JitterBuffer, started: float) -> int:
-        return round((started - buffer.base) * buffer.clock_hz)
+        self._origin = self._buffer.timestamp_at(self._started)
 
     def pop(self, now: float, *, together: bool = False) -> list[Heard]:
         """Everything that is due. `together`: frames of a telephone that follow one another may come as one stretch."""
@@ -329,7 +330,7 @@ class Receiver:
     ) -> None:
         """Move the track by some milliseconds when the sender's clock has drifted away from ours."""
         most = round(ADRIFT_S * buffer.clock_hz)
-        off = self._place_of_origin(buffer, started) - origin
+        off = buffer.timestamp_at(started) - origin
         if abs(off) < most:
             self._adrift = 0
             self._moved = DRIFT_EVERY - LOOK_EVERY

@@ -99,6 +99,7 @@ class Live:
             self.tracks[Track.OPERATOR_TX],
             self.spans[Leg.OPERATOR],
             degrade,
+            started=self.started,
             hints=operator.connection.transport == "webrtc",
         )
         self._absence = Absence(operator, parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -40,6 +40,8 @@ one after that."""
 EARLIEST_S = 0.015
 """More than lies between two wakes: as far as the line can spare it, a frame waits for no wake beyond its turn."""
 FRAME = RATE // 50
+MOST_MADE = 10 * FRAME
+"""Of silence that ought to have been sent, no more is made up for."""
 SILENCED = (GapCause.HOLD, GapCause.MUTE)
 """What the caller does not hear."""
 STROKES = 500
@@ -61,8 +63,11 @@ class Uplink:
         spans: Spans,
         degraded: Callable[[str], None],
         *,
+        started: float,
         hints: bool = False,
     ) -> None:
+        self._started = started
+        """When media time began."""
         self._receiver = receiver
         self._raw = raw
         self._heard = heard
@@ -74,6 +79,8 @@ class Uplink:
         self._pushed = 0
         self._through = 0
         self._shift: int | None = None
+        self._made_to = 0
+        """Where silence ends that was made here, in place of what has not come yet."""
         self._wakes = Wakes.of(asyncio.get_running_loop())
         self._returned: deque[Floats] = deque()
         self._struck: deque[tuple[int, float]] = deque(maxlen=STROKES)
@@ -126,7 +133,7 @@ class Uplink:
     def tick(self, now: float) -> None:
         """Play what is due; `hand_on` follows."""
         early = max(EARLY_S, min(self._receiver.spare_s, EARLIEST_S))
-        for heard in self._receiver.pop(now + early):
+        for heard in self._due(now, now + early):
             self._record(heard)
             if heard.played:
                 self._play(heard)
@@ -138,6 +145,27 @@ class Uplink:
             outgoing.send([self], self._raise)
         if self._stream and len(self._inside) > STUCK_BLOCKS:
             self._go_round()
+
+    def _due(self, now: float, until: float) -> Iterable[Heard]:
+        if not self._receiver.begun:
+            return self._nothing_yet(round((now - self._started) * RATE) - FRAME)
+        found = self._receiver.pop(until)
+        if self._made_to and found and found[0].start is not None:
+            # The first that comes follows silence that was made here: nothing was lost between.
+            between = found[0].start - self._made_to
+            if between > 0:
+                self._raw.gap(self._made_to, between, GapCause.ABSENT)
+                self._marks.put(Run(0, self._made_to, GapCause.ABSENT, between))
+            self._made_to = 0
+        return found
+
+    def _nothing_yet(self, until: int) -> Iterator[Heard]:
+        """Silence in place of an operator of whom nothing has come over this connection: the caller's line is not to seem
+        dead, and announcements have to be heard even so. It ends a frame early, for whoever comes then."""
+        at = max(self._raw.position, until - MOST_MADE)
+        while at + FRAME <= until:
+            yield Heard(at, np.zeros(FRAME, np.int16), GapCause.ABSENT)
+            at = self._made_to = at + FRAME
 
     def _record(self, heard: Heard) -> None:
         if heard.start is None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from audio.codecs import PCMA
+from audio.taps import GapCause
 from callsvc.telephony import announcements
 from callsvc.telephony.announcements import RATE_HZ, Announcement, Catalogue, Playing
 from callsvc.telephony.policies import LinePolicy
 from callsvc.types import CallState, EventKind, Leg
-from tests.callsvc.telephony.test_commands import likeness, noted
+from tests.callsvc.telephony.test_commands import gaps, likeness, noted
 from tests.support.calls import TwoLegs
 from tests.support.legs import PipedConnection
 from tests.support.packets import babble, payloads
@@ -219,6 +220,38 @@ async def test_a_telephone_that_is_merely_silent_is_given_the_time_of_a_report()
 
     (begun,) = noted(legs, "announcement")
     assert begun["at_ms"] == pytest.approx(1000 + 6500, abs=50)
+
+
+async def test_an_operator_of_whom_nothing_has_ever_come_leaves_no_dead_line() -> None:
+    legs = called(LinePolicy(record=True, keep_raw=True, announcement=("recording", "sv")))
+    await alone(legs, 12.0)
+    await together(legs, 2.0)
+    heard, sent = legs.caller.sound(PCMA), legs.caller.sent
+    legs.call.end("hangup")
+
+    recording = (spoken()["recording"]["sv"].sound[::2] * 32767).astype(np.int16)
+    assert likeness(heard, recording) > 0.7  # the line's own announcement
+    assert likeness(heard, wanted()) > 0.7
+    assert likeness(heard, babble(8000, 2.0, 3)[4000:12_000]) > 0.8
+    assert len(sent) == pytest.approx(14.0 / 0.020, abs=6)
+    assert [one.sequence for one in sent] == list(range(100, 100 + len(sent)))
+    for track in ("operator.rx", "operator.tx"):
+        assert legs.tapes.notebooks[track].whole
+        assert GapCause.LOSS not in [why for _, _, why in legs.tapes.notebooks[track].gaps]
+    assert gaps(legs, "operator.rx", GapCause.ABSENT)[1] == pytest.approx(12.0, abs=0.1)
+
+
+async def test_an_operator_whose_browser_is_back_without_sound_is_gone_still() -> None:
+    legs = called()
+    await together(legs, 1.0)
+    legs.operator.leave("closed")
+    await alone(legs, 1.0)
+    legs.operator = PipedConnection({8: PCMA}, legs.clock)
+    legs.call.join(Leg.OPERATOR, legs.operator, "again", "an operator")
+    back = len(legs.caller.sent)
+    await alone(legs, 8.0)
+
+    assert likeness(legs.caller.sound(PCMA)[back * 160 :], wanted()) > 0.7
 
 
 async def test_a_call_that_nobody_comes_back_to_ends_after_the_sentence_and_not_in_it() -> None:

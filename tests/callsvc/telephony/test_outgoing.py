@@ -51,6 +51,7 @@ class Leg:
         self.uplink = Uplink(
             Receiver({8: PCMA}, RATE), self.caller, cast(Engine, self.engine),
             Continuous(Notebook()), Continuous(self.kept), self.spans, lambda _: None,
+            started=0.0,
         )  # fmt: skip
         self.place = 0
 

@@ -26,7 +26,14 @@ async def leads(phase_s: float, slow_s: float) -> list[float]:
     receiver = Receiver({8: PCMA}, RATE)
     caller = PipedConnection({8: PCMA}, SystemClock())
     uplink = Uplink(
-        receiver, caller, None, Continuous(Notebook()), Continuous(Notebook()), Spans(), lambda _: None
+        receiver,
+        caller,
+        None,
+        Continuous(Notebook()),
+        Continuous(Notebook()),
+        Spans(),
+        lambda _: None,
+        started=0.0,
     )
     receiver.start(0.0)
     waiting = stream(payloads(babble(8000, SECONDS)), transit_s=phase_s)
