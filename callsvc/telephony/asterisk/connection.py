@@ -190,6 +190,9 @@ class AudioSocketConnection(Connection):
     # What goes out.
 
     def _transmit(self, packet: Packet) -> None:
+        if not packet.payload:
+            # It would end the call; left out, it is filled in when the next one comes.
+            return
         codec = CODECS[Kind(packet.payload_type)]
         concealer = self._concealers.setdefault(packet.payload_type, Concealer(codec.rate_hz))
         if self._last_out is not None and (missing := (packet.sequence - self._last_out - 1) & 0xFFFF):
@@ -202,7 +205,7 @@ class AudioSocketConnection(Connection):
         self._write(packet.payload_type, packet.payload)
 
     def _write(self, kind: int, payload: bytes) -> None:
-        if not payload or self._wire.is_closing():
+        if self._wire.is_closing():
             return
         behind = self._wire.get_write_buffer_size()
         if behind > MAX_BEHIND_FRAMES * (HEADER_BYTES + len(payload)):

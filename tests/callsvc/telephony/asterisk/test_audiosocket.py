@@ -260,6 +260,20 @@ async def test_a_lost_frame_is_concealed_noted_as_a_gap_and_never_sent_back(hous
     assert 0 < lost <= 320
 
 
+async def test_a_frame_of_nothing_is_never_sent_and_what_lies_in_its_place_is_made_up(house: House) -> None:
+    peer, connection = await a_leg(house)
+    frame = bytes([7]) * FRAME
+    for payload in (frame, b"", frame):
+        connection.send_frame(connection.codec, payload)
+    await connection.close()
+
+    sound = [message.payload for message in await peer.until_closed() if message.kind == Kind.SOUND_16K]
+    assert {len(payload) for payload in sound} == {FRAME}
+    first = sound.index(frame)
+    assert len(sound[first:]) == 3
+    assert sound[first + 2] == frame
+
+
 @pytest.mark.parametrize(
     ("kind", "late"), [*((kind, False) for kind in CODECS), (Kind.SOUND_8K, True)], ids=str
 )
