@@ -16,6 +16,7 @@ class AudioError(Exception):
     """Something is wrong with the sound."""
 
     def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or ""
         message = (type(self).__doc__ or "").strip()
         super().__init__(f"{message} ({detail})" if detail else message)
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import errno
 import importlib
+import re
 import signal
 import sys
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from callsvc import __version__
-from callsvc.errors import CallsvcError
-from callsvc.locale import LANGUAGES, text
+from callsvc.errors import CallsvcError, UsageError
+from callsvc.locale import said, text
+from callsvc.locale.said import Said, worded
 
 # name -> (module, what it does); the module has `app: typer.Typer`
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -47,6 +49,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+HELP: Final = "`{command} --help` shows what it can be given."
+_Misused: type[Exception] = typer.BadParameter.__mro__[1]
+"""What the library says of words on the command line; it has no public name."""
+
+
 class LazyGroup(TyperGroup):
     """Finds a command's module when the command is used."""
 
@@ -67,9 +74,49 @@ class LazyGroup(TyperGroup):
         command.short_help = command.short_help or summary
         return command
 
+    def main(self, *args: Any, **more: Any) -> Any:
+        try:
+            sys.exit(super().main(*args, **{**more, "standalone_mode": False}))
+        except _Misused as error:
+            raise misused(error) from None
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def misused(error: Any) -> UsageError:
+    """What the library found wrong with the command line, as one of our errors: it speaks English only."""
+    from pydantic import ValidationError  # it is slow to load, and --help has no use for it
+
+    from callsvc.locale import unfit
+
+    kind, command = type(error).__name__, error.ctx.command_path if error.ctx else "callsvc"
+    if kind == "NoArgsIsHelpError":
+        error.show()
+        sys.exit(error.exit_code)
+    option = getattr(error, "option_name", None)
+    if kind == "NoSuchOption":
+        return UsageError("There is no option {option}.", hint=HELP, option=option, command=command)
+    if option is not None:
+        return UsageError("The option {option} needs a value.", hint=HELP, option=option, command=command)
+    param = getattr(error, "param", None)
+    if param is None:
+        # Its own sentence ends with what it is about: `No such command 'x'.`, `Got unexpected extra argument (x)`.
+        named = re.search(r"\(([^()]*)\)$|'(.*)'", error.message)
+        found = (named[1] or named[2]) if named else error.message
+        return UsageError("{found} cannot be used here.", hint=HELP, found=found, command=command)
+    option = param.get_error_hint().strip("'")
+    if kind == "MissingParameter":
+        return UsageError("{option} is missing.", hint=HELP, option=option, command=command)
+    why: Said = said.of(error)
+    if choices := param.type_descriptor.choices:
+        why = Said(
+            unfit.OF_TYPE["enum"], {"expected": ", ".join(str(getattr(one, "value", one)) for one in choices)}
+        )
+    elif isinstance(error.__cause__, ValidationError):
+        why = unfit.unfit(error.__cause__)[0].what
+    return UsageError("{option} {why}.", hint=HELP, option=option, why=why, command=command)
 
 
 app = typer.Typer(
@@ -105,20 +152,23 @@ def main() -> None:
 
     A disk that is full and a file that may not be read are no faults of the program, and nobody reads a traceback.
     """
+    from callsvc.config import language
+
     try:
         app()
     except CallsvcError as error:
-        _say(error.message, error.hint)
+        lang = language()
+        _say(*error.told(lang), lang)
         sys.exit(error.exit_code)
     except OSError as error:
-        lang = _language()
-        what = (
-            f"{error.filename}: {error.strerror}"
-            if error.filename
-            else error.strerror or type(error).__name__
-        )
+        lang = language()
+        says = worded(error, lang)
+        what = f"{error.filename}: {says}" if error.filename else says
         kind = _KINDS.get(error.errno or 0, "other")
-        _say(text("cli.system", lang, what=what), text(f"cli.system_{kind}", lang))
+        _say(text("cli.system", lang, what=what), text(f"cli.system_{kind}", lang), lang)
+        sys.exit(CallsvcError.exit_code)
+    except typer.Abort:
+        typer.echo(text("cli.stopped", language()), err=True)
         sys.exit(CallsvcError.exit_code)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
@@ -133,18 +183,7 @@ _KINDS = {
 }
 
 
-def _say(message: str, hint: str) -> None:
-    lang = _language()
+def _say(message: str, hint: str, lang: str) -> None:
     typer.echo(text("cli.error", lang, message=message), err=True)
     if hint:
         typer.echo(text("cli.hint", lang, hint=hint), err=True)
-
-
-def _language() -> str:
-    """As the settings have it; where they cannot be read, as they have it when nobody says anything."""
-    from callsvc.config import load
-
-    try:
-        return load().language
-    except (CallsvcError, OSError):
-        return LANGUAGES[0]

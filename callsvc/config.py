@@ -10,21 +10,20 @@ The page docs/reference/settings.md is made from the descriptions below.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from callsvc.errors import ConfigurationError
-from callsvc.setting import BrokerUrl, DatabaseUrl, Group, Port, ProviderUrl, StoreUrl
+from callsvc.locale import LANGUAGES
+from callsvc.setting import BrokerUrl, DatabaseUrl, Group, Port, ProviderUrl, StoreUrl, given, unusable
 from callsvc.types import Profile, Role
 
 FILE_VARIABLE = "CALLSVC_CONFIG"
@@ -374,24 +373,23 @@ def load(**flags: Any) -> Settings:
 
     Raises `ConfigurationError` that names each setting that cannot be used.
     """
-    named = os.environ.get(FILE_VARIABLE)
-    if named and not Path(named).is_file():
-        raise ConfigurationError(f"The settings file {named} is not there.", hint=f"Correct {FILE_VARIABLE}.")
-    try:
-        return Settings(**_given(flags))
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"Settings that cannot be used: {faults}.") from None
-    except SettingsError as error:
+    file = os.environ.get(FILE_VARIABLE)
+    if file and not Path(file).is_file():
         raise ConfigurationError(
-            f"A setting in the environment cannot be read: {error}.",
-            hint="Lists and tables are written there as JSON: CALLSVC_SIP__PEERS='[\"192.0.2.1\"]'.",
-        ) from None
-    except ValueError as error:  # tomllib's decode error is one
-        raise ConfigurationError(f"The settings file cannot be read: {error}.") from None
+            "The settings file {file} is not there.",
+            hint="Correct {variable}.",
+            file=file,
+            variable=FILE_VARIABLE,
+        )
+    try:
+        return Settings(**given(flags))
+    except ValueError as error:  # pydantic's and tomllib's are
+        raise unusable(error) from None
 
 
-def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody said, of flags and of groups of them."""
-    said = {key: _given(value) if isinstance(value, dict) else value for key, value in flags.items()}
-    return {key: value for key, value in said.items() if value is not None and value != {}}
+def language() -> str:
+    """The one in the settings; where they cannot be read, the one that they have when nobody says anything."""
+    try:
+        return load().language
+    except (ConfigurationError, OSError):
+        return LANGUAGES[0]

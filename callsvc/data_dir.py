@@ -46,8 +46,10 @@ def prepare(path: Path) -> Path:
             replace(version, f"{LAYOUT}\n")
     except OSError as error:
         raise ConfigurationError(
-            f"The data directory {path} cannot be used: {error.strerror}.",
+            "The data directory {path} cannot be used: {why}.",
             hint="Choose another with --data-dir, or correct its owner and rights.",
+            path=path,
+            why=error,
         ) from None
     return path
 
@@ -57,11 +59,14 @@ def check_version(path: Path) -> None:
     text = (path / "VERSION").read_text(encoding="utf-8", errors="replace").strip()
     if not text.isascii() or not text.isdigit():
         raise ConfigurationError(
-            f"{path / 'VERSION'} holds no version number.", hint="Restore it from the backup."
+            "{file} holds no version number.", hint="Restore it from the backup.", file=path / "VERSION"
         )
     if int(text) > LAYOUT:
         raise DataDirTooNew(
-            f"The data directory {path} has layout {text}; this version of the service knows {LAYOUT}."
+            "The data directory {path} has layout {found}; this version of the service knows {known}.",
+            path=path,
+            found=text,
+            known=LAYOUT,
         )
 
 
@@ -80,7 +85,7 @@ def lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise DataDirBusy(f"Another service already runs on {path}.") from None
+        raise DataDirBusy("Another service already runs on {path}.", path=path) from None
     return descriptor
 
 
@@ -98,8 +103,9 @@ def secret(path: Path, name: str) -> str:
             mine.unlink()
     if not (text := file.read_text(encoding="utf-8").strip()):
         raise ConfigurationError(
-            f"{file} is empty: whoever knew that would be let in.",
+            "{file} is empty: whoever knew that would be let in.",
             hint="Restore it from the backup, or remove it: the next start makes another.",
+            file=file,
         )
     return text
 

@@ -14,13 +14,17 @@
     ├── Conflict                  the thing changed, or is already there
     └── Unavailable               a part that is away for now; trying again is right
 
-The class docstring is the default message. `hint` says what to do. The number is the exit code of a command that
-ends with the error.
+The class docstring is the default message. `hint` says what to do. Both are sentences in English with named values,
+`NotFound("There is no {what}.", what=name)`; `told` says them in the reader's language, from `callsvc/locale/errors`.
+The number is the exit code of a command that ends with the error.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from callsvc.locale import said
+from callsvc.locale.said import Said
 
 
 class CallsvcError(Exception):
@@ -29,10 +33,35 @@ class CallsvcError(Exception):
     exit_code: ClassVar[int] = 1
     default_hint: ClassVar[str] = ""
 
-    def __init__(self, message: str = "", *, hint: str = "") -> None:
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
-        self.hint = hint or self.default_hint
+    def __init__(self, words: str = "", /, *, hint: str = "", **values: object) -> None:
+        self.words = words or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.values = values
+        self.to_do = hint or self.default_hint
         super().__init__(self.message)
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """An error of another tree as one of this, with its words and what it says is to be done."""
+        told = said.of(error)
+        return cls(told.words, hint=getattr(error, "hint", ""), **told.values)
+
+    @property
+    def said(self) -> Said:
+        return Said(self.words, self.values)
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in English: for logs."""
+        return self.said.sentence()
+
+    @property
+    def hint(self) -> str:
+        """What to do, in English; empty where nobody knows."""
+        return Said(self.to_do, self.values).sentence()
+
+    def told(self, lang: str) -> tuple[str, str]:
+        """What went wrong and what to do, in the reader's language."""
+        return self.said.sentence(lang), Said(self.to_do, self.values).sentence(lang)
 
 
 class UsageError(CallsvcError):

@@ -17,8 +17,14 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
         return socket.create_server((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(f"Port {port} ({setting}) is taken by another program.") from None
+            raise PortTaken(
+                "Port {port} ({setting}) is taken by another program.", port=port, setting=setting
+            ) from None
         raise ConfigurationError(
-            f"Nothing can listen on {host}, port {port} ({setting}): {error.strerror}.",
+            "Nothing can listen on {host}, port {port} ({setting}): {why}.",
             hint="Give an address that this computer has, and a port that the user may listen on.",
+            host=host,
+            port=port,
+            setting=setting,
+            why=error,
         ) from None

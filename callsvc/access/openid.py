@@ -181,11 +181,12 @@ class Provider:
         if found.get("issuer") != issuer:
             raise NotTrusted(
                 "The provider names itself otherwise than openid.issuer does.",
-                hint=f"Set openid.issuer to {found.get('issuer')!r}, if that is the provider.",
+                hint="Set openid.issuer to {issuer!r}, if that is the provider.",
+                issuer=found.get("issuer"),
             )
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not isinstance(found.get(name), str):
-                raise NotTrusted(f"The provider does not tell its {name}.")
+                raise NotTrusted("The provider does not tell its {name}.", name=name)
         self._known = (now, found)
         return found
 

@@ -144,11 +144,11 @@ async def add(
     """From now on it opens the door. Raises `NotAccepted`, `UsageError`, `Conflict` for one that is known or one too many."""
     label = " ".join(label.split())
     if not 1 <= len(label) <= MAX_LABEL or not label.isprintable():
-        raise UsageError(f"A passkey's name has 1 to {MAX_LABEL} characters.")
+        raise UsageError("A passkey's name has 1 to {most} characters.", most=MAX_LABEL)
     verified = _verified_made(party, made, challenge)
     await conn.execute("select 1 from users where id = %s for update", [owner])
     if len(await of_person(conn, owner)) >= MOST:
-        raise Conflict(f"There are {MOST} passkeys already.", hint="Remove one that is not used.")
+        raise Conflict("There are {most} passkeys already.", hint="Remove one that is not used.", most=MOST)
     found = Passkey(new_id(), verified.credential_id, label, list(made.transports), at, None)
     try:
         async with conn.transaction():

@@ -43,7 +43,11 @@ def one_time() -> str:
 def check(password: str, *, name: str) -> None:
     """Raises `WeakPassword`."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPassword(f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.")
+        raise WeakPassword(
+            "A password has {least} to {most} characters.",
+            least=MIN_LENGTH,
+            most=MAX_LENGTH,
+        )
     if len(set(password)) < 5 or name.lower() in password.lower():
         raise WeakPassword
 

@@ -30,7 +30,11 @@ async def open_call(conn: Connection, session: Session, call_id: UUID, reason: s
         or not reason.isprintable()
         or not any(c.isalpha() for c in reason)
     ):
-        raise UsageError(f"A reason has {MIN_LENGTH} to {MAX_LENGTH} characters, in words.")
+        raise UsageError(
+            "A reason has {least} to {most} characters, in words.",
+            least=MIN_LENGTH,
+            most=MAX_LENGTH,
+        )
     await calls.get(conn, call_id)
     await conn.execute(
         "insert into opened_calls (session_id, call_id, reason, opened_at) values (%s, %s, %s, %s)"

@@ -156,7 +156,9 @@ async def _make(
     try:
         name = people.login_name(told if isinstance(told, str) else "")
     except UsageError as error:
-        raise CallsvcError(f"The provider's claim {settings.name_claim} is no user name.") from error
+        raise CallsvcError(
+            "The provider's claim {claim} is no user name.", claim=settings.name_claim
+        ) from error
     cursor = await conn.execute(
         "insert into users (id, name, display_name, roles, issuer, subject, created_at, last_login_at)"
         f" values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning {COLUMNS}",

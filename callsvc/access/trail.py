@@ -193,21 +193,27 @@ async def verify(conn: Connection, *, known: Head | None = None) -> Head:
             page: Sequence[AccessEvent] = await cursor.fetchall()
         for event in page:
             if event.id != last.id + 1:
-                raise VerificationFailed(f"Access event {last.id + 1} is missing.")
+                raise VerificationFailed("Access event {event} is missing.", event=last.id + 1)
             if event.prev_hash != last.hash:
-                raise VerificationFailed(f"Access event {event.id} does not follow event {last.id}.")
+                raise VerificationFailed(
+                    "Access event {event} does not follow event {last}.", event=event.id, last=last.id
+                )
             if event.hash != _hash(event):
-                raise VerificationFailed(f"Access event {event.id} is not what was written.")
+                raise VerificationFailed("Access event {event} is not what was written.", event=event.id)
             last = Head(event.id, event.hash)
             if known is not None and known.id == event.id:
                 if known.hash != event.hash:
-                    raise VerificationFailed(f"Access event {event.id} is not the one that was known.")
+                    raise VerificationFailed(
+                        "Access event {event} is not the one that was known.", event=event.id
+                    )
                 seen = True
         if len(page) < _PAGE:
             break
     if not seen and known is not None:
         raise VerificationFailed(
-            f"The trail ends at event {last.id}; event {known.id} is known to have been."
+            "The trail ends at event {event}; event {known} is known to have been.",
+            event=last.id,
+            known=known.id,
         )
     return last
 

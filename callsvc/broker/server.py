@@ -134,9 +134,9 @@ async def running(
         server = await asyncio.start_server(broker.client, host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(f"Port {port} (mqtt.port) is taken by another program.") from None
+            raise PortTaken("Port {port} (mqtt.port) is taken by another program.", port=port) from None
         raise ConfigurationError(
-            f"Nothing can listen on port {port} (mqtt.port): {error.strerror}."
+            "Nothing can listen on port {port} (mqtt.port): {why}.", port=port, why=error
         ) from None
     await broker.start()
     try:

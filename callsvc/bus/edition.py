@@ -28,7 +28,7 @@ NODES: Final = "node/+/in-force"
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_BYTES: Final = 256 * 1024
 MAX_STATUS_BYTES: Final = 16 * 1024
-MAX_WHY: Final = 500
+MAX_WHY: Final = 2000
 
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
 _NODE_TOPIC: Final = re.compile(r"node/([a-z0-9-]{1,40})/in-force")
@@ -110,7 +110,7 @@ def load(payload: bytes) -> Edition:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An edition that a node did not take; version 0 when not even that could be read."""
+    """An edition that a node did not take; version 0 when not even that could be read. `why` is a dumped `Said`."""
 
     version: int
     why: str

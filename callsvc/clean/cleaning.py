@@ -113,7 +113,7 @@ def clean(
         out.close()
         os.replace(part, result)
     except (OSError, FFmpegError) as error:
-        raise NotWritable(result, error.strerror or type(error).__name__) from error
+        raise NotWritable(result, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

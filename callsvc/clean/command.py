@@ -64,7 +64,9 @@ def run(
     from callsvc.clean import report as reports
     from callsvc.clean.cleaning import check, clean
     from callsvc.clean.report import number
+    from callsvc.config import language
 
+    lang = language()
     work = jobs(paths, batch)
     if report is not None:
         reports.check(report)
@@ -94,15 +96,15 @@ def run(
             if batch is None:
                 raise
             faults.append(fault)
-            typer.echo(text("cli.error", message=fault.message), err=True)
+            typer.echo(text("cli.error", lang, message=fault.told(lang)[0]), err=True)
             continue
         if not quiet:
-            typer.echo("\n".join(lines(outcomes[-1])))
+            typer.echo("\n".join(lines(outcomes[-1], lang)))
         if outcomes[-1].missing_s:
-            missing = number(round(outcomes[-1].missing_s, 1), "sv")
-            typer.echo(text("clean.missing", file=source.name, seconds=missing), err=True)
+            missing = number(round(outcomes[-1].missing_s, 1), lang)
+            typer.echo(text("clean.missing", lang, file=source.name, seconds=missing), err=True)
     if report is not None:
-        reports.write(report, outcomes, "sv")
+        reports.write(report, outcomes, lang)
     if faults:
         raise typer.Exit(1)
 
@@ -113,10 +115,16 @@ def jobs(paths: list[Path], batch: Path | None) -> list[tuple[Path, Path]]:
 
     if batch is None:
         if len(paths) != 2:
-            raise UsageError(text("clean.usage"), hint=text("clean.usage_hint"))
+            raise UsageError(
+                "Give a file and a name for the result, or --batch DIRECTORY and a directory for the results.",
+                hint="callsvc clean --help shows examples.",
+            )
         return [(paths[0], paths[1])]
     if len(paths) != 1:
-        raise UsageError(text("clean.usage"), hint=text("clean.usage_hint"))
+        raise UsageError(
+            "Give a file and a name for the result, or --batch DIRECTORY and a directory for the results.",
+            hint="callsvc clean --help shows examples.",
+        )
     out = paths[0].resolve()
     found = [
         p
@@ -124,7 +132,11 @@ def jobs(paths: list[Path], batch: Path | None) -> list[tuple[Path, Path]]:
         if p.is_file() and p.suffix.lower() in READABLE and not p.resolve().is_relative_to(out)
     ]
     if not found:
-        raise UsageError(text("clean.empty", directory=batch.name), hint=text("clean.empty_hint"))
+        raise UsageError(
+            "The directory {directory} holds no sound files.",
+            hint="Give a directory with sound files, or a single file.",
+            directory=batch.name,
+        )
     results = []
     for source in found:
         result = paths[0] / source.relative_to(batch)
@@ -134,7 +146,7 @@ def jobs(paths: list[Path], batch: Path | None) -> list[tuple[Path, Path]]:
     return results
 
 
-def lines(outcome: Outcome) -> list[str]:
+def lines(outcome: Outcome, lang: str) -> list[str]:
     """What became of a file, for a person."""
     from callsvc.clean.report import clock_time, number
 
@@ -143,18 +155,19 @@ def lines(outcome: Outcome) -> list[str]:
         proof = cleaned.proof
         name = outcome.source.name
         if outcome.shape.channels > 1:
-            name = f"{name}, {text('clean.channel_name', channel=cleaned.channel)}"
+            name = f"{name}, {text('clean.channel_name', lang, channel=cleaned.channel)}"
         speed = round(outcome.seconds / max(outcome.took_s, 1e-3))
         length = clock_time(outcome.seconds)
-        said.append(text("clean.done", file=name, strokes=proof.strokes, seconds=length, speed=speed))
+        said.append(text("clean.done", lang, file=name, strokes=proof.strokes, seconds=length, speed=speed))
         if proof.judged:
             said.append(
                 text(
                     "clean.judged",
-                    before=number(proof.audible_before_pct or 0.0, "sv"),
-                    after=number(proof.audible_after_pct or 0.0, "sv"),
-                    level_before=number(proof.level_before_db or 0.0, "sv"),
-                    level_after=number(proof.level_after_db or 0.0, "sv"),
+                    lang,
+                    before=number(proof.audible_before_pct or 0.0, lang),
+                    after=number(proof.audible_after_pct or 0.0, lang),
+                    level_before=number(proof.level_before_db or 0.0, lang),
+                    level_after=number(proof.level_after_db or 0.0, lang),
                 )
             )
     return said
@@ -166,7 +179,10 @@ def _network() -> Network:
     try:
         return load()
     except WeightsError as error:
-        raise MissingPart(text("clean.no_weights"), hint=text("clean.no_weights_hint")) from error
+        raise MissingPart(
+            "The network's weights are missing or changed.",
+            hint="Install the program again: the weights are part of the package.",
+        ) from error
 
 
 class _bar:  # noqa: N801  used as a function

@@ -14,7 +14,7 @@ from callsvc.errors import CallsvcError, Unavailable
 TIMEOUT_S = 20.0
 
 
-class Refused(CallsvcError):
+class ServiceRefused(CallsvcError):
     """The service refused what the demonstration asked of it."""
 
 
@@ -31,16 +31,16 @@ class Api:
         await self.post("/api/login", {"name": name, "password": password})
 
     async def get(self, path: str) -> Any:
-        """The JSON of an answer. Raises `Refused`, `Unavailable`."""
+        """The JSON of an answer. Raises `ServiceRefused`, `Unavailable`."""
         return json.loads(await asyncio.to_thread(self._ask, "GET", path, None))
 
     async def post(self, path: str, body: dict[str, object]) -> Any:
-        """The JSON of an answer, or None for an empty one. Raises `Refused`, `Unavailable`."""
+        """The JSON of an answer, or None for an empty one. Raises `ServiceRefused`, `Unavailable`."""
         answer = await asyncio.to_thread(self._ask, "POST", path, json.dumps(body).encode())
         return json.loads(answer) if answer else None
 
     async def download(self, path: str) -> bytes:
-        """The bytes of an answer. Raises `Refused`, `Unavailable`."""
+        """The bytes of an answer. Raises `ServiceRefused`, `Unavailable`."""
         return await asyncio.to_thread(self._ask, "GET", path, None)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
@@ -51,9 +51,15 @@ class Api:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise Refused(f"{method} {path}: {error.code} {_title(error.read())}") from None
+                raise ServiceRefused(
+                    "{method} {path}: {code} {title}",
+                    method=method,
+                    path=path,
+                    code=error.code,
+                    title=_title(error.read()),
+                ) from None
         except OSError as error:
-            raise Unavailable(f"The service does not answer ({type(error).__name__}).") from None
+            raise Unavailable("The service does not answer ({kind}).", kind=type(error).__name__) from None
 
 
 def _title(raw: bytes) -> str:

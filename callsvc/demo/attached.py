@@ -81,7 +81,9 @@ async def run(settings: Settings, demonstration_id: str) -> None:
         except CallsvcError as error:
             await _stop(writing)
             async with database.transaction() as conn:
-                await demonstrations.update(conn, which, "failed", at=clock.utc_now(), error=error.message)
+                await demonstrations.update(
+                    conn, which, "failed", at=clock.utc_now(), error=error.said.dump()
+                )
             raise
         await _stop(writing)
         async with database.transaction() as conn:

@@ -80,9 +80,14 @@ class Party:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(lambda: what in self._seen or "end" in self._seen)
         except TimeoutError:
-            raise PartyFailed(f"The {self.leg} did not come to {what!r} in {within_s:.0f} s.") from None
+            raise PartyFailed(
+                "The {leg} did not come to {what!r} in {within_s:.0f} s.",
+                leg=self.leg,
+                what=what,
+                within_s=within_s,
+            ) from None
         if what not in self._seen:
-            raise PartyFailed(f"The {self.leg}'s client ended before {what!r}.")
+            raise PartyFailed("The {leg}'s client ended before {what!r}.", leg=self.leg, what=what)
 
     async def until_live(self, within_s: float) -> None:
         """Wait until the other party is there. Raises `PartyFailed`."""
@@ -90,9 +95,11 @@ class Party:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(lambda: self.state.get("state") == "live" or "end" in self._seen)
         except TimeoutError:
-            raise PartyFailed(f"Nobody answered the {self.leg} in {within_s:.0f} s.") from None
+            raise PartyFailed(
+                "Nobody answered the {leg} in {within_s:.0f} s.", leg=self.leg, within_s=within_s
+            ) from None
         if "end" in self._seen:
-            raise PartyFailed(f"The {self.leg}'s client ended before anybody answered.")
+            raise PartyFailed("The {leg}'s client ended before anybody answered.", leg=self.leg)
 
     async def listen(self) -> None:
         """Take in what the party says, to its end."""

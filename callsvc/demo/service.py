@@ -56,13 +56,17 @@ def fresh(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{directory} cannot be made: {error.strerror}.", hint="Name another directory with --out."
+            "{directory} cannot be made: {why}.",
+            hint="Name another directory with --out.",
+            directory=directory,
+            why=error,
         ) from None
     if any(directory.iterdir()):
         if not (directory / MARK).is_file():
             raise UsageError(
-                f"{directory} holds something that no demonstration put there.",
+                "{directory} holds something that no demonstration put there.",
                 hint="Name another directory with --out.",
+                directory=directory,
             )
         if (directory / "run").is_dir():
             os.close(data_dir.lock(directory))
@@ -126,7 +130,7 @@ async def _until_ready(
         if await asyncio.to_thread(_all_ready, directory):
             return
         await asyncio.sleep(0.1)
-    raise ServiceFailed("The service did not start: " + await asyncio.to_thread(_last_words, said))
+    raise ServiceFailed("The service did not start: {why}", why=await asyncio.to_thread(_last_words, said))
 
 
 def _all_ready(directory: Path) -> bool:

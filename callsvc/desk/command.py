@@ -83,29 +83,40 @@ def run(
     """
     from audio.devices import DeviceGone, VirtualMicrophone
     from audio.suppressor import Engine
+    from callsvc.config import language
     from callsvc.desk import display
     from callsvc.desk.agent import Agent
 
+    lang = language()
     host = sound_system(system)
     if listing:
         for device in _devices(host):
-            typer.echo(_described(device))
+            typer.echo(_described(device, lang))
         return
     if not output_name and not virtual_mic:
-        raise UsageError(text("desk.no_output"), hint=text("desk.no_output_hint"))
-    watched = _keyboards(yes) if key_times else []
+        raise UsageError(
+            "No output is chosen.",
+            hint="Give --output with the name of the virtual cable (callsvc desk --list shows all),"
+            " or on Linux --virtual-mic.",
+        )
+    watched = _keyboards(yes, lang) if key_times else []
     with ExitStack() as stack:
         if virtual_mic:
             if host.name != "pulse":
-                raise UsageError(text("desk.no_virtual"), hint=text("desk.no_virtual_hint"))
+                raise UsageError(
+                    "A virtual microphone can be made with PulseAudio or PipeWire only.",
+                    hint="Install a virtual cable and name it with --output; the documentation shows how.",
+                )
             try:
                 made = stack.enter_context(VirtualMicrophone())
             except DeviceGone as error:
                 raise UsageError(
-                    text("desk.virtual_failed", why=error), hint=text("desk.virtual_hint")
+                    "The virtual microphone could not be made: {why}",
+                    hint="Does the agent run already? See callsvc desk --list.",
+                    why=error.detail,
                 ) from error
             output_name = made.sink
-            typer.echo(text("desk.virtual", name=made.source), err=True)
+            typer.echo(text("desk.virtual", lang, name=made.source), err=True)
 
         def find(records: bool) -> Device:
             return choose(host.devices(), input_name if records else output_name, records)
@@ -116,9 +127,11 @@ def run(
             try:
                 find(records)
             except DeviceGone as error:
-                name = (input_name if records else output_name) or text("desk.default")
+                name = (input_name if records else output_name) or text("desk.default", lang)
                 raise UsageError(
-                    text("desk.not_there", name=name), hint=text("desk.not_there_hint")
+                    "The sound device {name} is not there.",
+                    hint="callsvc desk --list shows those that are.",
+                    name=name,
                 ) from error
         engine = stack.enter_context(Engine(_network(), streams=1, comfort=comfort, patience_ms=PATIENCE_MS))
         agent = Agent(engine, host, find, bypass=bypass, hints=bool(watched))
@@ -127,11 +140,11 @@ def run(
 
             stack.callback(KeyWatch(watched, agent.key).close)
         stop = stack.enter_context(_stopping())
-        show = threading.Thread(target=_show, args=(agent, stop, as_json), name="display", daemon=True)
+        show = threading.Thread(target=_show, args=(agent, stop, as_json, lang), name="display", daemon=True)
         show.start()
         agent.run(stop)
         show.join(5)
-        typer.echo(display.as_json(agent.status()) if as_json else display.end(agent.status(), "sv"))
+        typer.echo(display.as_json(agent.status()) if as_json else display.end(agent.status(), lang))
 
 
 def choose(devices: list[Device], name: str, records: bool) -> Device:
@@ -147,10 +160,12 @@ def choose(devices: list[Device], name: str, records: bool) -> Device:
             d for d in able if name.casefold() in d.name.casefold() or name.casefold() in d.id.casefold()
         ]
     if not found:
-        raise DeviceGone(name or text("desk.default"))
+        raise DeviceGone(name)
     if len(found) > 1 and name:
         names = ", ".join(d.name for d in found)
-        raise UsageError(text("desk.several", name=name, names=names), hint=text("desk.several_hint"))
+        raise UsageError(
+            "{name} may be several: {names}.", hint="Write more of the name.", name=name, names=names
+        )
     return found[0]
 
 
@@ -162,7 +177,7 @@ def sound_system(wanted: System) -> Host:
         return Pulse()
     if wanted in (System.AUTO, System.PORTAUDIO) and PortAudio.present():
         return PortAudio()
-    raise MissingPart(text("desk.no_system"), hint=text("desk.no_system_hint"))
+    raise _no_system()
 
 
 def _devices(host: Host) -> list[Device]:
@@ -171,12 +186,20 @@ def _devices(host: Host) -> list[Device]:
     try:
         return host.devices()
     except DeviceGone as error:
-        raise MissingPart(text("desk.no_system"), hint=text("desk.no_system_hint")) from error
+        raise _no_system() from error
 
 
-def _described(device: Device) -> str:
-    kind = text("desk.records" if device.records else "desk.plays")
-    standard = text("desk.standard") if device.default else ""
+def _no_system() -> MissingPart:
+    return MissingPart(
+        "There is no sound system here that the program can use.",
+        hint="Linux: install pulseaudio-utils and see that PulseAudio or PipeWire runs."
+        " Windows and macOS: install the program with the extra desk (PyAudio).",
+    )
+
+
+def _described(device: Device, lang: str) -> str:
+    kind = text("desk.records" if device.records else "desk.plays", lang)
+    standard = text("desk.standard", lang) if device.default else ""
     return f"{kind:12} {device.name}  [{device.id}] {standard}".rstrip()
 
 
@@ -186,17 +209,24 @@ def _network() -> Network:
     try:
         return load()
     except WeightsError as error:
-        raise MissingPart(text("clean.no_weights"), hint=text("clean.no_weights_hint")) from error
+        raise MissingPart(
+            "The network's weights are missing or changed.",
+            hint="Install the program again: the weights are part of the package.",
+        ) from error
 
 
-def _keyboards(yes: bool) -> list[Path]:
+def _keyboards(yes: bool, lang: str) -> list[Path]:
     from callsvc.desk.keys import keyboards
 
     found = keyboards() if sys.platform == "linux" else []
     if not found:
-        raise MissingPart(text("desk.no_keyboard"), hint=text("desk.no_keyboard_hint"))
-    typer.echo(text("desk.consent"), err=True)
-    if not yes and not typer.confirm(text("desk.consent_question"), err=True):
+        raise MissingPart(
+            "No keyboard can be read here.",
+            hint="Without key times the agent works on the sound alone."
+            " On Linux they need read access to /dev/input.",
+        )
+    typer.echo(text("desk.consent", lang), err=True)
+    if not yes and not typer.confirm(text("desk.consent_question", lang), err=True):
         return []
     return found
 
@@ -215,7 +245,7 @@ def _stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _show(agent: Agent, stop: threading.Event, as_json: bool) -> None:
+def _show(agent: Agent, stop: threading.Event, as_json: bool, lang: str) -> None:
     from callsvc.desk import display
 
     terminal = sys.stderr.isatty()
@@ -225,10 +255,10 @@ def _show(agent: Agent, stop: threading.Event, as_json: bool) -> None:
         if as_json:
             typer.echo(display.as_json(status))
         elif terminal:
-            sys.stderr.write(f"\r\x1b[2K{display.line(status, 'sv')}")
+            sys.stderr.write(f"\r\x1b[2K{display.line(status, lang)}")
             sys.stderr.flush()
         elif status.state != last:
-            typer.echo(text(f"desk.state.{status.state}"), err=True)
+            typer.echo(text(f"desk.state.{status.state}", lang), err=True)
         last = status.state
     if terminal and not as_json:
         sys.stderr.write("\n")

@@ -55,7 +55,7 @@ def doctor(
         findings = [good("settings")]
     except ConfigurationError as error:
         settings = Settings.model_construct()
-        findings = [fault("settings", "unusable", detail=error.message)]
+        findings = [fault("settings", "unusable", detail=error.said)]
     findings += examine(settings)
     if as_json:
         typer.echo(json.dumps(report(findings, settings.language), indent=2, ensure_ascii=False))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from callsvc.config import Settings
 from callsvc.doctor.finding import Finding, State, degraded, fault, good, optional
+from callsvc.locale.said import of
 from callsvc.transcripts import models as transcript_models
 from models import recogniser as speech
 from models import suppressor as quiet
@@ -33,7 +34,7 @@ def recogniser(settings: Settings) -> Finding:
     try:
         card = speech.check(path)
     except speech.ModelUnusable as error:
-        return fault("recogniser", "unusable", path=path, detail=error.message)
+        return fault("recogniser", "unusable", path=path, detail=of(error))
     if language not in card.languages:
         return fault("recogniser", "language", name=card.name, language=language)
     return good("recogniser", name=card.name, mb=round(card.size / 1_000_000))

@@ -32,7 +32,7 @@ async def _provider(settings: Settings) -> Finding:
         # Local accounts still open the door; where they are shut out nobody comes in.
         return (degraded if wanted.local_accounts else fault)("openid", "away", issuer=wanted.issuer)
     except NotTrusted as error:
-        return fault("openid", "other", issuer=wanted.issuer, detail=error.message)
+        return fault("openid", "other", issuer=wanted.issuer, detail=error.said)
     missing = set(wanted.scopes) - set(about.get("scopes_supported", wanted.scopes))
     if missing:
         return degraded("openid", "scopes", scopes=" ".join(sorted(missing)))

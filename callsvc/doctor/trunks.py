@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from callsvc.config import Settings
 from callsvc.doctor.finding import Finding, degraded, fault, good
 from callsvc.doctor.service import runs
+from callsvc.locale.unfit import no_network
 from callsvc.telephony.asterisk.ari import Ari, AriRefused
 
 WIDE_SINCE = {20: (20, 17), 22: (22, 7), 23: (23, 1)}
@@ -41,7 +42,7 @@ def _sip(settings: Settings) -> Finding:
     try:
         networks = [ipaddress.ip_network(peer, strict=False) for peer in wanted.peers]
     except ValueError as error:
-        return fault("sip", "peers", detail=error)
+        return fault("sip", "peers", detail=no_network(error))
     family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -46,8 +46,11 @@ async def prepare(conninfo: str) -> None:
         there = str(row[0])
         if _version(there)[0] > _version(installed)[0]:
             raise ConfigurationError(
-                f"The job queue in the database belongs to {LIBRARY} {there}; installed is {installed}.",
+                "The job queue in the database belongs to {library} {there}; installed is {installed}.",
                 hint="Install the newer version of the service. Nothing was changed.",
+                library=LIBRARY,
+                there=there,
+                installed=installed,
             )
         if _version(there) >= _version(installed):
             return

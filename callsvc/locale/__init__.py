@@ -1,7 +1,7 @@
 """Every string that a person reads, by key, Swedish first.
 
 The catalogues beside this file are TOML tables of strings; a key is the path through the tables, joined by dots.
-Values are filled in with `str.format` fields.
+Values are filled in with `str.format` fields. What errors say has its place in `said` and `errors/`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import tomllib
 from functools import cache
 from importlib import resources
 from typing import Final
+
+from callsvc.locale.said import worded
 
 LANGUAGES: Final = ("sv", "en")
 
@@ -37,4 +39,4 @@ def catalogue(lang: str) -> dict[str, str]:
 
 def text(key: str, lang: str = "sv", **values: object) -> str:
     """The string for `key`, filled in. A missing key raises `KeyError`: the tests hold that none is."""
-    return catalogue(lang)[key].format(**values)
+    return catalogue(lang)[key].format(**{name: worded(value, lang) for name, value in values.items()})

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,6 +20,8 @@ from callsvc import logs
 from callsvc.bus import edition
 from callsvc.bus.edition import MAX_WHY, Edition, Refusal, Standing
 from callsvc.errors import MissingPart, UsageError
+from callsvc.locale import said, unfit
+from callsvc.locale.said import Said
 from callsvc.recordings.durable import write_whole
 
 DIRECTORY: Final = "in-force"
@@ -80,7 +83,7 @@ class Editions:
         except MissingPart as error:
             # The web process makes the key at its first start; what it says then is taken as soon as it is there.
             self._waiting[found.kind] = payload
-            self._refuse(kind, found, error.message)
+            self._refuse(kind, found, error.said)
         except (UsageError, ValueError) as error:
             self._refuse(kind, found, _why(error))
         else:
@@ -101,10 +104,11 @@ class Editions:
         """Whether anything that was to be in force is not."""
         return any(kind.refused for kind in self._kinds.values())
 
-    def _refuse(self, kind: Kind, found: Edition, why: str) -> None:
-        refusal = Refusal(found.version, why[:MAX_WHY])
+    def _refuse(self, kind: Kind, found: Edition, why: Said) -> None:
+        told = why.dump()
+        refusal = Refusal(found.version, told if len(told) <= MAX_WHY else why.sentence()[:MAX_WHY])
         if refusal != kind.refused:
-            log.error("edition_refused", kind=found.kind, version=found.version, why=refusal.why)
+            log.error("edition_refused", kind=found.kind, version=found.version, why=why.sentence())
         kind.refused = refusal
 
     def _file(self, name: str) -> Path:
@@ -130,7 +134,7 @@ class Editions:
             kind.edition = found
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Said:
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(str(p) for p in one['loc'])}: {one['msg']}" for one in error.errors())
-    return error.message if isinstance(error, UsageError) else str(error) or type(error).__name__
+        return Said("{faults}", {"faults": unfit.said(error)})
+    return unfit.unreadable(error) if isinstance(error, TOMLDecodeError) else said.of(error)

@@ -16,6 +16,7 @@ from callsvc import data_dir
 from callsvc.clock import Clock
 from callsvc.config import Settings
 from callsvc.errors import ConfigurationError
+from callsvc.locale.unfit import no_network
 from callsvc.telephony.asterisk.ari import Ari
 from callsvc.telephony.asterisk.exchange import Exchange
 from callsvc.telephony.asterisk.frames import FORMATS
@@ -50,7 +51,7 @@ async def _asterisk(
     try:
         audio = AudioSocketServer(wanted.peers, FORMATS[wanted.format], clock)
     except ValueError as error:
-        raise ConfigurationError(f"asterisk.peers: {error}.") from None
+        raise ConfigurationError("asterisk.peers: {why}.", why=no_network(error)) from None
     port = await audio.start(wanted.host, wanted.port)
     announce(settings.data_dir, "audiosocket", wanted.host, port)
     reached = wanted.audio_address or _address(wanted.host, port)
@@ -106,7 +107,7 @@ async def _sip(
     try:
         trunk = Trunk(wanted.host, wishes, board, pairs, clock)
     except ValueError as error:
-        raise ConfigurationError(f"sip.peers: {error}.") from None
+        raise ConfigurationError("sip.peers: {why}.", why=no_network(error)) from None
     announce(settings.data_dir, "sip", wanted.host, trunk.start(wanted.port))
     try:
         yield lambda: ["sip_registration"] if trunk.registered is False else []
@@ -124,7 +125,7 @@ def known(settings: Settings) -> Callable[[str], bool]:
     try:
         return Peers([*wanted.peers, *(one[2].strip("[]") for one in found if one)]).__contains__
     except ValueError as error:
-        raise ConfigurationError(f"sip.peers: {error}.") from None
+        raise ConfigurationError("sip.peers: {why}.", why=no_network(error)) from None
 
 
 def announce(directory: Path, name: str, host: str, port: int) -> None:

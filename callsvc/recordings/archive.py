@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from callsvc.errors import Unavailable, VerificationFailed
+from callsvc.locale.said import Several
 from callsvc.recordings.durable import sync_directory
 from callsvc.recordings.errors import NoRecording
 from callsvc.recordings.keys import KeyRing
@@ -34,7 +35,7 @@ def archive(directory: Path, store: Objects, keys: KeyRing) -> tuple[str, Manife
     source = DirectorySource(directory)
     report = verify(source, trusted=keys.trusted())
     if not report.ok:
-        raise VerificationFailed(" ".join(finding.sentence() for finding in report.findings))
+        raise VerificationFailed("{findings}", findings=Several(report.findings, " "))
     manifest = load_manifest(source.whole(MANIFEST))
     prefix = prefix_of(manifest.recording)
     copy = StoredSource(store, prefix)
@@ -57,7 +58,7 @@ def check_copy(store: Objects, prefix: str, keys: KeyRing) -> Manifest:
     copy = StoredSource(store, prefix)
     report = verify(copy, trusted=keys.trusted())
     if not report.ok:
-        raise VerificationFailed(" ".join(finding.sentence() for finding in report.findings))
+        raise VerificationFailed("{findings}", findings=Several(report.findings, " "))
     return load_manifest(copy.whole(MANIFEST))
 
 

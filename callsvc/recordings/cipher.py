@@ -50,7 +50,7 @@ class RecordCipher:
             return self._aead.decrypt(_nonce(header), payload, header.pack() + self._recording)
         except InvalidTag:
             raise Damaged(
-                f"Record {header.n} does not decrypt: it was changed, or has another key."
+                "Record {record} does not decrypt: it was changed, or has another key.", record=header.n
             ) from None
 
 

@@ -21,6 +21,7 @@ from callsvc.errors import ConfigurationError
 from callsvc.recordings.keys import HeldKeys, private_pem, publish, published
 
 VARIABLE: Final = "CREDENTIALS_DIRECTORY"
+MAKE: Final = "Make it with `callsvc keys credential`, and name it in the unit by LoadCredentialEncrypted=."
 
 
 class CredentialKeyRing(HeldKeys):
@@ -35,9 +36,15 @@ class CredentialKeyRing(HeldKeys):
             self._hold(content, content["signing"].encode())
         except KeyError as error:
             missing = error.args[0] == VARIABLE
-            raise _unusable(name, "was not handed over" if missing else "holds no keys") from None
+            raise ConfigurationError(
+                "The credential {name} was not handed over."
+                if missing
+                else "The credential {name} holds no keys.",
+                hint=MAKE,
+                name=name,
+            ) from None
         except (OSError, ValueError, TypeError, AttributeError):
-            raise _unusable(name, "cannot be read") from None
+            raise ConfigurationError("The credential {name} cannot be read.", hint=MAKE, name=name) from None
         publish(directory, self._signing.public_key())
 
     def trusted(self) -> dict[str, Ed25519PublicKey]:
@@ -58,11 +65,6 @@ def content_of_files(directory: Path) -> dict[str, Any]:
         held = json.loads((directory / "installation.json").read_text())
         return {**held, "signing": (directory / "signing.pem").read_text()}
     except (OSError, ValueError):
-        raise ConfigurationError(f"There are no keys in {directory} that can be read.") from None
-
-
-def _unusable(name: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"The credential {name} {why}.",
-        hint="Make it with `callsvc keys credential`, and name it in the unit by LoadCredentialEncrypted=.",
-    )
+        raise ConfigurationError(
+            "There are no keys in {directory} that can be read.", directory=directory
+        ) from None

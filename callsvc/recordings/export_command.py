@@ -69,7 +69,9 @@ async def hand_out(
     clock = SystemClock()
     keys = key_ring(settings)
     if await asyncio.to_thread(target.exists):
-        raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
+        raise UsageError(
+            "{target} is there already.", hint="Name a directory that does not exist yet.", target=target
+        )
     # It gets its name when the line is in the trail, and not before.
     part = target.with_name(f".{target.name}.part")
     try:
@@ -102,7 +104,7 @@ def milliseconds(moment: str) -> int:
     """`75`, `1:15`, `1:02:03.5` as milliseconds. Raises `UsageError`."""
     match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d{1,3})?)", moment)
     if match is None:
-        raise UsageError(f"{moment} is no time of a call.", hint="Write it as M:SS or H:MM:SS.")
+        raise UsageError("{moment} is no time of a call.", hint="Write it as M:SS or H:MM:SS.", moment=moment)
     hours, minutes, seconds = match.groups()
     return int(hours or 0) * 3_600_000 + int(minutes or 0) * 60_000 + round(float(seconds) * 1000)
 

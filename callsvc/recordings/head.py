@@ -142,5 +142,5 @@ def _object(raw: bytes, name: str) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise Damaged(f"{name} cannot be read.")
+        raise Damaged("{name} cannot be read.", name=name)
     return content

@@ -56,4 +56,4 @@ def _pin(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").strip() if file else ""
     except OSError:
-        raise ConfigurationError(f"The PIN in {file} cannot be read.") from None
+        raise ConfigurationError("The PIN in {file} cannot be read.", file=file) from None

@@ -46,7 +46,7 @@ class InSpool:
         try:
             return (self._directory / name).read_bytes()
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in {self._directory}.") from None
+            raise NoRecording("{name} is not in {directory}.", name=name, directory=self._directory) from None
 
     def replace_key(self, content: bytes) -> bool:
         write_whole(self._directory / KEY, content)

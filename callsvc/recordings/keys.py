@@ -187,7 +187,9 @@ class FileKeyRing(HeldKeys):
             if not all(len(base64.b64decode(key)) == 32 for key in held["keys"].values()):
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise ConfigurationError(f"There are no keys in {directory} that can be read.") from None
+            raise ConfigurationError(
+                "There are no keys in {directory} that can be read.", directory=directory
+            ) from None
         return dict(held)
 
     def forget(self, used: Collection[str]) -> list[str]:
@@ -236,7 +238,9 @@ class FileKeyRing(HeldKeys):
             self._hold(json.loads(self._wrapping_file.read_text()), self._signing_file.read_bytes())
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
-                f"The keys in {self.directory} cannot be read.", hint="Restore the directory from its backup."
+                "The keys in {directory} cannot be read.",
+                hint="Restore the directory from its backup.",
+                directory=self.directory,
             ) from None
 
     @contextmanager

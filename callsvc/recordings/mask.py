@@ -58,7 +58,7 @@ def load_holders(files: Sequence[Path]) -> list[X25519PublicKey]:
         except (OSError, ValueError):
             key = None
         if not isinstance(key, X25519PublicKey):
-            raise ConfigurationError(f"{file} holds no key of a holder that can be read.")
+            raise ConfigurationError("{file} holds no key of a holder that can be read.", file=file)
         found.append(key)
     if len({holder_id(key) for key in found}) != len(found) or len(found) < NEEDS:
         raise ConfigurationError(
@@ -109,7 +109,9 @@ def open_seal(document: bytes, recording: UUID, private: Sequence[X25519PrivateK
     for (x1, y1), (x2, y2) in combinations(points.items(), 2):
         factor = _inverse(x1 ^ x2)
         return bytes(_times(_times(a, x2) ^ _times(b, x1), factor) for a, b in zip(y1, y2, strict=True))
-    raise KeyMissing(f"It takes {NEEDS} of the mask's holders; {len(points)} of them are here.")
+    raise KeyMissing(
+        "It takes {needs} of the mask's holders; {count} of them are here.", needs=NEEDS, count=len(points)
+    )
 
 
 def _share_cipher(secret: bytes, public: bytes, recording: UUID) -> AESGCM:

@@ -43,9 +43,13 @@ def holder(file: File, data_dir: DataDir = None) -> None:
     """Make a holder's key, locked with a passphrase that is asked for. The file is the holder's, and nobody else's."""
     settings = load(data_dir=data_dir)
     if file.exists():
-        raise UsageError(f"{file} is there already.")
+        raise UsageError("{file} is there already.", file=file)
     if not os.access(file.absolute().parent, os.W_OK | os.X_OK):
-        raise UsageError(f"Nothing can be written in {file.absolute().parent}.", hint="Name another place.")
+        raise UsageError(
+            "Nothing can be written in {directory}.",
+            hint="Name another place.",
+            directory=file.absolute().parent,
+        )
     phrase = typer.prompt(
         text("recordings.mask.phrase", settings.language, file=file.name),
         hide_input=True,
@@ -76,11 +80,13 @@ def opening(call: Call, target: Target, holder: Holders, reason: Reason, data_di
     if len(reason.strip()) < 3:
         raise UsageError("Opening needs a reason.")
     if target.exists():
-        raise UsageError(f"{target} is there already.", hint="Name a directory that does not exist yet.")
+        raise UsageError(
+            "{target} is there already.", hint="Name a directory that does not exist yet.", target=target
+        )
     call_id = parse_id(call)
     # Nobody is asked for a passphrase in vain.
     if missing := [str(file) for file in holder if not file.is_file()]:
-        raise UsageError(f"There is no holder's key in {', '.join(missing)}.")
+        raise UsageError("There is no holder's key in {files}.", files=", ".join(missing))
     keys = [_private(settings, file) for file in holder]
     count = asyncio.run(open_masked(settings, call_id, target, keys, reason.strip()))
     typer.echo(text("recordings.mask.opened", settings.language, count=count, target=target))
@@ -136,7 +142,7 @@ def _private(settings: Settings, file: Path) -> X25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(file.read_bytes(), phrase.encode())
     except (OSError, ValueError, TypeError):
-        raise UsageError(f"{file} cannot be opened with that passphrase.") from None
+        raise UsageError("{file} cannot be opened with that passphrase.", file=file) from None
     if not isinstance(key, X25519PrivateKey):
-        raise UsageError(f"{file} holds no holder's key.")
+        raise UsageError("{file} holds no holder's key.", file=file)
     return key

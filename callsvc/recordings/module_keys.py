@@ -53,8 +53,9 @@ class ModuleKeyRing:
                 self._choose()
             except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
                 raise ConfigurationError(
-                    f"The security module cannot be used ({type(error).__name__}).",
+                    "The security module cannot be used ({kind}).",
                     hint="Check keys.pkcs11_module, keys.pkcs11_token and the PIN.",
+                    kind=type(error).__name__,
                 ) from None
 
     def wrap(self, key: bytes) -> WrappedKey:
@@ -157,7 +158,9 @@ class ModuleKeyRing:
                     self._open()
                     return work()
             except pkcs11.PKCS11Error as error:
-                raise Unavailable(f"The security module does not answer ({type(error).__name__}).") from None
+                raise Unavailable(
+                    "The security module does not answer ({kind}).", kind=type(error).__name__
+                ) from None
 
     def _open(self) -> None:
         token = pkcs11.lib(str(self._module)).get_token(token_label=self._token)

@@ -78,7 +78,7 @@ class Objects:
         try:
             return int(obstore.head(self._store, name)["size"])
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in the object store.") from None
+            raise NoRecording("{name} is not in the object store.", name=name) from None
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
@@ -95,7 +95,7 @@ class Objects:
             part = obstore.get_range(self._store, name, start=offset, length=min(length, size - offset))
             return bytes(part)
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in the object store.") from None
+            raise NoRecording("{name} is not in the object store.", name=name) from None
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
@@ -145,7 +145,7 @@ class StoredSource:
     def names(self) -> list[str]:
         found = [name.removeprefix(self._prefix) for name in self._objects.names(self._prefix)]
         if not found:
-            raise NoRecording(f"There is no recording in {self.label}.")
+            raise NoRecording("There is no recording in {place}.", place=self.label)
         return found
 
     def size(self, name: str) -> int:
@@ -172,14 +172,16 @@ def objects(settings: Settings) -> Objects:
 def _store(settings: Settings, url: str, setting: str) -> tuple[ObjectStore, Path | None]:
     parts = urlsplit(url)
     if url and parts.scheme not in ("file", "s3"):
-        raise ConfigurationError(f"{setting} must begin with file:// or s3://.")
+        raise ConfigurationError("{setting} must begin with file:// or s3://.", setting=setting)
     try:
         if parts.scheme == "s3":
             return _bucket(settings.store, url), None
         root = Path(url2pathname(parts.path)) if url else settings.data_dir.absolute() / "objects"
         return LocalStore(root, mkdir=True), root
     except (BaseError, OSError, ValueError) as error:
-        raise ConfigurationError(f"The object store cannot be used: {type(error).__name__}.") from None
+        raise ConfigurationError(
+            "The object store cannot be used: {kind}.", kind=type(error).__name__
+        ) from None
 
 
 def _is_key(name: str) -> bool:
@@ -222,4 +224,4 @@ def prefix_of(recording: UUID | str) -> str:
 
 
 def _away(error: Exception) -> Unavailable:
-    return Unavailable(f"The object store does not answer ({type(error).__name__}).")
+    return Unavailable("The object store does not answer ({kind}).", kind=type(error).__name__)

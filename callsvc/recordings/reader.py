@@ -191,7 +191,7 @@ class Recording:
     def _plain(self, number: int, cipher: RecordCipher | None = None) -> bytes:
         header = unpack(self._raw[number * HEADER_BYTES : (number + 1) * HEADER_BYTES])
         if header is None:
-            raise Damaged(f"Record {number} has no header that can be read.")
+            raise Damaged("Record {number} has no header that can be read.", number=number)
         payload = self._source.read(SEGMENTS, int(self._offsets[number]) + HEADER_BYTES, header.size)
         return (cipher or self._cipher).decrypt(header, payload)
 

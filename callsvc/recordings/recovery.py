@@ -48,7 +48,7 @@ class SpoolLock:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._fd)
-            raise DataDirBusy(f"Another media node records into {spool}.") from None
+            raise DataDirBusy("Another media node records into {spool}.", spool=spool) from None
 
     def release(self) -> None:
         os.close(self._fd)

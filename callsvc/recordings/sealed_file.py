@@ -58,7 +58,7 @@ def unseal(read: Callable[[int, int], bytes], size: int, key: bytes) -> Iterator
             yield cipher.decrypt(frame[:NONCE], frame[NONCE:], _place(n, n == last))
         except (InvalidTag, ValueError):  # the latter where less is left than a nonce and a tag
             raise Damaged(
-                f"Frame {n} does not decrypt: it was changed or cut off, or has another key."
+                "Frame {n} does not decrypt: it was changed or cut off, or has another key.", n=n
             ) from None
 
 

@@ -41,20 +41,20 @@ class DirectorySource:
 
     def names(self) -> list[str]:
         if not self._directory.is_dir():
-            raise NoRecording(f"There is no recording in {self._directory}.")
+            raise NoRecording("There is no recording in {directory}.", directory=self._directory)
         return sorted(entry.name for entry in self._directory.iterdir())
 
     def size(self, name: str) -> int:
         try:
             return (self._directory / name).stat().st_size
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in {self._directory}.") from None
+            raise NoRecording("{name} is not in {directory}.", name=name, directory=self._directory) from None
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         try:
             fd = os.open(self._directory / name, os.O_RDONLY)
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in {self._directory}.") from None
+            raise NoRecording("{name} is not in {directory}.", name=name, directory=self._directory) from None
         try:
             return os.pread(fd, length, offset)
         finally:
@@ -64,4 +64,4 @@ class DirectorySource:
         try:
             return (self._directory / name).read_bytes()
         except FileNotFoundError:
-            raise NoRecording(f"{name} is not in {self._directory}.") from None
+            raise NoRecording("{name} is not in {directory}.", name=name, directory=self._directory) from None

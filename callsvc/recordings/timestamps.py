@@ -61,7 +61,7 @@ class Authority:
                 answer: bytes = response.read(MAX_BYTES)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(
-                f"The time-stamping authority does not answer ({type(error).__name__})."
+                "The time-stamping authority does not answer ({kind}).", kind=type(error).__name__
             ) from None
         try:
             self._check(answer, message, asked.nonce)
@@ -103,4 +103,4 @@ def _certificates(file: Path) -> tuple[bytes, list[x509.Certificate]]:
         pem = file.read_bytes()
         return pem, x509.load_pem_x509_certificates(pem)
     except (OSError, ValueError):
-        raise ConfigurationError(f"{file} holds no certificate that can be read.") from None
+        raise ConfigurationError("{file} holds no certificate that can be read.", file=file) from None

@@ -72,7 +72,7 @@ def latest(store: Objects, keys: KeyRing) -> Kept | None:
         return Kept(Head(int(kept["id"]), bytes.fromhex(kept["hash"])), str(kept["at"]))
     except (InvalidSignature, KeyError, TypeError, ValueError):
         raise VerificationFailed(
-            f"{names[-1]} in the object store was not written by this service."
+            "{name} in the object store was not written by this service.", name=names[-1]
         ) from None
 
 

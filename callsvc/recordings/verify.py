@@ -70,7 +70,7 @@ def verify(
     report = Report(source.label)
     names = source.names()
     if HEAD not in names and MANIFEST not in names and SEGMENTS not in names:
-        raise NoRecording(f"There is no recording in {source.label}.")
+        raise NoRecording("There is no recording in {place}.", place=source.label)
     _files(names, report)
     if trusted is None and keys is not None:
         trusted = keys.trusted()

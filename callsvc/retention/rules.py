@@ -42,10 +42,16 @@ class Rule(_Entry):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not (self.years or self.days or self.year_end):
-            raise PydanticCustomError("nothing", "a rule keeps nothing at all", {"at": ("years",)})
+            raise PydanticCustomError(
+                "nothing",
+                "a rule without a time keeps nothing: give years, days or the end of the year",
+                {"at": ("years",)},
+            )
         if self.after == "case_closed" and "none" in self.cases:
             raise PydanticCustomError(
-                "no_case", "no case is closed for a call without one", {"at": ("cases",)}
+                "no_case",
+                "a call without a case has no case that is closed; take that choice (none) away",
+                {"at": ("cases",)},
             )
         return self
 
@@ -77,7 +83,7 @@ class Rules(_Entry):
         try:
             ZoneInfo(name)
         except (LookupError, ValueError, OSError):
-            raise ValueError("no such time zone") from None
+            raise PydanticCustomError("zone", "there is no such time zone") from None
         return name
 
     @model_validator(mode="after")

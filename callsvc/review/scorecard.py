@@ -61,7 +61,7 @@ class Scorecard(_Named):
             raise PydanticCustomError("twice", "an id stands twice")
         for n, one in enumerate(self.question):
             if one.scale not in scales:
-                raise PydanticCustomError("scale", "no such scale", {"at": ("question", n, "scale")})
+                raise PydanticCustomError("scale", "there is no such scale", {"at": ("question", n, "scale")})
         return self
 
     def for_line(self, profile: Profile) -> Scorecard:

@@ -72,7 +72,9 @@ async def migrate(conninfo: str, known: list[Migration] | None = None) -> int:
         at = await version(conn)
         if at > len(known):
             raise SchemaTooNew(
-                f"The database has schema version {at}; this version of the service knows {len(known)}."
+                "The database has schema version {at}; this version of the service knows {known}.",
+                at=at,
+                known=len(known),
             )
         for migration in known[at:]:
             async with conn.transaction():

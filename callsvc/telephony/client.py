@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from typing import Any
 
 from aiortc import (
     RTCConfiguration,
@@ -27,6 +29,19 @@ from callsvc.telephony.webrtc import CHANNEL, Quiet, WebRtcConnection
 
 FIRST_DYNAMIC = 96
 TIMEOUT_S = 10.0
+
+
+class NodeRefused(Unavailable):
+    """The media node took the offer, or the command, not."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            found = None
+        self.answer: dict[str, Any] = found if isinstance(found, dict) else {}
+        """The node's own words, as a problem document."""
+        super().__init__("The media node refused ({code}).", code=self.answer.get("code", status))
 
 
 async def join_webrtc(url: str, token: str, clock: Clock, spoken: Sequence[Codec]) -> WebRtcConnection:
@@ -84,7 +99,7 @@ async def join_rtp(url: str, token: str, clock: Clock, spoken: Sequence[Codec], 
 
 
 async def signal(url: str, token: str, offer: str) -> str:
-    """Hand an offer in and get the answer; raises `Unavailable` with the node's own words when it refuses."""
+    """Hand an offer in and get the answer; raises `NodeRefused` with the node's own words when it refuses."""
     return await asyncio.to_thread(_request, "POST", url, token, offer.encode())
 
 
@@ -102,6 +117,6 @@ def _request(method: str, url: str, token: str, body: bytes | None) -> str:
             return text
     except urllib.error.HTTPError as error:
         with error:
-            raise Unavailable(error.read().decode("utf-8", "replace") or str(error.code)) from None
+            raise NodeRefused(error.code, error.read()) from None
     except OSError as error:
-        raise Unavailable(f"The media node does not answer ({type(error).__name__}).") from None
+        raise Unavailable("The media node does not answer ({kind}).", kind=type(error).__name__) from None

@@ -87,7 +87,7 @@ class LineProfiles(BaseModel):
             field = "record" if self.anonymous.record else "recall_s" if self.anonymous.recall_s else "number"
             raise PydanticCustomError(
                 "found",
-                "the anonymous line keeps no number, no sound and no memory",
+                "the anonymous line keeps no number, no sound and nothing to listen back to",
                 {"at": ("anonymous", field)},
             )
         return self

@@ -18,6 +18,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from callsvc.errors import UsageError
 from callsvc.telephony.line_profiles import Name
 from callsvc.types import Profile
 
@@ -25,6 +26,12 @@ MOST: Final = 300
 ADDRESS: Final = re.compile(r"sip:(?:([^@\s]{1,64})@)?(\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(\d{1,5}))?")
 """`sip:user@address:port`; an address and no name, since a name server that is slow must hold no call up."""
 Words = Annotated[str, Field(min_length=1, max_length=60)]
+
+NO_TELEPHONE: Final = "is no telephone's address; write sip:100@192.0.2.7:5060, with an address and no name"
+
+
+class UnknownTelephone(UsageError, ValueError):
+    """A line's telephone is at an address that this node lets nobody in from."""
 
 
 class TelephoneLine(BaseModel):
@@ -62,12 +69,12 @@ class TelephoneLine(BaseModel):
     def _an_address(cls, operator: str) -> str:
         found = ADDRESS.fullmatch(operator)
         if operator and found is None:
-            raise ValueError("no address of a telephone")
+            raise PydanticCustomError("telephone", NO_TELEPHONE)
         if found is not None:
             try:
                 ipaddress.ip_address(found[2].strip("[]"))
             except ValueError:
-                raise ValueError("no address of a telephone") from None
+                raise PydanticCustomError("telephone", NO_TELEPHONE) from None
         return operator
 
     @property
@@ -95,7 +102,7 @@ class TelephoneLines(BaseModel):
                 continue
             if one.number in used:
                 raise PydanticCustomError(
-                    "number", "two lines have the same number", {"at": ("line", n, "number")}
+                    "number", "two lines in use have the same number", {"at": ("line", n, "number")}
                 )
             used.add(one.number)
         return self
@@ -129,7 +136,9 @@ class LinesInForce:
         found = read(text)
         for one in found.line:
             if one.host and not one.retired and not self._known(one.host):
-                raise ValueError(
-                    f"line {one.id}: {one.host} is no address that this node's sip settings name"
+                raise UnknownTelephone(
+                    "Line {line}: {address} is no address that this node's sip settings name.",
+                    line=one.id,
+                    address=one.host,
                 )
         self._set = found

@@ -32,11 +32,12 @@ def private_key(directory: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(file.read_bytes(), None)
     except (ValueError, TypeError):
         raise MissingPart(
-            f"{file} holds no key that can be read.",
+            "{file} holds no key that can be read.",
             hint="Restore it from the backup, or remove it together with token.pub and start all parts anew.",
+            file=file,
         ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise MissingPart(f"{file} holds no Ed25519 key.")
+        raise MissingPart("{file} holds no Ed25519 key.", file=file)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if not (directory / PUBLIC).exists():
         _place(directory / PUBLIC, public, 0o644)
@@ -53,7 +54,9 @@ def public_key(directory: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise MissingPart(
             "The key that tokens are checked with is missing.",
-            hint=f"Start the web process once, or copy its {PUBLIC} to {file}.",
+            hint="Start the web process once, or copy its {public} to {file}.",
+            public=PUBLIC,
+            file=file,
         )
     return key
 

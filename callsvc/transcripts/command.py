@@ -44,7 +44,7 @@ def fetch(name: Name, data_dir: DataDir = None) -> None:
     settings = load(data_dir=data_dir)
     entry = catalogue().get(name)
     if entry is None:
-        raise UsageError(f"No model is called {name}.", hint="`callsvc models list` names them.")
+        raise UsageError("No model is called {name}.", hint="`callsvc models list` names them.", name=name)
     layout.prepare(settings.data_dir)
     lang = settings.language
     typer.echo(text("models.fetching", lang, name=name, mb=entry.size_mb, licence=entry.licence))
@@ -59,7 +59,7 @@ def fetch(name: Name, data_dir: DataDir = None) -> None:
     try:
         card = fetch_model(entry, models.folder(settings), progress)
     except ModelUnusable as error:
-        raise MissingPart(error.message, hint=error.hint) from None
+        raise MissingPart.of(error) from None
     typer.echo(text("models.fetched", lang, name=card.name, path=card.path))
     typer.echo(text("models.then", lang, name=name))
 
@@ -74,7 +74,7 @@ def checking(
     try:
         card = check(path)
     except ModelUnusable as error:
-        raise MissingPart(error.message, hint=error.hint) from None
+        raise MissingPart.of(error) from None
     typer.echo(
         text(
             "models.whole",
@@ -103,7 +103,7 @@ def use(
         card = check(models.place(settings, _plain(name)))
         card.require(settings.transcripts.language)
     except ModelUnusable as error:
-        raise MissingPart(error.message, hint=error.hint) from None
+        raise MissingPart.of(error) from None
     models.choose(settings, purpose, name)
     lang = settings.language
     typer.echo(text(f"models.used.{purpose}", lang, name=card.name))
@@ -154,7 +154,7 @@ def _here(settings: Settings) -> set[str]:
 def _plain(name: str) -> str:
     """A name of one directory, never a way to another place."""
     if not name or name.startswith(".") or "/" in name or "\\" in name:
-        raise UsageError(f"{name} is no model's name.", hint="`callsvc models list` names them.")
+        raise UsageError("{name} is no model's name.", hint="`callsvc models list` names them.", name=name)
     return name
 
 

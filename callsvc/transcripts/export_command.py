@@ -55,12 +55,17 @@ def export(
         form = Form(target.suffix.removeprefix(".").lower())
     except ValueError:
         raise UsageError(
-            f"{target.name} does not end in a form that can be written.", hint="One of: " + " ".join(Form)
+            "{name} does not end in a form that can be written.",
+            hint="One of: {forms}",
+            forms=" ".join(Form),
+            name=target.name,
         ) from None
     if len(reason.strip()) < 3:
         raise UsageError("A transcript needs a reason.", hint="--reason 'the prosecutor's request, case ...'")
     if target.exists():
-        raise UsageError(f"{target} is there already.", hint="Name a file that does not exist yet.")
+        raise UsageError(
+            "{target} is there already.", hint="Name a file that does not exist yet.", target=target
+        )
     copy_id = parse_id(copy) if copy else None
     asyncio.run(hand_out(settings, parse_id(call), target, form, layer, copy_id, reason.strip()))
     lang = settings.language

@@ -76,7 +76,7 @@ def card(settings: Settings, purpose: Purpose = Purpose.FINAL) -> ModelCard:
         found = check(path)
         found.require(settings.transcripts.language)
     except ModelUnusable as error:
-        raise MissingPart(error.message, hint=error.hint) from None
+        raise MissingPart.of(error) from None
     return found
 
 

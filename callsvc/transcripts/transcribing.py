@@ -22,6 +22,7 @@ from callsvc.config import Settings
 from callsvc.errors import CallsvcError, MissingPart, NotFound, Unavailable
 from callsvc.ids import new_id
 from callsvc.jobs import Job, Work, queue
+from callsvc.locale.said import Said
 from callsvc.store import Connection, Database, transcripts
 from callsvc.transcripts import models, said_live
 from callsvc.transcripts.assembly import assemble
@@ -81,7 +82,11 @@ async def _transcribe(work: Work, call_id: UUID, open_recording: OpenRecording) 
         log.warning("transcript_waits_for_model", reason=error.message)
         async with database.transaction() as conn:
             await transcripts.set_state(
-                conn, transcript_id, TranscriptState.WAITING_MODEL, at=clock.utc_now(), error=error.message
+                conn,
+                transcript_id,
+                TranscriptState.WAITING_MODEL,
+                at=clock.utc_now(),
+                error=error.said.dump(),
             )
         return
     await _begin(work, transcript, card)
@@ -161,7 +166,11 @@ async def _go_on_later(work: Work, transcript_id: UUID, call_id: UUID) -> None:
 
 
 async def _unheard(work: Work, transcript_id: UUID, error: Exception) -> None:
-    message = error.message if isinstance(error, CallsvcError) else f"A fault: {type(error).__name__}."
+    why = (
+        error.said
+        if isinstance(error, CallsvcError)
+        else Said("A fault: {kind}.", {"kind": type(error).__name__})
+    )
     last = work.attempt >= ATTEMPTS
     try:
         async with work.database.transaction() as conn:
@@ -170,7 +179,7 @@ async def _unheard(work: Work, transcript_id: UUID, error: Exception) -> None:
                 transcript_id,
                 TranscriptState.FAILED if last else TranscriptState.QUEUED,
                 at=work.clock.utc_now(),
-                error=message,
+                error=why.dump(),
             )
     except Unavailable:
         # The database is what went wrong; `give_up_lost` finds the row if nobody takes it up.

@@ -28,6 +28,7 @@ from callsvc.disclosures.bases import bases
 from callsvc.errors import Unavailable
 from callsvc.in_force import InForce
 from callsvc.locale import text as words
+from callsvc.locale.unfit import unfit
 from callsvc.retention.rules import rules as retention
 from callsvc.review.rules import rules
 from callsvc.review.scorecard import scorecard
@@ -52,44 +53,6 @@ KINDS: Final[dict[str, InForce[Any]]] = {
     "retention": retention,
 }
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-# Faults that have words of their own; the others are told as they are.
-_TOLD: Final = {
-    "missing": "missing",
-    "extra_forbidden": "unknown",
-    "literal_error": "not_one_of",
-    "enum": "not_one_of",
-    "bool_type": "not_bool",
-    "bool_parsing": "not_bool",
-    "int_type": "not_number",
-    "int_parsing": "not_number",
-    "int_from_float": "not_number",
-    "float_type": "not_decimal",
-    "float_parsing": "not_decimal",
-    "string_type": "not_text",
-    "string_too_short": "too_short",
-    "string_too_long": "too_long",
-    "too_short": "too_few",
-    "greater_than_equal": "too_small",
-    "less_than_equal": "too_large",
-}
-# What a name may be made of, by the pattern that it does not fit.
-_PATTERNS: Final = {
-    r"^[a-z_]{2,40}$": "not_a_word",
-    r"^[a-z0-9_-]{1,40}$": "not_a_name",
-    r"^[0-9A-Za-z+*?._-]{1,40}$": "not_a_number",
-}
-
-# What a whole set is refused for, by the words of the model that refuses it.
-_REFUSED: Final = {
-    "the anonymous line keeps no number, no sound and no memory": "nobody_is_found",
-    "a codec is named twice": "codec_twice",
-    "two lines have the same number": "line_number_twice",
-    "no address of a telephone": "no_telephone",
-    "a rule keeps nothing at all": "keeps_nothing",
-    "no case is closed for a call without one": "no_case_to_close",
-    "no such scale": "no_scale",
-    "no such time zone": "no_zone",
-}
 # Told entry by entry, for every list, before the models are asked.
 _TOLD_ALREADY: Final = frozenset({"two lines have the same id", "an id stands twice"})
 
@@ -124,8 +87,8 @@ def faults(kind: str, text: str, lang: str) -> list[Fault]:
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         return [Fault((), words("web.catalogue.unreadable", lang, line=line), line)]
     except ValidationError as error:
-        told = [dict(one) for one in error.errors(include_url=False)]
-        return twice + [_fault(one, lang) for one in told if one["msg"] not in _TOLD_ALREADY]
+        told = [one for one in unfit(error) if one.what.words not in _TOLD_ALREADY]
+        return twice + [Fault(one.where, one.what.sentence(lang)) for one in told]
     return twice
 
 
@@ -143,24 +106,6 @@ def _twice(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[str | int, .
                     yield (*at, n, "id")
                 seen.add(name)
             yield from _twice(one, (*at, n))
-
-
-def _fault(told: dict[str, Any], lang: str) -> Fault:
-    context = told.get("ctx") or {}
-    values = {name: str(value) for name, value in context.items()}
-    # A model that looks at the whole says itself where the fault is.
-    where = (*told["loc"], *context.get("at", ()))
-    named = _TOLD.get(told["type"]) or _PATTERNS.get(values.get("pattern", ""))
-    if named == "too_short" and not told["input"]:
-        named = "missing"
-    if named is None:
-        said = values.get("error", str(told["msg"]))
-        known = _REFUSED.get(said)
-        return Fault(where, words(f"web.catalogue.{known}", lang) if known else said)
-    limit = next((values[name] for name in ("ge", "le", "min_length", "max_length") if name in values), "")
-    return Fault(
-        where, words(f"web.catalogue.{named}", lang, expected=values.get("expected", ""), limit=limit)
-    )
 
 
 def _place(where: tuple[int | str, ...]) -> str:

@@ -18,7 +18,7 @@ from callsvc.access.sessions import NotSignedIn, Session
 from callsvc.errors import AccessDenied, Unavailable, UsageError
 from callsvc.ids import parse_id
 from callsvc.store import Connection
-from callsvc.web.problems import Problem
+from callsvc.web.problems import Problem, language
 from callsvc.web.site import Site, site
 
 PLAIN_COOKIE: Final = "callsvc-session"
@@ -26,6 +26,13 @@ PLAIN_COOKIE: Final = "callsvc-session"
 SECURE_COOKIE: Final = "__Host-callsvc-session"
 
 OneSite = Annotated[Site, Depends(site)]
+
+
+def _language(request: Request) -> str:
+    return language(request.headers.get("accept-language", ""))
+
+
+Language = Annotated[str, Depends(_language)]
 # What FastAPI calls to let somebody through.
 Door = Callable[[Site, Session], Awaitable[Session]]
 

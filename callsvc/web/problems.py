@@ -131,7 +131,7 @@ class Problem(CallsvcError):
     """Something that a route says went wrong, by its code."""
 
     def __init__(self, code: str, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(code)
+        super().__init__("The request ended with the problem {code}.", code=code)
         self.code = code
         self.headers = dict(headers or {})
 

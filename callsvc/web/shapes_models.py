@@ -17,7 +17,7 @@ class ModelState(Shape):
     """How a model's files were found. `known`: its weights are the ones that the catalogue or the card speaks of.
 
     `damaged`: not whole, or not what was fetched; `language`: it cannot write the language that is expected here.
-    `detail` is the check's own word, in English.
+    `detail` is the check's own word, in the reader's language.
     """
 
     state: Literal["whole", "damaged", "language", "none"]

@@ -9,6 +9,7 @@ from typing import Final
 
 from callsvc.config import Settings
 from callsvc.errors import NotFound
+from callsvc.locale.said import of, worded
 from callsvc.transcripts import models
 from callsvc.transcripts.models import Purpose
 from callsvc.web.shapes_models import ModelOut, ModelState, ModelUse, Suppressor
@@ -33,29 +34,29 @@ def here(settings: Settings) -> set[str]:
     return fetched | {packaged.NAME}
 
 
-def look(settings: Settings, name: str) -> ModelState:
+def look(settings: Settings, name: str, lang: str) -> ModelState:
     """Look through every file of a model that lies here. Raises `NotFound` for one that does not."""
     if name not in here(settings):
         raise NotFound("There is no such model here.")
-    return _look(models.place(settings, name), settings.transcripts.language, name)
+    return _look(models.place(settings, name), settings.transcripts.language, name, lang)
 
 
-def _look(path: Path, language: str, name: str) -> ModelState:
+def _look(path: Path, language: str, name: str, lang: str) -> ModelState:
     try:
         card = check(path)
     except ModelUnusable as error:
-        return ModelState(state="damaged", detail=error.message)
+        return ModelState(state="damaged", detail=of(error).sentence(lang))
     entry = catalogue().get(name)
     known = name == packaged.NAME if entry is None else card.sha256 == entry.weights
     fields = {"sha256": card.sha256, "known": known, "languages": len(card.languages)}
     try:
         card.require(language)
     except LanguageUnknown as error:
-        return ModelState.model_validate({"state": "language", "detail": error.message, **fields})
+        return ModelState.model_validate({"state": "language", "detail": of(error).sentence(lang), **fields})
     return ModelState.model_validate({"state": "whole", **fields})
 
 
-def uses(settings: Settings) -> list[ModelUse]:
+def uses(settings: Settings, lang: str) -> list[ModelUse]:
     """What each purpose is served by, looked through."""
     named = {
         Purpose.FINAL: settings.transcripts.model_dir,
@@ -67,7 +68,7 @@ def uses(settings: Settings) -> list[ModelUse]:
         name, state = None, NONE
         if path is not None:
             name = models.chosen(settings).get(purpose) if named[purpose] is None else path.name
-            state = _look(path, settings.transcripts.language, name or "")
+            state = _look(path, settings.transcripts.language, name or "", lang)
         found.append(
             ModelUse(purpose=purpose, name=name, in_settings=named[purpose] is not None, found=state)
         )
@@ -117,15 +118,17 @@ def listing(settings: Settings) -> list[ModelOut]:
     return found + own
 
 
-def suppressor(settings: Settings, weights: Path | None = None) -> Suppressor:
+def suppressor(settings: Settings, lang: str, weights: Path | None = None) -> Suppressor:
     """The suppressor's weights, held to their card."""
     path = weights or quiet.weights_path()
     try:
         stated = quiet.stated_sha256()
         status = path.stat()
         found = _sha256(path, status.st_size, status.st_mtime_ns)
-    except (quiet.WeightsError, OSError) as error:
-        state = ModelState(state="damaged", detail=str(error))
+    except quiet.WeightsError as error:
+        state = ModelState(state="damaged", detail=of(error).sentence(lang))
+    except OSError as error:
+        state = ModelState(state="damaged", detail=f"{path.name}: {worded(error, lang)}")
     else:
         whole = found == stated
         state = ModelState(

@@ -10,37 +10,39 @@ from uuid import UUID
 
 from callsvc import logs
 from callsvc.jobs import Job, Work
+from callsvc.locale.said import Said
 from callsvc.store import demonstrations
 
 NAME: Final = "demonstration_call"
 CALLER: Final = "demonstration_caller"
 MOST_S: Final = 300.0
+LATE: Final = Said("The demonstration took too long.")
+ENDED: Final = Said("The demonstration ended early; the worker's log says more.")
 
 
 async def demonstration_call(work: Work, demonstration_id: str) -> None:
     """Sounds and two clients have no place in the worker's own loop; a demonstration that fails is not repeated."""
-    code, said = await _run(work, "--within", demonstration_id)
+    code, said, late = await _run(work, "--within", demonstration_id)
     if code == 0:
         return
-    logs.get("worker").error("demonstration_failed", demonstration=demonstration_id, code=code)
+    words = said.decode(errors="replace").strip().splitlines()[-1:]
+    logs.get("worker").error("demonstration_failed", demonstration=demonstration_id, code=code, said=words)
     async with work.database.transaction() as conn:
         row = await demonstrations.get(conn, UUID(demonstration_id))
         if row.state not in ("done", "failed"):
-            reason = said.decode(errors="replace").strip().splitlines()[:1]
-            await demonstrations.update(
-                conn, row.id, "failed", at=work.clock.utc_now(), error=" ".join(reason) or "It ended early."
-            )
+            why = (LATE if late else ENDED).dump()
+            await demonstrations.update(conn, row.id, "failed", at=work.clock.utc_now(), error=why)
 
 
 async def demonstration_caller(work: Work, by: str) -> None:
     """Somebody rings, to try the operator's page with."""
-    code, _ = await _run(work, "--caller", by)
+    code, _, _ = await _run(work, "--caller", by)
     if code != 0:
         logs.get("worker").error("demonstration_caller_failed", code=code)
 
 
-async def _run(work: Work, option: str, value: str) -> tuple[int | None, bytes]:
-    """`callsvc demo` with an option, to its end: its exit code, and what it complained of."""
+async def _run(work: Work, option: str, value: str) -> tuple[int | None, bytes, bool]:
+    """`callsvc demo` with an option, to its end: its exit code, what it complained of, and whether it took too long."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "callsvc", "demo", option, value),
         env=os.environ | {"CALLSVC_DATA_DIR": str(work.settings.data_dir)},
@@ -48,17 +50,17 @@ async def _run(work: Work, option: str, value: str) -> tuple[int | None, bytes]:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    said = b""
+    said, late = b"", False
     try:
         async with asyncio.timeout(MOST_S):
             _, said = await process.communicate()
     except TimeoutError:
-        said = b"It took too long."
+        late = True
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return process.returncode, said
+    return process.returncode, said, late
 
 
 JOB: Final = Job(NAME, demonstration_call, attempts=1, at_once=1)

@@ -50,25 +50,27 @@ class ModelCard:
         """Raises `LanguageUnknown` for a language that the model cannot write."""
         if language not in self.languages:
             raise LanguageUnknown(
-                f"The model {self.name} does not know the language {language!r}.",
+                "The model {name} does not know the language {language!r}.",
                 "Set transcripts.language to one that it knows, or use another model.",
+                name=self.name,
+                language=language,
             )
 
 
 def check(path: Path) -> ModelCard:
     """Look at every file of the model. Raises `ModelUnusable` with the first thing that is wrong."""
     if not path.exists():
-        raise ModelUnusable(f"The model directory {path} is not there.", HINT)
+        raise ModelUnusable("The model directory {path} is not there.", HINT, path=path)
     if not path.is_dir():
-        raise ModelUnusable(f"{path} is a file; the model is a directory.", HINT)
+        raise ModelUnusable("{path} is a file; the model is a directory.", HINT, path=path)
     _present(path)
     config = _object(path, "config.json")
     if not isinstance(config.get("lang_ids"), list) or "alignment_heads" not in config:
-        raise ModelUnusable(f"{path / 'config.json'} is no Whisper model's configuration.", HINT)
+        raise ModelUnusable("{file} is no Whisper model's configuration.", HINT, file=path / "config.json")
     inputs = _object(path, "preprocessor_config.json")
     if inputs.get("feature_size", 80) not in (80, 128):
         raise ModelUnusable(
-            f"{path / 'preprocessor_config.json'} asks for an input that Whisper has not.", HINT
+            "{file} asks for an input that Whisper has not.", HINT, file=path / "preprocessor_config.json"
         )
     languages = _tokens(path)
     _weights(path / "model.bin")
@@ -90,14 +92,15 @@ def _present(path: Path) -> None:
         if not file.is_file():
             if name == "model.bin" and any((path / other).is_file() for other in UNCONVERTED):
                 raise ModelUnusable(
-                    f"{path} holds a model that is not converted to CTranslate2.",
+                    "{path} holds a model that is not converted to CTranslate2.",
                     "Convert it with ct2-transformers-converter, or fetch the converted one.",
+                    path=path,
                 )
-            raise ModelUnusable(f"The model in {path} lacks {name}.", HINT)
+            raise ModelUnusable("The model in {path} lacks {name}.", HINT, path=path, name=name)
         if file.stat().st_size == 0:
-            raise ModelUnusable(f"{file} is empty.", HINT)
+            raise ModelUnusable("{file} is empty.", HINT, file=file)
     if not any((path / name).is_file() for name in VOCABULARIES):
-        raise ModelUnusable(f"The model in {path} lacks vocabulary.json or vocabulary.txt.", HINT)
+        raise ModelUnusable("The model in {path} lacks vocabulary.json or vocabulary.txt.", HINT, path=path)
 
 
 def _object(path: Path, name: str) -> dict[str, Any]:
@@ -106,7 +109,7 @@ def _object(path: Path, name: str) -> dict[str, Any]:
     except (ValueError, OSError):
         found = None
     if not isinstance(found, dict):
-        raise ModelUnusable(f"{path / name} cannot be read as JSON.", HINT)
+        raise ModelUnusable("{file} cannot be read as JSON.", HINT, file=path / name)
     return found
 
 
@@ -117,20 +120,28 @@ def _tokens(path: Path) -> frozenset[str]:
         added = {str(token["content"]): int(token["id"]) for token in whole["added_tokens"]}
         known = len({*whole["model"]["vocab"].values(), *added.values()})
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ModelUnusable(f"{path / 'tokenizer.json'} is no tokenizer of Whisper's.", HINT) from None
+        raise ModelUnusable(
+            "{file} is no tokenizer of Whisper's.", HINT, file=path / "tokenizer.json"
+        ) from None
     for mark in MARKS:
         if mark not in added:
-            raise ModelUnusable(f"{path / 'tokenizer.json'} lacks the mark {mark}.", HINT)
+            raise ModelUnusable(
+                "{file} lacks the mark {mark}.", HINT, file=path / "tokenizer.json", mark=mark
+            )
     name = next(name for name in VOCABULARIES if (path / name).is_file())
     try:
         text = (path / name).read_text(encoding="utf-8")
         words = len(json.loads(text)) if name.endswith(".json") else len(text.removesuffix("\n").split("\n"))
     except (ValueError, OSError, TypeError):
-        raise ModelUnusable(f"{path / name} cannot be read.", HINT) from None
+        raise ModelUnusable("{file} cannot be read.", HINT, file=path / name) from None
     # A vocabulary may be filled up to a round size; one that is smaller belongs to another model.
     if words < known:
         raise ModelUnusable(
-            f"{name} has {words} entries and tokenizer.json {known}: they are of two models.", HINT
+            "{name} has {words} entries and tokenizer.json {known}: they are of two models.",
+            HINT,
+            name=name,
+            words=words,
+            known=known,
         )
     start, end = added["<|startoftranscript|>"], added["<|transcribe|>"]
     return frozenset(
@@ -151,7 +162,12 @@ def _weights(file: Path) -> None:
             kind = _string(data)
             _take(data, 4)
             if kind != "WhisperSpec":
-                raise ModelUnusable(f"{file} is a model of another kind ({kind[:40]}), not Whisper.", HINT)
+                raise ModelUnusable(
+                    "{file} is a model of another kind ({kind}), not Whisper.",
+                    HINT,
+                    file=file,
+                    kind=kind[:40],
+                )
             (count,) = struct.unpack("<I", _take(data, 4))
             for _ in range(count):
                 _string(data)
@@ -165,9 +181,11 @@ def _weights(file: Path) -> None:
             for _ in range(2 * aliases):
                 _string(data)
     except EOFError:
-        raise ModelUnusable(f"{file} is cut short: it ends after {size} bytes.", HINT) from None
+        raise ModelUnusable(
+            "{file} is cut short: it ends after {size} bytes.", HINT, file=file, size=size
+        ) from None
     except (ValueError, UnicodeDecodeError, struct.error):
-        raise ModelUnusable(f"{file} is no CTranslate2 model.", HINT) from None
+        raise ModelUnusable("{file} is no CTranslate2 model.", HINT, file=file) from None
 
 
 def _take(data: BinaryIO, count: int) -> bytes:
@@ -190,10 +208,17 @@ def _checksums(path: Path) -> str:
     for name, digest in wanted.items():
         file = path / name
         if "/" in name or not file.is_file():
-            raise ModelUnusable(f"The model in {path} lacks {name}, which its checksums.json names.", HINT)
+            raise ModelUnusable(
+                "The model in {path} lacks {name}, which its checksums.json names.",
+                HINT,
+                path=path,
+                name=name,
+            )
         if _sha256(file, *_identity(file)) != digest:
             raise ModelUnusable(
-                f"{file} is not the file that checksums.json names: it was changed or damaged.", HINT
+                "{file} is not the file that checksums.json names: it was changed or damaged.",
+                HINT,
+                file=file,
             )
     file = path / "model.bin"
     return _sha256(file, *_identity(file))

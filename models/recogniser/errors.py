@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from models.errors import ModelError
 
-class ModelUnusable(Exception):
+
+class ModelUnusable(ModelError):
     """The model directory cannot be used."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        self.message, self.hint = message, hint
-        super().__init__(message)
 
 
 class LanguageUnknown(ModelUnusable):

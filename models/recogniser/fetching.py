@@ -84,8 +84,11 @@ def fetch(
     missing = sum(one.size - _there(part / one.name) for one in files)
     if (free := shutil.disk_usage(part).free) < missing:
         raise FetchFailed(
-            f"{entry.name} needs {missing >> 20} MB more than lie here; {free >> 20} MB are free.",
+            "{name} needs {missing_mb} MB more than lie here; {free_mb} MB are free.",
             "Make room.",
+            name=entry.name,
+            missing_mb=missing >> 20,
+            free_mb=free >> 20,
         )
     for one in files:
         _get(one, part / one.name, progress)
@@ -97,7 +100,7 @@ def fetch(
         check(part)
     except ModelUnusable as error:
         raise FetchFailed(
-            f"What came of {entry.name} is no whole model: {error.message}", error.hint
+            "What came of {name} is no whole model: {why}", error.hint, name=entry.name, why=error
         ) from None
     part.rename(target)
     return check(target)
@@ -111,19 +114,31 @@ def _ask(entry: Entry, address: Address) -> list[Remote]:
     for name in NEEDED:
         one = find(name)
         if one is None:
-            raise FetchFailed(f"{entry.repository} has no {name} at {entry.revision[:12]}.", "Report it.")
+            raise FetchFailed(
+                "{repository} has no {name} at {revision}.",
+                "Report it.",
+                repository=entry.repository,
+                name=name,
+                revision=entry.revision[:12],
+            )
         # The weights are held to what the catalogue knows of them, whatever a mirror says; best before they are fetched.
         if name == "model.bin":
             if len(one.digest) == len(entry.weights) and one.digest != entry.weights:
                 raise FetchFailed(
-                    f"{one.url} offers other weights than the catalogue knows: the digest differs.",
+                    "{url} offers other weights than the catalogue knows: the digest differs.",
                     "Report it.",
+                    url=one.url,
                 )
             one = replace(one, digest=entry.weights)
         found.append(one)
     vocabulary = next((one for name in VOCABULARIES if (one := find(name)) is not None), None)
     if vocabulary is None:
-        raise FetchFailed(f"{entry.repository} has no vocabulary at {entry.revision[:12]}.", "Report it.")
+        raise FetchFailed(
+            "{repository} has no vocabulary at {revision}.",
+            "Report it.",
+            repository=entry.repository,
+            revision=entry.revision[:12],
+        )
     found.append(vocabulary)
     if (preprocessor := find(PREPROCESSOR)) is not None:
         found.append(preprocessor)
@@ -148,15 +163,19 @@ def _head(name: str, url: str, hops: int = 3) -> Remote | None:
         if error.code == 404:
             return None
         if error.code not in (301, 302, 303, 307, 308):
-            raise FetchFailed(f"{url} is refused ({error.code}).", "Try again later.") from None
+            raise FetchFailed(
+                "{url} is refused ({code}).", "Try again later.", url=url, code=error.code
+            ) from None
         if "X-Linked-Etag" not in headers and hops:
             return _head(name, urljoin(url, headers["Location"]), hops - 1)
     except (OSError, HTTPException) as error:
-        raise FetchFailed(f"{url} cannot be reached: {error}.", REACH) from None
+        raise FetchFailed("{url} cannot be reached: {why}.", REACH, url=url, why=error) from None
     digest = (headers.get("X-Linked-Etag") or headers.get("ETag") or "").removeprefix("W/").strip('"')
     size = headers.get("X-Linked-Size") or headers.get("Content-Length") or ""
     if len(digest) not in (40, 64) or not size.isdigit():
-        raise FetchFailed(f"{url} comes without a digest that it could be checked against.", "Report it.")
+        raise FetchFailed(
+            "{url} comes without a digest that it could be checked against.", "Report it.", url=url
+        )
     return Remote(name, url, int(size), digest)
 
 
@@ -169,11 +188,15 @@ def _get(one: Remote, target: Path, progress: Callable[[str, int, int], None]) -
         except (OSError, HTTPException) as error:
             tries = tries + 1 if _there(target) == there else 1
             if tries >= TRIES:
-                raise FetchFailed(f"{one.url} was cut off: {error}.", "Run the same command again.") from None
+                raise FetchFailed(
+                    "{url} was cut off: {why}.", "Run the same command again.", url=one.url, why=error
+                ) from None
     if _there(target) > one.size or _digest(target, one) != one.digest:
         target.unlink()
         raise FetchFailed(
-            f"{one.name} is not what its publisher has: the digest differs.", "Run the same command again."
+            "{name} is not what its publisher has: the digest differs.",
+            "Run the same command again.",
+            name=one.name,
         )
     progress(one.name, one.size, one.size)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from audio.taps import Gap
 from callsvc.clock import Clock, isoformat
 from callsvc.errors import Unavailable, UsageError, VerificationFailed
+from callsvc.locale.said import Several
 from callsvc.recordings.bundle import pages
 from callsvc.recordings.bundle.sound import Sound, write_stereo, write_track
 from callsvc.recordings.durable import write_whole
@@ -76,21 +77,23 @@ def export(
     """
     report = verify(source, keys=keys, authority=stamps)
     if not report.ok:
-        raise VerificationFailed(" ".join(finding.sentence(lang) for finding in report.findings))
+        raise VerificationFailed("{findings}", findings=Several(report.findings, " "))
     recording = open_recording(source, keys)
     if recording.manifest is None:
         raise VerificationFailed("The recording is not sealed yet.")
     length_ms = max(t.samples * 1000 // t.rate_hz for t in recording.tracks.values())
     part = stretch or Stretch(0, length_ms)
     if not 0 <= part.from_ms < part.to_ms <= length_ms:
-        raise UsageError(f"The stretch must lie in the call, which is {length_ms} ms long.")
+        raise UsageError(
+            "The stretch must lie in the call, which is {length_ms} ms long.", length_ms=length_ms
+        )
     heard = [line for line in lines if line.end_ms > part.from_ms and line.start_ms < part.to_ms]
     copy = _Copy(source, recording, recording.manifest, part, stretch is None, target, keys, stamps)
     try:
         target.mkdir(parents=True)
     except FileExistsError:
         raise UsageError(
-            f"{target} is there already.", hint="Name a directory that does not exist yet."
+            "{target} is there already.", hint="Name a directory that does not exist yet.", target=target
         ) from None
     try:
         original = copy.original()

@@ -41,8 +41,11 @@ def candidates() -> list[Binaries]:
         found = inspect(Path(named))
         if found is None:
             raise ConfigurationError(
-                f"{VARIABLE} names {named}, where there is no PostgreSQL {OLDEST} or later.",
+                "{variable} names {named}, where there is no PostgreSQL {oldest} or later.",
                 hint="Name the directory that holds `postgres` and `initdb`.",
+                variable=VARIABLE,
+                named=named,
+                oldest=OLDEST,
             )
         return [found]
     places = [*DEBIAN.glob("*/bin"), *_wheel()]
@@ -60,15 +63,20 @@ def choose(major: int | None = None) -> Binaries:
     if not usable:
         raise MissingPart(
             "There is no PostgreSQL on this machine.",
-            hint=f"apt-get install postgresql-15, or set {VARIABLE}, or set database.url to a server elsewhere.",
+            hint="apt-get install postgresql-15, or set {variable}, or set database.url to a server "
+            "elsewhere.",
+            variable=VARIABLE,
         )
     for found in usable:
         if major in (None, found.major):
             return found
     here = ", ".join(str(found.major) for found in usable)
     raise ConfigurationError(
-        f"The database was made by PostgreSQL {major}; on this machine there is only {here}.",
-        hint=f"Install PostgreSQL {major}, or name its programs with {VARIABLE}. Nothing was changed.",
+        "The database was made by PostgreSQL {major}; on this machine there is only {here}.",
+        hint="Install PostgreSQL {major}, or name its programs with {variable}. Nothing was changed.",
+        major=major,
+        here=here,
+        variable=VARIABLE,
     )
 
 

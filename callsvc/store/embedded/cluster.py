@@ -158,8 +158,11 @@ class Cluster:
             return
         if os.geteuid() != 0:
             raise ConfigurationError(
-                f"{directory} belongs to user {owner}, and we run as {self.user.name}.",
+                "{directory} belongs to user {owner}, and we run as {user}.",
                 hint="Run the service as the user it was run as before, or choose another --data-dir.",
+                directory=directory,
+                owner=owner,
+                user=self.user.name,
             )
         for path in [directory, *directory.rglob("*")]:
             os.chown(path, self.user.uid, self.user.gid, follow_symlinks=False)
@@ -201,8 +204,9 @@ class Cluster:
             shutil.rmtree(fresh, ignore_errors=True)
             lines = [line for line in made.stderr.splitlines() if "error" in line or "FATAL" in line]
             raise ClusterFault(
-                f"The embedded database could not be made: {(lines or [made.stderr.strip()])[-1]}.",
+                "The embedded database could not be made: {why}.",
                 hint="Look at the free space and the rights of the data directory, then start again.",
+                why=(lines or [made.stderr.strip()])[-1],
             )
         if self.directory.exists():
             self.directory.rmdir()  # empty, or it would have had a version
@@ -242,7 +246,9 @@ class Cluster:
                     return
         finally:
             os.close(descriptor)
-        raise Unavailable(f"The database left behind by an earlier service (process {pid}) does not stop.")
+        raise Unavailable(
+            "The database left behind by an earlier service (process {pid}) does not stop.", pid=pid
+        )
 
     def _runs_here(self, pid: int) -> bool:
         try:
@@ -267,8 +273,9 @@ def _major(directory: Path) -> int | None:
         return None
     except ValueError:
         raise ConfigurationError(
-            f"{directory / 'PG_VERSION'} holds no version number.",
+            "{file} holds no version number.",
             hint="Restore the directory from its backup.",
+            file=directory / "PG_VERSION",
         ) from None
 
 

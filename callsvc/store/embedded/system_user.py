@@ -53,8 +53,9 @@ def current() -> SystemUser:
         entry = pwd.getpwuid(os.geteuid())
     except KeyError:
         raise MissingPart(
-            f"User {os.geteuid()} has no name on this machine, and PostgreSQL needs one.",
+            "User {user} has no name on this machine, and PostgreSQL needs one.",
             hint="Add the user to /etc/passwd, or set database.url to a server elsewhere.",
+            user=os.geteuid(),
         ) from None
     return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
@@ -75,7 +76,8 @@ def _add() -> pwd.struct_passwd:
     if useradd is None:
         raise MissingPart(
             "PostgreSQL cannot run as root, and there is no `useradd` to make a user for it.",
-            hint=f"Make a system user named {NAME}, or run the service as an ordinary user.",
+            hint="Make a system user named {user}, or run the service as an ordinary user.",
+            user=NAME,
         )
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     command += ["--shell", "/usr/sbin/nologin", NAME]
@@ -89,8 +91,10 @@ def _add() -> pwd.struct_passwd:
         return pwd.getpwnam(NAME)  # also when another process was first
     except KeyError:
         raise MissingPart(
-            f"The system user {NAME} could not be made: {made.stderr.strip()}.",
-            hint=f"Make it with `useradd --system {NAME}`, or run the service as an ordinary user.",
+            "The system user {user} could not be made: {why}.",
+            hint="Make it with `useradd --system {user}`, or run the service as an ordinary user.",
+            user=NAME,
+            why=made.stderr.strip(),
         ) from None
 
 
@@ -122,8 +126,10 @@ def before_exec(user: SystemUser, paths: Iterable[Path]) -> Callable[[], None]:
     if keep and _LIBC.prctl(PR_CAPBSET_READ, CAP_DAC_READ_SEARCH, 0, 0, 0) != 1:
         hidden = next(path for path in paths if not reaches(user, path))
         raise MissingPart(
-            f"The user {user.name} cannot reach {hidden}.",
+            "The user {user} cannot reach {hidden}.",
             hint="Give others the right to enter the directories above it (chmod o+x), or run as an ordinary user.",
+            user=user.name,
+            hidden=hidden,
         )
     set_capabilities = _capability_setter(1 << CAP_DAC_READ_SEARCH if keep else 0)
     groups = [] if user.is_us else os.getgrouplist(user.name, user.gid)

@@ -69,7 +69,11 @@ def load(directory: Path = PACKAGED) -> dict[str, dict[str, Announcement]]:
             continue
         version = entry.get("version")
         if not WORD.fullmatch(name) or not isinstance(version, str) or not version:
-            raise ConfigurationError(f"The announcement {name} in {directory} has no usable name or version.")
+            raise ConfigurationError(
+                "The announcement {name} in {directory} has no usable name or version.",
+                name=name,
+                directory=directory,
+            )
         found[name] = {
             language: _one(directory, name, version, language)
             for language, text in entry.items()
@@ -112,7 +116,9 @@ def _entries(directory: Path) -> dict[str, Any]:
     try:
         return tomllib.loads((directory / "catalogue.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"No announcements in {directory} ({type(error).__name__}).") from None
+        raise ConfigurationError(
+            "No announcements in {directory} ({kind}).", directory=directory, kind=type(error).__name__
+        ) from None
 
 
 def _file(directory: Path, name: str, language: str) -> Path:
@@ -125,9 +131,11 @@ def _one(directory: Path, name: str, version: str, language: str) -> Announcemen
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         sound = to_float(files.read(file, RATE_HZ))
     except (OSError, SoundFileError):
-        raise ConfigurationError(f"The announcement {file} cannot be read.") from None
+        raise ConfigurationError("The announcement {file} cannot be read.", file=file) from None
     if not 0 < len(sound) <= MOST_S * RATE_HZ or not WORD.fullmatch(language):
-        raise ConfigurationError(f"The announcement {file} is empty, or longer than {MOST_S} s.")
+        raise ConfigurationError(
+            "The announcement {file} is empty, or longer than {most_s} s.", file=file, most_s=MOST_S
+        )
     return Announcement(name, version, language, digest, sound)
 
 

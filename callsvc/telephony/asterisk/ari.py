@@ -38,7 +38,10 @@ class AriRefused(Unavailable):
     def __init__(self, status: int) -> None:
         self.status = status
         """The HTTP status; 0 when no answer came."""
-        super().__init__(f"Asterisk answered {status}." if status else "Asterisk did not answer.")
+        if status:
+            super().__init__("Asterisk answered {status}.", status=status)
+        else:
+            super().__init__("Asterisk did not answer.")
 
 
 class Ari:

@@ -49,7 +49,9 @@ class AudioSocketServer:
         try:
             self._server = await loop.create_server(lambda: Wire(self), host, port)
         except OSError:
-            raise PortTaken(f"{host}:{port} cannot be listened on for AudioSocket.") from None
+            raise PortTaken(
+                "{host}:{port} cannot be listened on for AudioSocket.", host=host, port=port
+            ) from None
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 

@@ -35,7 +35,7 @@ def address(text: str) -> tuple[str, str, int]:
     """User, host and port of a SIP address; raises `ConfigurationError`."""
     found = ADDRESS.fullmatch(text)
     if found is None:
-        raise ConfigurationError(f"{text!r} is no address of the form sip:user@192.0.2.1:5060.")
+        raise ConfigurationError("{found!r} is no address of the form sip:user@192.0.2.1:5060.", found=text)
     return found[1] or "", found[2].strip("[]"), int(found[3] or 5060)
 
 
@@ -93,7 +93,9 @@ class Trunk:
         try:
             bound = self._stack.open(port)
         except OSError:
-            raise PortTaken(f"{self._host}:{port} cannot be listened on for SIP.") from None
+            raise PortTaken(
+                "{host}:{port} cannot be listened on for SIP.", host=self._host, port=port
+            ) from None
         if self._wishes.registrar:
             self._register()
         return bound

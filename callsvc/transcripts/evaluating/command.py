@@ -60,7 +60,7 @@ def _measured(path: Path, found: list[Reference], settings: Settings) -> Figures
         card = check(path)
         card.require(settings.transcripts.language)
     except ModelUnusable as error:
-        raise MissingPart(error.message, hint=error.hint) from None
+        raise MissingPart.of(error) from None
 
     def told(reference: str) -> None:
         typer.echo(f"{card.name}: {reference}", err=True)

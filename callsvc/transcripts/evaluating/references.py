@@ -67,11 +67,14 @@ def references(directory: Path) -> list[Reference]:
         try:
             found += _read(path)
         except (ValueError, KeyError, TypeError, soundfile.LibsndfileError) as error:
-            raise UsageError(f"{path.name} and its words cannot be read: {type(error).__name__}.") from None
+            raise UsageError(
+                "{name} and its words cannot be read: {kind}.", name=path.name, kind=type(error).__name__
+            ) from None
     if not found:
         raise UsageError(
-            f"{directory} holds no sound with its words.",
+            "{directory} holds no sound with its words.",
             hint="Lay call.flac beside call.json, or word.wav beside word.txt.",
+            directory=directory,
         )
     return found
 

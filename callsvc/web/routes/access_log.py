@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,10 +143,14 @@ async def chain(here: OneSite, _session: Records) -> Chain:
         try:
             head = await trail.verify(conn)
         except VerificationFailed as error:
-            named = re.search(r"event (\d+)", error.message)
+            named = error.values.get("event")
             last = await trail.head(conn)
             return Chain(
-                whole=False, events=last.id, head=None, broken_at=int(named[1]) if named else None, at=at
+                whole=False,
+                events=last.id,
+                head=None,
+                broken_at=named if isinstance(named, int) else None,
+                at=at,
             )
     return Chain(whole=True, events=head.id, head=head.hash.hex() if head.id else None, broken_at=None, at=at)
 

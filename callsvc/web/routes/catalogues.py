@@ -12,11 +12,12 @@ from callsvc.access import people, trail
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import Conflict
+from callsvc.locale.said import Said
 from callsvc.store import Connection
 from callsvc.store import catalogues as store
 from callsvc.store.catalogues import Version
 from callsvc.web import catalogues, door, forms, merged, written
-from callsvc.web.door import OneSite
+from callsvc.web.door import Language, OneSite
 from callsvc.web.problems import Problem, language
 from callsvc.web.shapes import Who
 from callsvc.web.shapes_catalogues import (
@@ -71,7 +72,7 @@ async def listing(here: OneSite, _session: Editor) -> CatalogueList:
 
 
 @router.get("/{kind}")
-async def show(here: OneSite, _session: Editor, kind: Kind) -> CatalogueOut:
+async def show(here: OneSite, _session: Editor, kind: Kind, lang: Language) -> CatalogueOut:
     """What is in force, the form that it can be changed in, and its versions."""
     async with here.database.transaction() as conn:
         found = await store.history(conn, kind)
@@ -84,12 +85,12 @@ async def show(here: OneSite, _session: Editor, kind: Kind) -> CatalogueOut:
         value=_value(body),
         form=forms.form(kind, here.settings.media.announcements),
         in_settings=kind == "line-profiles" and here.settings.media.line_profiles is not None,
-        nodes=_nodes(here, kind),
+        nodes=_nodes(here, kind, lang),
         history=[_version(one, known) for one in found],
     )
 
 
-def _nodes(here: Site, kind: str) -> list[NodeStanding] | None:
+def _nodes(here: Site, kind: str, lang: str) -> list[NodeStanding] | None:
     if kind not in catalogues.FOR_NODES:
         return None
     return [
@@ -100,7 +101,7 @@ def _nodes(here: Site, kind: str) -> list[NodeStanding] | None:
             version=one.standing.version,
             source=one.standing.source,
             refused_version=one.standing.refused.version if one.standing.refused else None,
-            refused_why=one.standing.refused.why if one.standing.refused else "",
+            refused_why=Said.load(one.standing.refused.why).sentence(lang) if one.standing.refused else "",
         )
         for one in here.nodes.of(kind, here.catalogues.editions.get(kind))
     ]

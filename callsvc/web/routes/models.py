@@ -14,11 +14,12 @@ from fastapi import APIRouter, Depends, Path
 from callsvc.access import trail
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
+from callsvc.locale import LANGUAGES
 from callsvc.store import worked
 from callsvc.transcripts import models
 from callsvc.transcripts.models import Purpose
 from callsvc.web import door, shelf
-from callsvc.web.door import OneSite
+from callsvc.web.door import Language, OneSite
 from callsvc.web.problems import Problem
 from callsvc.web.shapes_models import ModelChoice, ModelsOut, ModelState, Worked
 
@@ -30,11 +31,15 @@ OF_LATE: Final = timedelta(days=30)
 
 
 @router.get("")
-async def listing(here: OneSite, _session: Reader) -> ModelsOut:
+async def listing(here: OneSite, _session: Reader, lang: Language) -> ModelsOut:
     """Every model that is known or lies here, and what is in use."""
     since = here.clock.utc_now() - OF_LATE
     uses, found, suppressor = await asyncio.to_thread(
-        lambda: (shelf.uses(here.settings), shelf.listing(here.settings), shelf.suppressor(here.settings))
+        lambda: (
+            shelf.uses(here.settings, lang),
+            shelf.listing(here.settings),
+            shelf.suppressor(here.settings, lang),
+        )
     )
     async with here.database.transaction() as conn:
         told = {"text": await worked.text(conn, since), "quiet": await worked.quiet(conn, since)}
@@ -52,15 +57,15 @@ async def listing(here: OneSite, _session: Reader) -> ModelsOut:
 
 
 @router.post("/{name}/check")
-async def check(here: OneSite, _session: Reader, name: Name) -> ModelState:
+async def check(here: OneSite, _session: Reader, name: Name, lang: Language) -> ModelState:
     """Look through every file of a model that lies here; a large one takes a while."""
-    return await asyncio.to_thread(shelf.look, here.settings, name)
+    return await asyncio.to_thread(shelf.look, here.settings, name, lang)
 
 
 @router.put("/uses/{purpose}", status_code=204)
 async def use(here: OneSite, session: Chooser, purpose: Purpose, asked: ModelChoice) -> None:
     """Use another model that lies here, from the next transcript or call on. One that is not whole is refused."""
-    found = await asyncio.to_thread(shelf.look, here.settings, asked.name)
+    found = await asyncio.to_thread(shelf.look, here.settings, asked.name, LANGUAGES[0])
     if found.state != "whole":
         raise Problem("model_language" if found.state == "language" else "model_damaged")
     before = models.chosen(here.settings).get(purpose)

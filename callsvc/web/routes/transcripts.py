@@ -18,6 +18,7 @@ from callsvc.access.ownership import demand_call
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
 from callsvc.errors import Conflict
+from callsvc.locale.said import Said
 from callsvc.store import Connection, calls, layers, transcripts
 from callsvc.store.layers import EditedMeanwhile
 from callsvc.transcripts.layers import in_force
@@ -25,7 +26,7 @@ from callsvc.transcripts.personal import marks
 from callsvc.transcripts.values.value import values
 from callsvc.types import Leg, TranscriptState
 from callsvc.web import door
-from callsvc.web.door import CallId, OneSite
+from callsvc.web.door import CallId, Language, OneSite
 from callsvc.web.problems import Problem
 from callsvc.web.shapes import Who
 from callsvc.web.shapes_transcripts import (
@@ -83,7 +84,7 @@ async def transcript(
 
 
 @router.get("/calls/{call_id}/transcript/state")
-async def state(here: OneSite, session: Lister, call_id: CallId) -> TranscriptStateOut:
+async def state(here: OneSite, session: Lister, call_id: CallId, lang: Language) -> TranscriptStateOut:
     """How far the transcript is, without a word of it."""
     async with here.database.transaction() as conn:
         await calls.get(conn, call_id)
@@ -95,7 +96,7 @@ async def state(here: OneSite, session: Lister, call_id: CallId) -> TranscriptSt
         state=TranscriptState(found.state),
         progress=found.progress,
         expected_at=found.expected_at,
-        error=found.error,
+        error=Said.load(found.error).sentence(lang) if found.error else None,
     )
 
 

@@ -20,9 +20,9 @@ from audio.codecs import OPUS, PCMA
 from audio.rtp import Packet
 from audio.taps import Samples
 from callsvc.clock import SystemClock
-from callsvc.errors import Unavailable
 from callsvc.telephony import announcements, client, ice
 from callsvc.telephony.announcements import RATE_HZ
+from callsvc.telephony.client import NodeRefused
 from callsvc.telephony.connection import Connection
 from callsvc.telephony.plain import RtpConnection
 from callsvc.telephony.webrtc import WebRtcConnection
@@ -311,15 +311,15 @@ async def test_nobody_else_takes_a_leg_and_no_token_is_used_twice(node: Node, pa
     await parties.telephone()
     url = node.leg_url(parties.call, Leg.CALLER)
     token = node.token(parties.call, Leg.CALLER, subject="somebody else")
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(NodeRefused) as refused:
         await client.join_rtp(url, token, SystemClock(), [PCMA], HOST)
-    assert json.loads(refused.value.message)["code"] == "leg_taken"
+    assert refused.value.answer["code"] == "leg_taken"
     token = node.token(parties.call, Leg.CALLER)
     connection = await client.join_rtp(url, token, SystemClock(), [PCMA], HOST)
     parties.open.append(connection)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(NodeRefused) as refused:
         await client.join_rtp(url, token, SystemClock(), [PCMA], HOST)
-    assert json.loads(refused.value.message)["code"] == "token_refused"
+    assert refused.value.answer["code"] == "token_refused"
 
 
 async def test_a_caller_whose_operator_is_gone_is_asked_to_stay_until_the_operator_is_back_or_the_call_ends(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,8 +10,8 @@ import pytest
 
 from audio.codecs import PCMA
 from callsvc.clock import SystemClock
-from callsvc.errors import Unavailable
 from callsvc.telephony import client
+from callsvc.telephony.client import NodeRefused
 from callsvc.telephony.plain import RtpConnection
 from callsvc.types import Leg
 from tests.callsvc.media.test_desk import Ear
@@ -43,9 +42,9 @@ async def test_several_nodes_on_one_host_share_nothing_and_the_death_of_one_is_n
 ) -> None:
     with running_node(tmp_path, CALLSVC_MEDIA__NODE_ID="node-2") as other:
         call = str(uuid4())
-        with pytest.raises(Unavailable) as refused:
+        with pytest.raises(NodeRefused) as refused:
             await join(other, call, Leg.CALLER, node.token(call, Leg.CALLER))
-        assert json.loads(refused.value.message)["status"] in (401, 500, 503)  # it has keys of its own
+        assert refused.value.answer["status"] in (401, 500, 503)  # it has keys of its own
         caller, _ = await join(node, call, Leg.CALLER)
         operator, heard = await join(node, call, Leg.OPERATOR)
         elsewhere = str(uuid4())

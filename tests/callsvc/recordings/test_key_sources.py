@@ -125,7 +125,7 @@ def test_the_settings_choose_the_module_and_its_pin_file(tmp_path: Path) -> None
         return done.stdout + done.stderr
 
     (tmp_path / "module" / "pin").write_text("000000")
-    assert "cannot be used (PinIncorrect)" in keys("show", 3)
+    assert "går inte att använda (PinIncorrect)" in keys("show", 3)
     (tmp_path / "module" / "pin").write_text("123456")
     before = keys("show")
     assert "pkcs11" in before

@@ -68,7 +68,11 @@ def test_the_rules_that_come_with_the_service_speak_of_every_line() -> None:
     ("before", "after", "fault"),
     [
         ("days = 30\n", "days = 0\n", "keeps nothing"),
-        ('cases = ["open", "closed"]\nafter', 'cases = ["none", "closed"]\nafter', "no case is closed"),
+        (
+            'cases = ["open", "closed"]\nafter',
+            'cases = ["none", "closed"]\nafter',
+            "has no case that is closed",
+        ),
         ('id = "anonymous"', 'id = "report"', "stands twice"),
         ('zone = "Europe/Stockholm"', 'zone = "Europe/Atlantis"', "no such time zone"),
         ("years = 5", "years = -5", "greater than or equal to 0"),

@@ -101,7 +101,7 @@ async def test_the_media_node_stays_when_all_others_are_killed_at_once(serve: Se
 async def test_a_second_service_on_the_same_directory_is_refused(serve: Service) -> None:
     with service(serve.directory) as second:
         assert await second.ended() == 3
-    assert f"Another service already runs on {serve.directory}" in serve.said
+    assert f"En annan tjänst är redan igång på {serve.directory}" in serve.said
     await serve.until_ready("web")
 
 
@@ -140,7 +140,7 @@ async def test_a_taken_port_is_named_with_its_setting_and_nothing_is_started(
         variable = "CALLSVC_" + setting.replace(".", "__").upper()
         with service(tmp_path / "data", **{variable: str(port)}) as one:
             assert await one.ended() == 3
-    assert f"Port {port} ({setting}) is taken by another program." in one.said
+    assert f"Port {port} ({setting}) används av ett annat program." in one.said
     assert not (tmp_path / "data" / "postgres").exists()
 
 
@@ -151,7 +151,7 @@ async def test_a_data_directory_of_a_newer_version_is_refused_and_left_alone(tmp
     (directory / "VERSION").write_text("99\n")
     with service(directory) as one:
         assert await one.ended() == 3
-    assert "has layout 99" in one.said
+    assert "har uppbyggnad 99" in one.said
     assert [p.name for p in directory.iterdir()] == ["VERSION"]
 
 
@@ -162,5 +162,5 @@ async def test_a_database_of_another_major_version_is_refused_before_anything_st
     (directory / "postgres" / "PG_VERSION").write_text("11\n")
     with service(directory) as one:
         assert await one.ended() == 3
-    assert "made by PostgreSQL 11" in one.said
+    assert "skapades av PostgreSQL 11" in one.said
     assert list((directory / "logs").glob("media*")) == []

@@ -10,7 +10,7 @@ export function ModelFound({ found }: { found: Shape<"ModelState"> }) {
     <div class="model-found">
       <State tone={tones[found.state]}>{t(`models.found.${found.state}`)}</State>
       {found.state !== "whole" && <p class="todo">{t(`models.found.${found.state}.do`)}</p>}
-      {found.detail && <p class="aside" lang="en">{found.detail}</p>}
+      {found.detail && <p class="aside">{found.detail}</p>}
       {found.sha256 && <p class="aside"><code title={found.sha256}>{found.sha256.slice(0, 16)}…</code> {t(found.known ? "models.known" : "models.unknown")}
         {found.languages !== null && <> · {tn("models.knows", found.languages)}</>}</p>}
     </div>
