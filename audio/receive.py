@@ -165,7 +165,8 @@ class Receiver:
         if codec is not None and (buffer is None or buffer.clock_hz != codec.clock_hz):
             buffer = self._buffer = self._on_another_clock(codec.clock_hz, packet)
         if buffer is None:
-            return False
+            # A digit may come before any sound.
+            return True
         if codec is None:
             silence = packet.payload_type == COMFORT_NOISE
         else:

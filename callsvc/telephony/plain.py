@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import secrets
 import socket
 import struct
@@ -38,6 +39,8 @@ LONGEST_S: Final = 1.0
 """A datagram that seems to have lain longer came before the clock was set."""
 TRANSLATED_AFTER_S = 0.2
 """How long the named port may say nothing until another one of the same address is believed."""
+NOBODY: Final = bytes(16)
+"""An address of no family: to connect to it is to be connected no longer. Python has no name for that either."""
 Address = tuple[str, int]
 
 
@@ -94,6 +97,13 @@ class RtpSocket:
         """Let the system drop what comes from anybody else, before it takes room from the peer's packets."""
         with contextlib.suppress(OSError):
             self._bound.connect(peer)
+
+    def hear_all(self) -> None:
+        """Let the system hand on what comes from anybody again: the peer is elsewhere, and has to be found."""
+        ctypes.CDLL(None).connect(self._bound.fileno(), NOBODY, len(NOBODY))
+        with contextlib.suppress(OSError):
+            # With the peer goes a port that the system has chosen; one that was asked for stays.
+            self._bound.bind(self.local)
 
     def close(self) -> None:
         """Let the port go; may be called twice."""

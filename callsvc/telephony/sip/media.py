@@ -264,7 +264,7 @@ class SipConnection(RtpConnection):
             self._named = self._peer = (remote.host, remote.port)
             self._latched = False
             self._other = None
-            self._port.hear_only(self._peer)
+            self._port.hear_all()
         self.last_heard = self._agreed_at = self.clock.monotonic()
         if stream is not None and stream != self.stream:
             self._change_to(stream)

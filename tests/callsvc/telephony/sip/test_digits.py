@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from audio.codecs import PCMA
+from audio.rtp import Packet
 from callsvc.telephony.digits import ENDS, STEPS
 from callsvc.telephony.sip.line import Line
 from callsvc.types import Leg, Profile
@@ -42,3 +43,10 @@ async def test_a_telephone_and_an_operator_in_the_browser_press_keys_for_each_ot
     house.caller.say(answer.rtp_port, key(4, 9600, sequence=3))
     await house.until(lambda: sum(one["t"] == "digit" for one in operator.told) == 2)
     assert [one["digit"] for one in operator.told if one["t"] == "digit"] == ["3", "4"]
+
+
+async def test_a_digit_before_any_sound_goes_through(house: House) -> None:
+    _, answer = await house.talking()
+    await house.until(lambda: house.board.calls)
+    house.caller.say(answer.rtp_port, Packet(101, 1, 160, 7, bytes([5, 0x0A, 0, 160]), marker=True))
+    assert (await house.operator.sound((101,))).payload == bytes([5, 0x0A, 0, 160])

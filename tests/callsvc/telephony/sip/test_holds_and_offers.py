@@ -17,6 +17,7 @@ from callsvc.types import Leg, Profile
 from tests.callsvc.telephony.sip.conftest import House
 from tests.support.legs import Tapes
 from tests.support.packets import FRAME_S
+from tests.support.telephone import Telephone
 
 pytestmark = pytest.mark.call
 
@@ -163,3 +164,29 @@ async def test_a_telephone_that_waits_for_a_browser_sends_nothing_and_is_not_tak
     waits = call.sides[Leg.CALLER].connection
     before = waits.last_heard
     await house.until(lambda: waits.last_heard > before)
+
+
+async def test_a_telephone_that_moves_is_heard_though_a_translator_gives_it_another_port(
+    house: House,
+) -> None:
+    _, answer = await house.talking()
+    await house.until(lambda: house.board.calls)
+    sound = [Packet(8, number, number * 160, 7, bytes([number % 256]) * 160) for number in range(1000)]
+    house.caller.say(answer.rtp_port, sound[0])
+    await house.operator.sound()
+    house.others.append(named := await Telephone("named", house.caller.node).open())
+    house.others.append(real := await Telephone("real", house.caller.node).open())
+    house.caller.request("INVITE", body=named.offer())
+    await house.caller.hear("SIP/2.0 200")
+    house.caller.request("ACK")
+    for packet in sound[1:]:
+        real.say(answer.rtp_port, packet)
+        await asyncio.sleep(FRAME_S)
+        if not house.operator.silent():
+            break
+    assert (await house.operator.sound()).payload_type == 8
+    # It is answered where it is.
+    (call,) = house.board.calls.values()
+    call.sides[Leg.CALLER].connection.send_frame(PCMA, b"\x66" * 160)
+    while (await real.sound()).payload != b"\x66" * 160:
+        pass
