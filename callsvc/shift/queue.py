@@ -120,7 +120,7 @@ async def fingerprint(conn: Connection) -> str:
     """Changes when somebody begins or ceases to wait, comes, goes, or takes a call."""
     cursor = await conn.execute(
         "select md5(coalesce(string_agg(one, ' ' order by one), '')) as digest from ("
-        " select c.id::text || c.state || coalesce(c.answered_by::text, '') || count(l.joined_at)::text as one"
+        " select concat(c.id, c.state, c.line, c.answered_by, count(l.joined_at)) as one"
         " from calls c left join legs l on l.call_id = c.id where c.state in ('setting_up', 'live')"
         " group by c.id union all select user_id::text || since::text from availability"
         " union all select call_id::text || state from wrap_ups where state <> 'done') told"

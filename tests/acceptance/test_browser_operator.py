@@ -31,6 +31,7 @@ from callsvc.types import Leg
 from tests.support import hearing
 from tests.support.node import Node, running_node
 from tests.support.packets import FRAME_S, babble, payloads
+from tests.support.recorder import RECORDER
 
 pytestmark = [pytest.mark.call, pytest.mark.acceptance]
 
@@ -52,21 +53,10 @@ JOIN = """async ({ url, token }) => {
     const microphone = await navigator.mediaDevices.getUserMedia(
         { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
     const pc = (window.pc = new RTCPeerConnection());
-    pc.ontrack = async (event) => {
+    pc.ontrack = (event) => {
         window.ear = new Audio();
         window.ear.srcObject = new MediaStream([event.track]);
         window.ear.play();
-        window.heard = [];
-        const reader = new MediaStreamTrackProcessor({ track: event.track }).readable.getReader();
-        for (;;) {
-            const { value, done } = await reader.read();
-            if (done) return;
-            const block = new Float32Array(value.numberOfFrames);
-            value.copyTo(block, { planeIndex: 0, format: "f32-planar" });
-            for (const sample of block) window.heard.push(Math.round(sample * 32767));
-            window.rate = value.sampleRate;
-            value.close();
-        }
     };
     microphone.getTracks().forEach((track) => pc.addTrack(track, microphone));
     const channel = (window.channel = pc.createDataChannel("callsvc"));
@@ -188,7 +178,10 @@ async def spell(page: Page, node: Node, call: str, telephone: Telephone, folder:
     async with asyncio.timeout(PATIENCE_S):
         while await page.evaluate("(window.heard ?? []).length / (window.rate ?? 1)") < SPEAK_S + 0.6:
             await asyncio.sleep(0.1)
-    heard = np.array(json.loads(await page.evaluate("JSON.stringify(window.heard)")), np.int16)
+    heard = np.array(
+        json.loads(await page.evaluate("JSON.stringify(window.heard.map((one) => Math.round(one * 32767)))")),
+        np.int16,
+    )
     with files.WavWriter(folder / f"browser-{name}.wav", int(await page.evaluate("window.rate"))) as writer:
         writer.write(heard)
     return Spell(
@@ -219,6 +212,7 @@ async def test_a_reload_in_the_middle_of_a_call_leaves_both_hearing_each_other_a
     node: Node, browser: BrowserContext, tmp_path: Path, scene: Scene
 ) -> None:
     page = await browser.new_page()
+    await page.add_init_script(RECORDER)
     for _ in range(ATTEMPTS):
         call = str(uuid4())
         # Any address of this computer is a secure place, so a microphone may be had there.

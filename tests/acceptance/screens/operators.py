@@ -27,30 +27,6 @@ from tests.support.sip import Baresip
 from tests.support.walk import Walk
 from tests.support.web import PASSWORD
 
-# Keeps what comes from the other end, before it reaches the ear.
-RECORDER = """
-const Peer = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Peer {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("track", async (event) => {
-      window.heard = [];
-      const reader = new MediaStreamTrackProcessor({ track: event.track }).readable.getReader();
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return;
-        const block = new Float32Array(value.numberOfFrames);
-        value.copyTo(block, { planeIndex: 0, format: "f32-planar" });
-        window.heard.push(...block);
-        window.rate = value.sampleRate;
-        value.close();
-      }
-    });
-  }
-};
-"""
-
-
 # A microphone that another program stands behind, whose noise suppression the browser has on in spite of all; and a gate
 # that closes every other moment while `gated`.
 FILTERED = """

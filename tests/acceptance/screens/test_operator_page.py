@@ -25,7 +25,6 @@ from tests.acceptance.screens.looks import Looks
 from tests.acceptance.screens.operators import (
     FILTERED,
     PEERS,
-    RECORDER,
     captioned,
     comes,
     consents,
@@ -45,6 +44,7 @@ from tests.support.lid import closed_lid
 from tests.support.media_keys import MediaKeys
 from tests.support.on_air import OnAir, Telephone, on_air
 from tests.support.packets import babble
+from tests.support.recorder import RECORDER
 from tests.support.sip import HOST, Baresip, settings, sip_port
 from tests.support.walk import Walk
 

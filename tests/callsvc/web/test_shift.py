@@ -11,7 +11,7 @@ import pytest
 
 from callsvc.clock import FixedClock
 from callsvc.ids import new_id
-from callsvc.shift import availability
+from callsvc.shift import availability, queue
 from callsvc.shift.queue import JOINS, SETS_UP
 from callsvc.store import calls
 from callsvc.telephony import tokens
@@ -148,6 +148,14 @@ def test_a_caller_who_hangs_up_is_offered_to_nobody(still_site: Served) -> None:
         told = anna.get("/api/shift").json()
         assert (told["offer"], told["waiting"]) == (None, 0)
         assert anna.post(f"/api/calls/{call}/answer").json()["code"] == "call_over"
+
+
+def test_screens_are_told_of_a_line_that_becomes_known_while_the_call_waits(site: Served) -> None:
+    call = ringing(site)
+    before = site.run(queue.fingerprint)
+    assert site.run(queue.fingerprint) == before
+    site.run(lambda conn: calls.came_in_on(conn, call, "pkc", at=site.clock.utc_now()))
+    assert site.run(queue.fingerprint) != before
 
 
 def test_a_screen_that_falls_silent_is_not_available_any_more(still_site: Served) -> None:
