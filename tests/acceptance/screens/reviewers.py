@@ -40,6 +40,7 @@ async def drawn(conn: Connection, made: Made, olle: UUID) -> UUID:
         (4000, "mask", {"on": False}),
         (6000, "marker", {"marker": "threat"}),
         (9000, "announcement", {"announcement": "wait", "language": "sv", "state": "begun"}),
+        (9200, "announcement", {"announcement": "wait", "language": "ar", "state": "begun", "by": "service"}),
         (9500, "digit", {"by": "caller"}),
     ):
         await call_notes.add(conn, call, note, at_ms, what, at=calls.BEGAN)

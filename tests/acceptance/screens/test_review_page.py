@@ -178,6 +178,7 @@ def what_was_kept_beside_the_sound(page: Page) -> None:
         "Maskering började: Privat",
         "Markering: Hot",
         "Den som ringer hör: Stanna kvar i telefonen, Svenska",
+        "Operatören är borta, och den som ringer hör: Stanna kvar i telefonen, Arabiska",
         "Uppringare tryckte på en siffertangent",
         "Operatör anslöt: Webbläsare (WebRTC)",
     ):
