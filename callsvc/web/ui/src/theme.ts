@@ -19,7 +19,13 @@ export function chooseTheme(next: Theme): void {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (painted.value += 1));
 
-/** The colour that a token has now. */
+/** The colour that a token has now, as a canvas understands it: a token itself may name one for each theme. */
 export function colour(token: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  probe.style.color = `var(${token})`;
+  document.body.append(probe);
+  const shown = getComputedStyle(probe).color;
+  probe.remove();
+  return shown;
 }
