@@ -202,7 +202,7 @@ class Node:
     async def _serve(self, switchboard: Switchboard, listening: socket.socket) -> None:
         media = self._settings.media
         turn = Turn(media.turn_urls, media.turn_secret.get_secret_value())
-        routes = http.routes(switchboard, self._key, self._clock, turn)
+        routes = http.routes(switchboard, self._key, self._clock, turn, media.node_id)
         app = application(routes, self._reasons, self._degraded, self._in_force)
         server = Server(app, NodeDoor)
         host, port = listening.getsockname()[:2]

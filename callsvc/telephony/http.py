@@ -42,15 +42,21 @@ def routes(
     public_key: Callable[[], Ed25519PublicKey],
     clock: Clock,
     turn: Turn | None = None,
+    node: str = "",
 ) -> list[Route]:
-    """The endpoints; `public_key` is asked for each time, so that a key may come later or change."""
+    """The endpoints; `public_key` is asked for each time, so that a key may come later or change. `node` is this one's id:
+    nodes know nothing of one another, so a token that was used at one is refused by the others by its name alone.
+    """
 
     def claims_of(request: Request, leg: Leg) -> tokens.Claims:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenRefused("none was given")
         call = request.path_params["call"]
-        return tokens.read(public_key(), clock.utc_now(), token.strip(), call=call, leg=leg)
+        claims = tokens.read(public_key(), clock.utc_now(), token.strip(), call=call, leg=leg)
+        if claims.node not in ("", node):
+            raise TokenRefused("made for another node")
+        return claims
 
     async def join(request: Request) -> Response:
         try:

@@ -40,6 +40,8 @@ class Claims:
     expires: datetime
     demonstration: bool = False
     """The call is a demonstration: its operator's raw microphone may be kept for comparison."""
+    node: str = ""
+    """The one media node that it is good at; empty: any, for nobody knows yet where the call will be."""
 
     def expired(self, now: datetime) -> bool:
         """Whether it is too late to join with it."""
@@ -55,8 +57,9 @@ def issue(
     profile: Profile,
     subject: str,
     demonstration: bool = False,
+    node: str = "",
 ) -> str:
-    """Make a token for one leg of one call."""
+    """Make a token for one leg of one call; for one node alone, where it is known which has the call."""
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -66,6 +69,7 @@ def issue(
         "sub": subject,
         "jti": str(new_id()),
         "demo": demonstration,
+        "node": node,
         "iat": int(now.timestamp()),
         "exp": int((now + LIFETIME).timestamp()),
     }
@@ -123,7 +127,8 @@ def _checked(claims: Mapping[str, Any], now: datetime, call: str, leg: Leg) -> C
         profile = Profile(claims["profile"])
     except ValueError:
         raise TokenRefused("no such line profile") from None
-    return Claims(call, leg, profile, claims["sub"], claims["jti"], expires, claims.get("demo") is True)
+    demonstration, node = claims.get("demo") is True, str(claims.get("node") or "")
+    return Claims(call, leg, profile, claims["sub"], claims["jti"], expires, demonstration, node)
 
 
 class UsedTokens:

@@ -50,6 +50,7 @@ class Node:
         *,
         demonstration: bool = True,
         subject: str = "test",
+        node: str = "",
     ) -> str:
         key = token_keys.private_key(self.data_dir / "keys")
         return tokens.issue(
@@ -60,6 +61,7 @@ class Node:
             profile=profile,
             subject=subject,
             demonstration=demonstration,
+            node=node,
         )
 
     def get(self, path: str) -> tuple[int, str]:

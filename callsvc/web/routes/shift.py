@@ -154,6 +154,7 @@ async def answer(here: OneSite, session: ThoughLocked, call_id: CallId) -> Opera
         profile=profile,
         subject=str(person),
         demonstration=taken.demo,
+        node=taken.node or "",
     )
     return OperatorLeg(
         call_id=call_id,

@@ -183,7 +183,7 @@ async def test_a_token_is_not_replayed_for_a_call_that_goes_on(node: Node, join:
     await caller.close()
 
 
-@pytest.mark.parametrize("kind", ["none", "garbage", "expired", "other call", "other leg", "stranger"])
+@pytest.mark.parametrize("kind", ["none", "garbage", "expired", "other call", "other leg", "other node", "stranger"])
 async def test_whoever_has_no_right_token_is_refused_and_nothing_begins(node: Node, kind: str) -> None:
     call = str(uuid4())
     right = node.token(call, Leg.CALLER)
@@ -198,6 +198,7 @@ async def test_whoever_has_no_right_token_is_refused_and_nothing_begins(node: No
         ),
         "other call": node.token(str(uuid4()), Leg.CALLER),
         "other leg": node.token(call, Leg.OPERATOR),
+        "other node": node.token(call, Leg.CALLER, node="node-2"),
         "stranger": tokens.issue(
             stranger, now, call=call, leg=Leg.CALLER, profile=Profile.REPORT, subject="x"
         ),

@@ -92,7 +92,12 @@ def test_a_call_is_answered_at_the_node_that_has_it(
             ("node-7", "https://media.example"),
         ):
             call = ringing(site, node)
-            assert anna.post(f"/api/calls/{call}/answer").json()["media_url"] == address
+            leg = anna.post(f"/api/calls/{call}/answer").json()
+            assert leg["media_url"] == address
+            key = site.site.token_key.public_key()
+            now = site.clock.utc_now()
+            claims = tokens.verify(key, now, leg["token"], call=str(call), leg=Leg.OPERATOR)
+            assert claims.node == node, "it is good there alone"
             joined(site, call)
             ended(site, call)
 
