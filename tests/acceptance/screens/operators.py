@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from uuid import UUID
 import numpy as np
 import soxr
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 from scipy.signal import correlate
 
 from callsvc.recordings.key_source import key_ring
@@ -22,7 +24,7 @@ from callsvc.store.captions import CaptionRow, StateRow
 from callsvc.types import Role
 from tests.acceptance.screens.conftest import Screen
 from tests.acceptance.screens.looks import Looks
-from tests.support.on_air import OnAir
+from tests.support.on_air import OnAir, Telephone
 from tests.support.sip import Baresip
 from tests.support.walk import Walk
 from tests.support.web import PASSWORD
@@ -274,6 +276,23 @@ def every_control(page: Page, walk: Walk, phone: Baresip, looks: Looks) -> None:
     expect(page.get_by_role("group", name="Knappsats")).to_have_count(0)
     walk.tab_to("Anteckningar under samtalet", "textbox")
     expect(notes).to_be_focused()
+
+
+def answered_and_hung_up_by_mouse(page: Page, telephone: Telephone) -> None:
+    page.get_by_role("alert").get_by_role("button", name="Svara").click()
+    expect(page.get_by_text("Spelar in", exact=True)).to_be_visible(timeout=30_000)
+    comes(page, lambda: len(telephone.heard) > 50, "the caller who was answered by mouse hears nothing")
+    page.get_by_role("button", name="Lägg på").click()
+    assert not telephone.left.is_set()  # one click is none: it might have been meant for something else
+    again = page.get_by_role("button", name="Tryck igen för att lägga på")
+    for _ in range(10):
+        with contextlib.suppress(TooLate):
+            # It lasts for some seconds; a slow machine may need another try.
+            again.or_(page.get_by_role("button", name="Lägg på")).first.click(timeout=5000)
+        if telephone.left.wait(1.0):
+            break
+    assert telephone.left.is_set()
+    expect(page.get_by_role("heading", name="Efter samtalet")).to_be_visible(timeout=30_000)
 
 
 def how_the_browser_found_the_line_is_kept(air: OnAir, call: UUID, page: Page) -> None:

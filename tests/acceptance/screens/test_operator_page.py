@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
-from playwright.sync_api import TimeoutError as TooLate
 
 from audio.files import WavWriter, read
 from audio.resample import to_int16
@@ -25,6 +23,7 @@ from tests.acceptance.screens.looks import Looks
 from tests.acceptance.screens.operators import (
     FILTERED,
     PEERS,
+    answered_and_hung_up_by_mouse,
     captioned,
     comes,
     consents,
@@ -354,23 +353,6 @@ def held_by_mouse(page: Page) -> None:
     expect(page.get_by_text("Samtalet är parkerat", exact=True)).to_be_visible()
     page.get_by_role("button", name=re.compile("Ta tillbaka")).click()
     expect(page.get_by_text("Spelar in", exact=True)).to_be_visible()
-
-
-def answered_and_hung_up_by_mouse(page: Page, telephone: Telephone) -> None:
-    page.get_by_role("alert").get_by_role("button", name="Svara").click()
-    expect(page.get_by_text("Spelar in", exact=True)).to_be_visible(timeout=30_000)
-    comes(page, lambda: len(telephone.heard) > 50, "the caller who was answered by mouse hears nothing")
-    page.get_by_role("button", name="Lägg på").click()
-    assert not telephone.left.is_set()  # one click is none: it might have been meant for something else
-    again = page.get_by_role("button", name="Tryck igen för att lägga på")
-    for _ in range(10):
-        with contextlib.suppress(TooLate):
-            # It lasts for some seconds; a slow machine may need another try.
-            again.or_(page.get_by_role("button", name="Lägg på")).first.click(timeout=5000)
-        if telephone.left.wait(1.0):
-            break
-    assert telephone.left.is_set()
-    expect(page.get_by_role("heading", name="Efter samtalet")).to_be_visible(timeout=30_000)
 
 
 def hung_up_by_its_key(page: Page, keys: MediaKeys, looks: Looks) -> None:

@@ -17,7 +17,6 @@ from audio.taps import GapCause
 from callsvc.clock import Clock, FixedClock, SystemClock
 from callsvc.telephony.asterisk.connection import AudioSocketConnection
 from callsvc.telephony.asterisk.frames import CODECS, Kind, build
-from callsvc.telephony.asterisk.ringing import Ringing
 from callsvc.telephony.asterisk.server import AudioSocketServer
 from callsvc.telephony.call import Parts
 from callsvc.telephony.plain import Ports
@@ -115,30 +114,6 @@ async def test_silence_comes_at_once_after_the_id_and_goes_on_until_there_is_sou
     peer, _ = await a_leg(house)
     heard = await peer.hear(4)
     assert {(message.kind, message.payload) for message in heard} == {(Kind.SOUND_16K, bytes(FRAME))}
-
-
-@pytest.mark.parametrize("kind", [Kind.SOUND_8K, Kind.SOUND_16K, Kind.SOUND_48K])
-def test_it_rings_for_a_second_and_is_silent_for_five(kind: Kind) -> None:
-    codec, ringing = CODECS[kind], Ringing()
-    loud = [bool(codec.decode(ringing.frame(codec)).any()) for _ in range(600)]
-
-    assert loud == ([True] * 50 + [False] * 250) * 2
-
-
-async def test_who_waits_hears_it_ring_until_there_is_sound(house: House) -> None:
-    peer, end = await a_leg(house)
-    end.ring()
-    async with asyncio.timeout(PATIENCE_S):
-        while not any(any(one.payload) for one in peer.heard):
-            await peer.read()
-    end.send_frame(CODECS[Kind.SOUND_16K], bytes([1, 0]) * 320)
-    async with asyncio.timeout(PATIENCE_S):
-        while peer.heard[-1].payload != bytes([1, 0]) * 320:
-            await peer.read()
-    await end.close()
-    after = [one for one in await peer.until_closed() if one.kind == Kind.SOUND_16K]
-
-    assert after[-1].payload == bytes([1, 0]) * 320
 
 
 async def test_the_id_may_come_in_pieces(house: House) -> None:
