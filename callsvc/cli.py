@@ -116,6 +116,8 @@ def misused(error: Any) -> UsageError:
         )
     elif isinstance(error.__cause__, ValidationError):
         why = unfit.unfit(error.__cause__)[0].what
+    elif param.type_descriptor.is_path:
+        why = Said("names a path that cannot be used")
     return UsageError("{option} {why}.", hint=HELP, option=option, why=why, command=command)
 
 

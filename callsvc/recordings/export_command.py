@@ -33,7 +33,9 @@ app = typer.Typer(help="Write a bundle that its receiver can check alone.")
 
 Call = Annotated[str, typer.Argument(metavar="CALL_ID", help="The call.")]
 Target = Annotated[Path, typer.Argument(help="A directory that does not exist yet.")]
-Reason = Annotated[str, typer.Option(help="Why it is handed out; kept in the trail.", prompt=True)]
+Reason = Annotated[
+    str, typer.Option(help="Why it is handed out; kept in the trail. Asked for when it is not given.")
+]
 From = Annotated[
     str, typer.Option("--from", metavar="M:SS", help="Begin of the stretch; the call's when left out.")
 ]
@@ -45,13 +47,14 @@ DataDir = Annotated[Path | None, typer.Option(help="Directory for everything tha
 
 @app.command()
 def run(
-    call: Call, target: Target, reason: Reason, begin: From = "", end: To = "", data_dir: DataDir = None
+    call: Call, target: Target, reason: Reason = "", begin: From = "", end: To = "", data_dir: DataDir = None
 ) -> None:
     """Write a call, or a stretch of it, with all that is needed to check it with sha256sum and openssl.
 
     Needs the database: nothing is handed out that leaves no line in the trail.
     """
     settings = load(data_dir=data_dir)
+    reason = reason or typer.prompt(text("cli.reason", settings.language))
     if len(reason.strip()) < 3:
         raise UsageError("A bundle needs a reason.", hint="--reason 'the prosecutor's request, case ...'")
     about = asyncio.run(hand_out(settings, parse_id(call), target, reason.strip(), begin, end))

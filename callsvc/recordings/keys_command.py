@@ -31,7 +31,9 @@ app = typer.Typer(
 DataDir = Annotated[Path | None, typer.Option(help="Directory for everything that the service keeps.")]
 Call = Annotated[str, typer.Argument(metavar="CALL_ID", help="The call.")]
 Copy = Annotated[Path, typer.Argument(help="The copy, as a directory.", exists=True, file_okay=False)]
-Reason = Annotated[str, typer.Option(help="Why it is destroyed; kept in the trail.", prompt=True)]
+Reason = Annotated[
+    str, typer.Option(help="Why it is destroyed; kept in the trail. Asked for when it is not given.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 Rotate = Annotated[bool, typer.Option("--rotate", help="Read the present credential from standard input.")]
 Files = Annotated[bool, typer.Option("--from-files", help="Take the keys that lie in data_dir/keys.")]
@@ -123,12 +125,13 @@ def restore(copy: Copy, data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def destroy(call: Call, reason: Reason, yes: Yes = False, data_dir: DataDir = None) -> None:
+def destroy(call: Call, reason: Reason = "", yes: Yes = False, data_dir: DataDir = None) -> None:
     """Destroy the key of a call's recording: its sound can never be heard again. The seals can still be checked.
 
     Needs the database: nothing is destroyed that leaves no line in the trail. Words that were transcribed stay.
     """
     settings = load(data_dir=data_dir)
+    reason = reason or typer.prompt(text("cli.reason", settings.language))
     if len(reason.strip()) < 3:
         raise UsageError("Destroying needs a reason.", hint="--reason 'retention time over, rule ...'")
     if not yes:

@@ -35,7 +35,9 @@ File = Annotated[Path, typer.Argument(help="Where the private key goes; the publ
 Call = Annotated[str, typer.Argument(metavar="CALL_ID", help="The call.")]
 Target = Annotated[Path, typer.Argument(help="A directory that does not exist yet.")]
 Holders = Annotated[list[Path], typer.Option("--holder", help="A holder's private key; given twice.")]
-Reason = Annotated[str, typer.Option(help="Why it is opened; kept in the trail.", prompt=True)]
+Reason = Annotated[
+    str, typer.Option(help="Why it is opened; kept in the trail. Asked for when it is not given.")
+]
 
 
 @app.command()
@@ -74,9 +76,12 @@ def holder(file: File, data_dir: DataDir = None) -> None:
 
 
 @app.command("open")
-def opening(call: Call, target: Target, holder: Holders, reason: Reason, data_dir: DataDir = None) -> None:
+def opening(
+    call: Call, target: Target, holder: Holders, reason: Reason = "", data_dir: DataDir = None
+) -> None:
     """Write what was masked in a call as FLAC files. It takes two holders, and leaves a line in the trail."""
     settings = load(data_dir=data_dir)
+    reason = reason or typer.prompt(text("cli.reason", settings.language))
     if len(reason.strip()) < 3:
         raise UsageError("Opening needs a reason.")
     if target.exists():

@@ -37,7 +37,9 @@ def export(
             help="A file that does not exist yet; its ending names the form: txt vtt srt json html docx pdf."
         ),
     ],
-    reason: Annotated[str, typer.Option(help="Why it is handed out; kept in the trail.", prompt=True)],
+    reason: Annotated[
+        str, typer.Option(help="Why it is handed out; kept in the trail. Asked for when it is not given.")
+    ] = "",
     layer: Annotated[
         Layer,
         typer.Option(help="corrected: the text in force. machine: what the machine heard. redacted: a copy."),
@@ -60,6 +62,7 @@ def export(
             forms=" ".join(Form),
             name=target.name,
         ) from None
+    reason = reason or typer.prompt(text("cli.reason", settings.language))
     if len(reason.strip()) < 3:
         raise UsageError("A transcript needs a reason.", hint="--reason 'the prosecutor's request, case ...'")
     if target.exists():

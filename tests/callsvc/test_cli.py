@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from callsvc import cli
 
 pytestmark = pytest.mark.house
 
@@ -52,6 +55,55 @@ def test_an_error_of_ours_is_labelled_in_the_readers_language_even_where_the_set
     assert run("verify", "nothing", CALLSVC_LANGUAGE="en").stderr.startswith("Error: ")
     assert run("verify", "nothing", CALLSVC_LANGUAGE="sv").stderr.startswith("Fel: ")
     assert run("config", "show", CALLSVC_LANGUAGE="xx").stderr.startswith("Fel: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "to_do", "code"),
+    [
+        (("verify", "nothing"), "varken en katalog eller ett samtals beteckning", "callsvc verify --help", 2),
+        (("clean", "none.wav", "x.wav"), "Filen none.wav finns inte", "Kontrollera namnet", 2),
+        (("models", "check", "no-such-model"), "/no-such-model finns inte", "Ange en hel", 4),
+        (("keys", "restore", "nowhere"), "copy anger en sökväg som inte går att använda", "restore --help` visar", 2),
+        (
+            ("export", "x", "out", "--reason", "x"),
+            "Ange varför bevispaketet lämnas ut",
+            "åklagarens begäran",
+            2,
+        ),
+        (("clean", "--nonsense"), "Flaggan --nonsense finns inte", "clean --help` visar", 2),
+        (("serve", "--port", "x"), "--port ska vara ett heltal", "serve --help` visar", 2),
+        (("serve", "--port"), "Flaggan --port ska följas av ett värde", "--help` visar", 2),
+        (("models", "use", "x", "y"), "purpose ska vara något av final, live", "use --help` visar", 2),
+        (("user", "add"), "name saknas", "user add --help` visar", 2),
+        (("verify", "a", "b"), "b går inte att använda här", "verify --help` visar", 2),
+        (("nonsense",), "nonsense går inte att använda här", "--help` visar", 2),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)
+def test_what_went_wrong_and_what_to_do_are_in_the_readers_language(
+    words: tuple[str, ...],
+    said: str,
+    to_do: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["callsvc", *words])
+    told = {}
+    for lang in ("sv", "en"):
+        monkeypatch.setenv("CALLSVC_LANGUAGE", lang)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == code
+        told[lang] = capsys.readouterr().err.splitlines()
+    assert told["sv"][0].startswith("Fel: ")
+    assert told["sv"][1].startswith("Gör så här: ")
+    assert said in told["sv"][0]
+    assert to_do in told["sv"][1]
+    assert told["en"][0].startswith("Error: ")
+    assert said not in told["en"][0]
 
 
 def test_ctrl_c_while_it_still_loads_ends_it_without_a_word() -> None:

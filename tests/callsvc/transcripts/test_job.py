@@ -20,6 +20,7 @@ from callsvc.config import Settings, TranscriptSettings
 from callsvc.errors import NotFound
 from callsvc.ids import new_id
 from callsvc.jobs import Work
+from callsvc.locale.said import Said
 from callsvc.store import Database
 from callsvc.store import transcripts as rows
 from callsvc.transcripts import models
@@ -103,6 +104,11 @@ async def _open(call_id: UUID) -> Call:
     return Call()
 
 
+def told_of(found: rows.Transcript) -> str:
+    """Why it waits or failed, as a reader of English is told."""
+    return Said.load(found.error or "").sentence()
+
+
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "load", lambda card: Echo())
@@ -121,7 +127,7 @@ async def test_without_a_model_the_call_waits_and_says_why(database: Database, t
     await transcripts.job(_open).run(_work(database, tmp_path), call=str(call_id))
     found = await _found(database, call_id)
     assert found.state == TranscriptState.WAITING_MODEL
-    assert found.error == models.NONE_SET
+    assert told_of(found) == models.NONE_SET
 
 
 async def test_a_broken_model_makes_the_call_wait_and_names_the_fault(
@@ -133,7 +139,7 @@ async def test_a_broken_model_makes_the_call_wait_and_names_the_fault(
     await transcripts.job(_open).run(_work(database, tmp_path, directory), call=str(call_id))
     found = await _found(database, call_id)
     assert found.state == TranscriptState.WAITING_MODEL
-    assert "lacks tokenizer.json" in (found.error or "")
+    assert "lacks tokenizer.json" in told_of(found)
 
 
 async def test_what_waits_is_taken_up_when_there_is_a_model_and_not_before(
@@ -207,7 +213,7 @@ async def test_a_recording_that_is_not_there_is_tried_again_and_at_last_fails_wi
         with pytest.raises(NotFound):
             await job.run(replace(work, attempt=attempt), call=str(call_id))
         found = await _found(database, call_id)
-        assert (found.state, found.error) == (state, "There is no recording of this call.")
+        assert (found.state, told_of(found)) == (state, "There is no recording of this call.")
 
 
 @pytest.mark.usefixtures("heard")
@@ -245,7 +251,7 @@ async def test_a_fault_of_the_engine_is_seen_without_what_it_says(
     with pytest.raises(RuntimeError):
         await transcripts.job(_open).run(work, call=str(call_id))
     found = await _found(database, call_id)
-    assert (found.state, found.error) == (TranscriptState.QUEUED, "A fault: RuntimeError.")
+    assert (found.state, told_of(found)) == (TranscriptState.QUEUED, "A fault: RuntimeError.")
 
 
 @pytest.mark.usefixtures("heard")
@@ -332,6 +338,6 @@ async def test_in_each_of_the_ways_to_be_broken_calls_wait_and_nothing_is_lost(
         await transcripts.job(_open).run(work, call=str(call_id))
         found = await _found(database, call_id)
         assert found.state == TranscriptState.WAITING_MODEL
-        assert said in (found.error or "")
+        assert said in told_of(found)
         told.add(said)
     assert len(told) >= 10

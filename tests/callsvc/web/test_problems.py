@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+import httpx
 import pytest
 
+from callsvc.bus.edition import Refusal, Standing
+from callsvc.demo.outcome import NotInTheBooks
+from callsvc.errors import PortTaken
+from callsvc.ids import new_id
 from callsvc.locale import LANGUAGES, text
+from callsvc.store import Connection, demonstrations
 from callsvc.types import Role
 from callsvc.web import problems
 from tests.support.web import PASSWORD, Served
@@ -35,6 +44,93 @@ def test_the_language_is_the_readers_and_else_swedish(site: Served, accepted: st
         answer = client.get("/api/me", headers={"Accept-Language": accepted})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["title"] == text("web.problem.signed_out.title", lang)
+
+
+ENGLISH = re.compile(
+    r"\b(the|is|are|not|was|were|cannot|there|and|with|must|your|you|this|that|it|of)\b", re.I
+)
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+def strings(content: object) -> Iterator[str]:
+    """Every text of an answer that is for a person."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key not in ("type", "code", "field", "status"):
+                yield from strings(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from strings(value)
+
+
+PROBLEMS: tuple[tuple[str, str, object, str], ...] = (
+    ("GET", f"/api/calls/{NOBODY}", None, "missing"),
+    ("GET", "/api/calls/no-id", None, "bad_id"),
+    ("GET", "/api/nothing", None, "missing"),
+    ("DELETE", "/api/me", None, "method"),
+    ("GET", "/api/access-events?before=x", None, "invalid"),
+    ("POST", "/api/login", {"name": "nobody", "password": "fel"}, "wrong_password"),
+    ("POST", "/api/login", {"name": 7}, "invalid"),
+    ("POST", "/api/users", {"name": "vera", "display_name": "V", "roles": ["admin"]}, "name_taken"),
+    ("POST", "/api/users", {"name": "a b", "display_name": "V", "roles": ["admin"]}, "bad_user"),
+    ("POST", "/api/users", {"name": "b", "display_name": "V", "roles": ["king"]}, "invalid"),
+    ("POST", "/api/me/password", {"current": "fel", "wanted": PASSWORD}, "wrong_present_password"),
+    ("POST", "/api/me/password", {"current": PASSWORD, "wanted": "kort"}, "weak_password"),
+    ("POST", "/api/models/none/check", None, "missing"),
+    ("PUT", "/api/models/uses/final", {"name": "kb-whisper-tiny"}, "model_damaged"),
+    ("POST", "/api/models/uses/final", None, "method"),
+    ("GET", "/api/search", None, "not_allowed"),
+    ("GET", "/api/cases", None, "not_allowed"),
+)
+
+
+def test_what_goes_wrong_is_told_in_swedish_and_in_nothing_else(site: Served) -> None:
+    """Not only as a problem: a model that is not whole, a node that refused a version, a demonstration that failed."""
+    absent = NotInTheBooks("The service gave no proof for the call.")
+    refusal = Refusal(
+        2, PortTaken("Port {port} ({setting}) is taken by another program.", port=1, setting="x").said.dump()
+    )
+
+    async def failed(conn: Connection) -> None:
+        demo_id = new_id()
+        await demonstrations.create(conn, demo_id, created_by=None, at=site.clock.utc_now())
+        await demonstrations.update(
+            conn, demo_id, "failed", at=site.clock.utc_now(), error=absent.said.dump()
+        )
+
+    site.run(failed)
+    site.site.nodes.hear("node-1", {"lines": Standing(refused=refusal)})
+    (site.settings.data_dir / "models" / "kb-whisper-tiny").mkdir(parents=True)
+    with site.signed_in("vera", Role.ADMIN) as vera:
+
+        def ask(method: str, path: str, sent: object, lang: str) -> httpx.Response:
+            return vera.request(method, path, json=sent, headers={"Accept-Language": lang})
+
+        for method, path, sent, code in PROBLEMS:
+            swedish, english = (ask(method, path, sent, lang) for lang in ("sv-SE,sv;q=0.9,en;q=0.5", "en"))
+            assert swedish.json()["code"] == english.json()["code"] == code, (path, swedish.text)
+            assert not [one for one in strings(swedish.json()) if ENGLISH.search(one)], path
+            assert set(strings(swedish.json())) & set(strings(english.json())) == set(), path
+        told = {
+            lang: (
+                ask("POST", "/api/models/kb-whisper-tiny/check", None, lang).json()["detail"],
+                ask("GET", "/api/catalogues/lines", None, lang).json()["nodes"][0]["refused_why"],
+                ask("GET", "/api/demo-calls", None, lang).json()["latest"]["error"],
+            )
+            for lang in LANGUAGES
+        }
+    assert told["en"][0].endswith("lacks config.json.")
+    assert told["sv"][0].endswith("saknar config.json.")
+    assert told["en"][1:] == (
+        "Port 1 (x) is taken by another program.",
+        "The service gave no proof for the call.",
+    )
+    assert told["sv"][1:] == (
+        "Port 1 (x) används av ett annat program.",
+        "Tjänsten gav inget bevis för samtalet.",
+    )
 
 
 def test_what_was_sent_is_not_sent_back(site: Served) -> None:

@@ -30,9 +30,11 @@ export class Problem extends Error {
     super(title);
   }
 
-  /** Whatever was thrown, as something that can be told. */
+  /** Whatever was thrown, as something that can be told. A fault of the page's own speaks English, and to programmers. */
   static of(fault: unknown): Problem {
-    return fault instanceof Problem ? fault : new Problem(0, "fault", String(fault), "");
+    if (fault instanceof Problem) return fault;
+    console.error(fault);
+    return new Problem(0, "fault", "", "");
   }
 }
 
