@@ -118,11 +118,15 @@ def routes(
             _told(call), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
+    on_leg = {"POST": join, "DELETE": hang_up, "OPTIONS": servers}
+
+    async def leg(request: Request) -> Response:
+        # One route: whoever asks for anything else (PATCH, to trickle) is told all that there is.
+        return await on_leg[request.method](request)
+
     path = "/whip/{call}/{leg}"
     return [
-        Route(path, join, methods=["POST"]),
-        Route(path, hang_up, methods=["DELETE"]),
-        Route(path, servers, methods=["OPTIONS"]),
+        Route(path, leg, methods=list(on_leg)),
         Route("/calls/{call}/commands", command, methods=["POST"]),
         Route("/calls/{call}/messages", messages, methods=["GET"]),
     ]
