@@ -270,4 +270,4 @@ async def accept(offer: sdp.Offer, ports: Ports, clock: Clock) -> tuple[RtpConne
     connection = RtpConnection(bound, (offer.host, offer.port), {number: codec}, clock)
     connection.report_regularly()
     host, port = connection.local
-    return connection, sdp.plain(host, port, {number: codec}, secrets.randbits(31))
+    return connection, sdp.plain(host, port, {number: codec}, secrets.randbits(31), offer.media)

@@ -31,6 +31,8 @@ class Offer:
     port: int
     codecs: dict[int, Codec]
     """The offered codecs that we speak, by payload type, in the order of the offer."""
+    media: tuple[str, ...] = ("",)
+    """All media lines in their order, as an answer must echo them; the audio line is empty."""
 
 
 def parse(body: bytes) -> Offer:
@@ -58,7 +60,8 @@ def parse(body: bytes) -> Offer:
         host = _address(host, int(fields[1]))
     else:
         _check_encrypted(session + section)
-    return Offer(protocol, host, int(fields[1]), offered)
+    others = tuple("" if index == audio[0] else refused(lines[index]) for index in media)
+    return Offer(protocol, host, int(fields[1]), offered, others)
 
 
 def preferring(offer: Offer, spoken: Sequence[str]) -> Offer:
@@ -70,6 +73,14 @@ def preferring(offer: Offer, spoken: Sequence[str]) -> Offer:
     if not kept:
         raise BadOffer("no codec that this line speaks")
     return replace(offer, codecs=kept)
+
+
+def refused(media: str) -> str:
+    """The answer's line for a medium that is not wanted (RFC 3264 section 6); raises `BadOffer`."""
+    words = media[2:].split()
+    if len(words) < 4:
+        raise BadOffer("a media line cannot be read")
+    return f"m={words[0]} 0 {' '.join(words[2:])}"
 
 
 def _lines(body: bytes) -> list[str]:
@@ -133,19 +144,23 @@ def _check_encrypted(lines: list[str]) -> None:
             raise BadOffer(f"{name} is missing")
 
 
-def plain(host: str, port: int, offered: dict[int, Codec], session: int) -> str:
-    """A description of one plain RTP audio stream: an answer when it names one codec, an offer with several."""
+def plain(host: str, port: int, offered: dict[int, Codec], session: int, media: Sequence[str] = ("",)) -> str:
+    """A description of one plain RTP audio stream: an answer when it names one codec, an offer with several. `media` has an
+    empty line where the sound belongs.
+    """
     family = "IP6" if ":" in host else "IP4"
+    own = [f"m=audio {port} {PLAIN} {' '.join(str(number) for number in offered)}"]
+    for number, codec in offered.items():
+        channels = "/2" if codec is codecs.OPUS else ""
+        own.append(f"a=rtpmap:{number} {codec.name}/{codec.clock_hz}{channels}")
+    own += ["a=ptime:20", "a=sendrecv"]
     lines = [
         "v=0",
         f"o=- {session} {session} IN {family} {host}",
         "s=-",
         f"c=IN {family} {host}",
         "t=0 0",
-        f"m=audio {port} {PLAIN} {' '.join(str(number) for number in offered)}",
     ]
-    for number, codec in offered.items():
-        channels = "/2" if codec is codecs.OPUS else ""
-        lines.append(f"a=rtpmap:{number} {codec.name}/{codec.clock_hz}{channels}")
-    lines += ["a=ptime:20", "a=sendrecv"]
+    for line in media:
+        lines += [line] if line else own
     return "\r\n".join(lines) + "\r\n"

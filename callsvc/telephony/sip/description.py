@@ -85,16 +85,9 @@ def parse(body: str) -> Description:
         if len(words) >= 4 and words[0] == "audio" and words[2] == PLAIN and words[1].isdecimal():
             if not 0 < int(words[1]) <= 65_535:
                 continue
-            others = tuple("" if one is section else _refused(one[0]) for one in sections)
+            others = tuple("" if one is section else sdp.refused(one[0]) for one in sections)
             return _audio(session, section, int(words[1]), words[3:], others)
     raise BadOffer(f"one audio stream by {PLAIN} is needed")
-
-
-def _refused(media: str) -> str:
-    words = media[2:].split()
-    if len(words) < 4:
-        raise BadOffer("a media line cannot be read")
-    return f"m={words[0]} 0 {' '.join(words[2:])}"
 
 
 def _audio(

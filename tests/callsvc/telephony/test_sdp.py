@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,19 @@ def test_an_address_is_known_however_it_is_written() -> None:
     offer = sdp.parse(PHONE.replace("IP4 192.0.2.7", "IP6 2001:DB8:0:0::0007").encode())
 
     assert offer.host == "2001:db8::7"
+
+
+def test_what_else_is_offered_is_refused_in_its_place() -> None:
+    video = "m=video 40002 RTP/AVP 96 97\na=rtpmap:96 H264/90000\n"
+    offer = sdp.parse(PHONE.replace("m=audio", video + "m=audio").encode())
+    answer = sdp.plain("127.0.0.1", 5004, {8: PCMA}, 1, offer.media)
+
+    assert re.findall(r"m=.*", answer.replace("\r", "")) == [
+        "m=video 0 RTP/AVP 96 97",
+        "m=audio 5004 RTP/AVP 8",
+    ]
+    with pytest.raises(BadOffer, match="media line"):
+        sdp.parse((PHONE + "m=video\n").encode())
 
 
 def test_what_is_written_can_be_read() -> None:
