@@ -11,6 +11,8 @@ from ctranslate2.specs import WhisperSpec
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from models.recogniser.training.tokens import TASKS
+
 Half = NDArray[np.float16]
 TEXTS = 50_257
 """Text tokens of Whisper's tokenizer."""
@@ -118,14 +120,7 @@ def _tokenizer() -> Tokenizer:
     made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     marks = ["<|endoftext|>", "<|startoftranscript|>", "<|sv|>"]
     marks += [f"<|l{n:02d}|>" for n in range(LANGUAGES - 1)]
-    marks += [
-        "<|translate|>",
-        "<|transcribe|>",
-        "<|startoflm|>",
-        "<|startofprev|>",
-        "<|nospeech|>",
-        "<|notimestamps|>",
-    ]
+    marks += TASKS
     made.add_special_tokens([AddedToken(mark, special=True, normalized=False) for mark in marks])
     made.add_tokens([AddedToken(f"<|{n * 0.02:.2f}|>", normalized=False) for n in range(1501)])
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -59,16 +60,7 @@ def add(
         person = await people.create(
             conn, name=name, display_name=display_name or name, roles=role, password=password, at=now
         )
-        await trail.record(
-            conn,
-            user_id=None,
-            action=Action.USERS_ADMIN,
-            object_kind="user",
-            object_id=str(person.id),
-            reason=REASON,
-            detail={"added": True},
-            at=now,
-        )
+        await _note(conn, person, {"added": True}, now)
         typer.echo(text("user.made", settings.language, name=person.name, password=password))
 
     _in_transaction(settings, work)
@@ -88,19 +80,25 @@ def password(name: Name, data_dir: DataDir = None) -> None:
         now = SystemClock().utc_now()
         await people.set_password(conn, person.id, fresh, must_change_password=True)
         await attempts.forgive(conn, person.name)
-        await trail.record(
-            conn,
-            user_id=None,
-            action=Action.USERS_ADMIN,
-            object_kind="user",
-            object_id=str(person.id),
-            reason=REASON,
-            detail={"password": "one-time"},
-            at=now,
-        )
+        await _note(conn, person, {"password": "one-time"}, now)
         typer.echo(text("user.password", settings.language, name=person.name, password=fresh))
 
     _in_transaction(settings, work)
+
+
+async def _note(
+    conn: Connection, person: people.Person, detail: dict[str, str | int | bool | None], at: datetime
+) -> None:
+    await trail.record(
+        conn,
+        user_id=None,
+        action=Action.USERS_ADMIN,
+        object_kind="user",
+        object_id=str(person.id),
+        reason=REASON,
+        detail=detail,
+        at=at,
+    )
 
 
 def _in_transaction(settings: Settings, work: Callable[[Connection], Awaitable[None]]) -> None:

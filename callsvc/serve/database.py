@@ -11,9 +11,9 @@ from typing import Final
 from callsvc import logs
 from callsvc.errors import Unavailable
 from callsvc.jobs import prepare
-from callsvc.serve.part import Launch, Part
+from callsvc.serve.part import Part
 from callsvc.store.embedded.ballast import Ballast
-from callsvc.store.embedded.cluster import DATABASE, OWNER, PORT, Cluster
+from callsvc.store.embedded.cluster import DATABASE, OWNER, PORT, Cluster, Launch
 
 NAME: Final = "database"
 GUARD_S: Final = 15.0
@@ -65,8 +65,7 @@ class EmbeddedDatabase:
             self._log.error("ballast_let_go", free_bytes=self.ballast.free_bytes())
             self._on_change(NAME, "disk_full", None)
         await asyncio.to_thread(self.cluster.prepare)
-        found = self.cluster.launch()
-        return Launch(found.command, found.environment, found.directory, found.before_exec)
+        return self.cluster.launch()
 
     async def _ready(self) -> bool:
         return await asyncio.to_thread(self.cluster.ready)

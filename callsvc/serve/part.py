@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from callsvc import logs
 from callsvc.errors import CallsvcError, ConfigurationError, MissingPart
 from callsvc.locale import LANGUAGES, text
 from callsvc.serve.probe import Probe, answers
+from callsvc.store.embedded.cluster import Launch
 from callsvc.store.embedded.system_user import die_with_parent
 
 PROBE_EVERY_S: Final = 0.1
@@ -32,14 +33,6 @@ class Patience:
     well_s: float = 60.0
     hung_s: float = 60.0
     look_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    directory: Path
-    before_exec: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from callsvc.config import Settings
 from callsvc.serve import ports, probe
-from callsvc.serve.part import Launch, Part, before_exec
+from callsvc.serve.part import Part, before_exec
 from callsvc.serve.ports import Wanted
+from callsvc.store.embedded.cluster import Launch
 from callsvc.transcripts import models
 from callsvc.transcripts.models import Purpose
 

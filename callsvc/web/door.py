@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response
 
-from callsvc.access import lock, passkeys, second_factor, sessions
+from callsvc.access import lock, passkeys, second_factor, sessions, trail
 from callsvc.access.lock import Locked
 from callsvc.access.people import Person
 from callsvc.access.rights import Action, demand
@@ -210,3 +210,16 @@ async def still_there(here: Site, token: str, known: Session | None = None) -> S
     except Unavailable:
         return known
     return None if locked(here, session) else session
+
+
+async def noted(conn: Connection, here: Site, session: Session, call_id: UUID, action: str) -> None:
+    """Write into the access log what somebody has done with a call."""
+    await trail.record(
+        conn,
+        user_id=session.person.id,
+        action=action,
+        object_kind="call",
+        object_id=str(call_id),
+        call_id=call_id,
+        at=here.clock.utc_now(),
+    )

@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 
 from audio.taps import GapCause, Samples, Track
+from callsvc.clock import SystemClock
 from callsvc.recordings.errors import NoRecording
 from callsvc.recordings.hand import RecordedCall
 from callsvc.recordings.keys import FileKeyRing
+from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.recorder import Recorder
+from callsvc.store import Database
+from callsvc.store import recordings as rows
 from callsvc.types import Event
 
 FRAME_MS = 20
@@ -89,13 +93,19 @@ class Made:
     lost: tuple[int, ...]
 
 
+def started(base: Path) -> tuple[Recorder, FileKeyRing, Sink]:
+    """A recorder that takes calls under `base`, with the keys that lie there."""
+    keys, sink = FileKeyRing(base / "keys"), Sink()
+    recorder = Recorder(base / "spool", keys, node="node-1", sink=sink)
+    recorder.start()
+    return recorder, keys, sink
+
+
 def make_recording(
     base: Path, *, seconds: int = 5, lost: Iterable[int] = (), tracks: tuple[Track, ...] = TRACKS
 ) -> Made:
     """Record and seal a call of so many seconds, faster than it was spoken."""
-    keys, sink, gone = FileKeyRing(base / "keys"), Sink(), tuple(lost)
-    recorder = Recorder(base / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    (recorder, keys, sink), gone = started(base), tuple(lost)
     name = str(uuid4())
     call = recorder.open(name, "report", tracks)
     frames = seconds * 1000 // FRAME_MS
@@ -109,6 +119,21 @@ def make_recording(
     wait_for(lambda: (base / "spool" / name / "manifest.json").exists())
     recorder.stop()
     return Made(base / "spool" / name, name, keys, sink, frames, gone)
+
+
+def id_of(made: Made) -> str:
+    return load_manifest((made.directory / "manifest.json").read_bytes()).recording
+
+
+async def booked(database: Database, made: Made) -> str:
+    """The recording stands in the database as sealed; its id."""
+    recording = id_of(made)
+    async with database.transaction() as conn:
+        await rows.seal(
+            conn, UUID(recording), UUID(made.call), outcome="complete", head="00" * 32, tracks=[],
+            at=SystemClock().utc_now(),
+        )  # fmt: skip
+    return recording
 
 
 class MemorySource:

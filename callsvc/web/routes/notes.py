@@ -154,7 +154,7 @@ async def save(here: OneSite, session: Writer, call_id: CallId, asked: NotesToSa
                 conn, call_id, session.person.id, lines, revision=asked.revision, at=at
             )
         if revision == 1:
-            await _note(conn, here, session, call_id, "notes.begin")
+            await door.noted(conn, here, session, call_id, "notes.begin")
     return Saved(revision=revision)
 
 
@@ -185,7 +185,7 @@ async def write_up(here: OneSite, session: Writer, call_id: CallId, asked: WrapU
             )  # fmt: skip
         await _note_joining(conn, here, session, before, await wrap_up.get(conn, call_id))
         if asked.state == "done":
-            await _note(conn, here, session, call_id, "call.write_up")
+            await door.noted(conn, here, session, call_id, "call.write_up")
     here.changes.poke()
 
 
@@ -199,7 +199,7 @@ async def consent(here: OneSite, session: Writer, call_id: CallId, asked: Consen
                 conn, call_id, session.person.id,
                 who=asked.who, what=asked.what, given=asked.given, at_ms=asked.at_ms, at=here.clock.utc_now(),
             )  # fmt: skip
-        await _note(conn, here, session, call_id, "consent.record")
+        await door.noted(conn, here, session, call_id, "consent.record")
     return _consent(made)
 
 
@@ -211,7 +211,7 @@ async def withdraw(
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.CALL_NOTE, call_id)
         await wrap_up.withdraw(conn, call_id, consent_id, session.person.id, at=here.clock.utc_now())
-        await _note(conn, here, session, call_id, "consent.withdraw")
+        await door.noted(conn, here, session, call_id, "consent.withdraw")
 
 
 async def _note_joining(
@@ -235,15 +235,3 @@ async def _note_joining(
                 call_id=after.call_id,
                 at=here.clock.utc_now(),
             )
-
-
-async def _note(conn: Connection, here: OneSite, session: Session, call_id: UUID, action: str) -> None:
-    await trail.record(
-        conn,
-        user_id=session.person.id,
-        action=action,
-        object_kind="call",
-        object_id=str(call_id),
-        call_id=call_id,
-        at=here.clock.utc_now(),
-    )

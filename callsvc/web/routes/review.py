@@ -9,7 +9,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from callsvc.access import trail
 from callsvc.access.ownership import demand_call
 from callsvc.access.rights import Action
 from callsvc.access.sessions import Session
@@ -51,7 +50,6 @@ from callsvc.web.shapes_review import (
     ToldList,
     ToldOut,
 )
-from callsvc.web.site import Site
 
 router = APIRouter(prefix="/api", tags=["review"])
 Reviewer = Annotated[Session, Depends(door.may(Action.REVIEW_WORK))]
@@ -92,7 +90,7 @@ async def choose(here: OneSite, session: Reviewer, asked: NewReview) -> ReviewBr
         if call.state != CallState.ENDED:
             raise Conflict("The call goes on.")
         review = await enter(conn, asked.call_id, CHOSEN, 1, at=at)
-        await _note(conn, here, session, asked.call_id, "review.choose")
+        await door.noted(conn, here, session, asked.call_id, "review.choose")
         found = await worklist.get(conn, review, session.person.id)
     here.changes.poke()
     return _brief(found)
@@ -107,7 +105,7 @@ async def ask_for_review(here: OneSite, session: Asker, call_id: CallId) -> None
         if (await calls.get(conn, call_id)).state != CallState.ENDED:
             raise Conflict("The call goes on.")
         await enter(conn, call_id, CHOSEN, 1, at=at)
-        await _note(conn, here, session, call_id, Action.REVIEW_ASK)
+        await door.noted(conn, here, session, call_id, Action.REVIEW_ASK)
     here.changes.poke()
 
 
@@ -126,7 +124,7 @@ async def take(here: OneSite, session: Reviewer, review_id: ReviewId) -> ReviewO
         with telling(WRONG):
             await worklist.take(conn, review_id, session.person.id, at=at)
         whole = await _whole(conn, review_id, session.person.id)
-        await _note(conn, here, session, whole.review.call_id, "review.take")
+        await door.noted(conn, here, session, whole.review.call_id, "review.take")
     here.changes.poke()
     return whole
 
@@ -146,7 +144,7 @@ async def give_back(here: OneSite, session: Reviewer, review_id: ReviewId, asked
                 conn, found.call_id, session.person.id, asked.to, review=review_id,
                 place_ms=asked.place_ms, word=" ".join(asked.word.split()), at=here.clock.utc_now(),
             )  # fmt: skip
-        await _note(conn, here, session, found.call_id, "review.give_back")
+        await door.noted(conn, here, session, found.call_id, "review.give_back")
     here.changes.poke()
 
 
@@ -182,7 +180,7 @@ async def conclude(here: OneSite, session: Reviewer, review_id: ReviewId, asked:
         with telling(WRONG):
             await assessments.finish(conn, await _mine(conn, review_id, session), asked.comment, at=at)
         whole = await _whole(conn, review_id, session.person.id)
-        await _note(conn, here, session, whole.review.call_id, "review.finish")
+        await door.noted(conn, here, session, whole.review.call_id, "review.finish")
     here.changes.poke()
     return whole
 
@@ -207,7 +205,7 @@ async def told_of(here: OneSite, session: Operator, call_id: CallId) -> ToldOut:
         await demand_call(conn, session.person, Action.REVIEW_ANSWER, call_id)
         found = await assessments.of_call(conn, call_id)
         if found is not None:
-            await _note(conn, here, session, call_id, "review.read")
+            await door.noted(conn, here, session, call_id, "review.read")
     return ToldOut(assessment=None if found is None else _assessment(found))
 
 
@@ -217,7 +215,7 @@ async def reply(here: OneSite, session: Operator, call_id: CallId, asked: Reply)
     async with here.database.transaction() as conn:
         await demand_call(conn, session.person, Action.REVIEW_ANSWER, call_id)
         await assessments.reply(conn, call_id, asked.words.strip(), at=here.clock.utc_now())
-        await _note(conn, here, session, call_id, "review.reply")
+        await door.noted(conn, here, session, call_id, "review.reply")
     here.changes.poke()
 
 
@@ -322,15 +320,3 @@ def _assessment(one: Assessment) -> AssessmentOut:
 
 def _agreement(one: Agreement) -> AgreementOut:
     return AgreementOut(asked=one.asked, same=one.same, kappa=one.kappa)
-
-
-async def _note(conn: Connection, here: Site, session: Session, call_id: UUID, action: str) -> None:
-    await trail.record(
-        conn,
-        user_id=session.person.id,
-        action=action,
-        object_kind="call",
-        object_id=str(call_id),
-        call_id=call_id,
-        at=here.clock.utc_now(),
-    )

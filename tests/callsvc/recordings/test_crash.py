@@ -26,7 +26,7 @@ from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from tests.support.doomed_node import call_of, fed
 from tests.support.house import ROOT
-from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play, sound, wait_for
+from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play, sound, started, wait_for
 from tests.support.tampering import records
 
 pytestmark = [pytest.mark.evidence, pytest.mark.fault]
@@ -137,8 +137,7 @@ def test_a_second_recovery_changes_nothing(tmp_path: Path) -> None:
 def abandoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of 6 s whose node is gone: no seal, no end; to be copied."""
     base = tmp_path_factory.mktemp("abandoned")
-    recorder = Recorder(base / "spool", FileKeyRing(base / "keys"), node="node-1", sink=Sink())
-    recorder.start()
+    recorder, _, _ = started(base)
     call = recorder.open(call_of(1), "report", TRACKS)
     for first in range(0, 300, 50):
         play(call, TRACKS, frames=range(first, first + 50))

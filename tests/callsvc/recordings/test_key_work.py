@@ -20,14 +20,13 @@ from callsvc.recordings.key_work import Destroyed, destroy, wrap_anew
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.keys_command import app, dispose
 from callsvc.recordings.layout import KEY, SEGMENTS
-from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import objects
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.recovery import recover
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
 from callsvc.store import Database, recordings
-from tests.support.recordings import Made, Sink, make_recording
+from tests.support.recordings import Made, Sink, booked, make_recording
 
 pytestmark = pytest.mark.evidence
 
@@ -92,12 +91,7 @@ async def test_a_destroyed_key_ends_the_sound_keeps_the_seals_and_is_in_the_trai
 ) -> None:
     settings = load(data_dir=tmp_path, database={"url": conninfo})
     made = make_recording(tmp_path, seconds=1)
-    recording = load_manifest((made.directory / "manifest.json").read_bytes()).recording
-    async with database.transaction() as conn:
-        await recordings.seal(
-            conn, UUID(recording), UUID(made.call), outcome="complete", head="00" * 32, tracks=[],
-            at=SystemClock().utc_now(),
-        )  # fmt: skip
+    recording = await booked(database, made)
     archive.archive(made.directory, objects(settings), made.keys)  # it lies in both places for a moment
     assert await dispose(settings, UUID(made.call), "rule 7") == Destroyed([recording], [])
     for source in place.of_call(settings, made.call):

@@ -15,11 +15,11 @@ from callsvc.recordings.head import genesis, load_head
 from callsvc.recordings.keys import FileKeyRing
 from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.reader import open_recording
-from callsvc.recordings.recorder import Condition, Recorder
+from callsvc.recordings.recorder import Condition
 from callsvc.recordings.scan import Placed, walk
 from callsvc.recordings.source import DirectorySource
 from callsvc.recordings.verify import verify
-from tests.support.recordings import TRACKS, Sink, lengths, make_recording, play, sound, wait_for
+from tests.support.recordings import TRACKS, lengths, make_recording, play, sound, started, wait_for
 
 pytestmark = pytest.mark.evidence
 
@@ -53,9 +53,7 @@ def test_a_sealed_recording_is_told_of_with_its_chains_end(tmp_path: Path) -> No
 
 
 def test_every_track_is_as_long_as_the_call(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, keys, _ = started(tmp_path)
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS[:1], frames=range(100))
@@ -71,9 +69,7 @@ def test_every_track_is_as_long_as_the_call(tmp_path: Path) -> None:
 
 
 def test_a_masked_stretch_keeps_the_clock_and_is_nowhere_in_the_files(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, keys, _ = started(tmp_path)
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS, frames=range(50))
@@ -101,9 +97,7 @@ def test_a_masked_stretch_keeps_the_clock_and_is_nowhere_in_the_files(tmp_path: 
 
 
 def test_sound_is_safe_on_disk_while_the_call_still_runs(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, keys, _ = started(tmp_path)
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS, frames=range(100))
@@ -117,9 +111,7 @@ def test_sound_is_safe_on_disk_while_the_call_still_runs(tmp_path: Path) -> None
 
 
 def test_the_chains_head_leaves_the_node_while_the_call_runs(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, _, sink = started(tmp_path)
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS, frames=range(50))
@@ -145,9 +137,7 @@ def walk_of(directory: Path) -> list[Placed]:
 
 
 def test_notes_lie_with_the_sound_and_are_as_secret(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, keys, _ = started(tmp_path)
     name = str(uuid4())
     call = recorder.open(name, "report", TRACKS)
     play(call, TRACKS, frames=range(10))
@@ -173,9 +163,7 @@ def test_no_sound_lies_unencrypted_in_any_file(tmp_path: Path) -> None:
 
 
 def test_a_call_that_comes_back_gets_a_recording_of_its_own(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, _, _ = started(tmp_path)
     name = str(uuid4())
     for _ in range(2):
         call = recorder.open(name, "report", TRACKS)
@@ -189,9 +177,7 @@ def test_a_call_that_comes_back_gets_a_recording_of_its_own(tmp_path: Path) -> N
 
 
 def test_many_calls_at_once_are_told_apart(tmp_path: Path) -> None:
-    keys, sink = FileKeyRing(tmp_path / "keys"), Sink()
-    recorder = Recorder(tmp_path / "spool", keys, node="node-1", sink=sink)
-    recorder.start()
+    recorder, keys, _ = started(tmp_path)
     tracks = {str(uuid4()): (Track(f"track.{n}{'x' * n}", 8000),) for n in range(20)}
     calls = {name: recorder.open(name, "report", own) for name, own in tracks.items()}
     for first in range(0, 150, 10):

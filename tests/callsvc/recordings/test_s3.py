@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -25,8 +24,8 @@ from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import StoredSource, objects, prefix_of
 from callsvc.recordings.reader import open_recording
 from callsvc.recordings.verify import verify
-from callsvc.store import Database, recordings
-from tests.support.recordings import Made, make_recording, sound
+from callsvc.store import Database
+from tests.support.recordings import Made, booked, id_of, make_recording, sound
 from tests.support.seaweed import ACCESS, REGION, SECRET, Seaweed
 
 pytestmark = pytest.mark.evidence
@@ -55,20 +54,6 @@ def settings_for(
 @pytest.fixture
 def bucket(seaweed: Seaweed) -> None:
     assert seaweed.ask("PUT", "/calls") in (200, 409)
-
-
-def id_of(made: Made) -> str:
-    return load_manifest((made.directory / "manifest.json").read_bytes()).recording
-
-
-async def booked(database: Database, made: Made) -> str:
-    recording = id_of(made)
-    async with database.transaction() as conn:
-        await recordings.seal(
-            conn, UUID(recording), UUID(made.call), outcome="complete", head="00" * 32, tracks=[],
-            at=SystemClock().utc_now(),
-        )  # fmt: skip
-    return recording
 
 
 @pytest.mark.usefixtures("bucket")

@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -29,16 +28,15 @@ from callsvc.recordings.jobs import (
     stamps_that_are_missing,
 )
 from callsvc.recordings.layout import SIGNATURE, TIMESTAMP
-from callsvc.recordings.manifest import load_manifest
 from callsvc.recordings.objects import StoredSource, objects, prefix_of
 from callsvc.recordings.source import DirectorySource
-from callsvc.recordings.timestamps import authority
+from callsvc.recordings.timestamps import Authority, authority
 from callsvc.recordings.verify import verify
 from callsvc.recordings.whole_call import check_call
-from callsvc.store import Database, recordings
+from callsvc.store import Database
 from tests.support.authority import StampingAuthority
 from tests.support.house import ROOT
-from tests.support.recordings import Made, make_recording
+from tests.support.recordings import Made, booked, make_recording
 
 pytestmark = pytest.mark.evidence
 
@@ -58,6 +56,14 @@ def there(stamping: StampingAuthority) -> None:
 
 def settings_for(base: Path, stamping: StampingAuthority) -> Settings:
     return load(data_dir=base, timestamp={"url": stamping.url, "certificate": stamping.certificate})
+
+
+def stamped(base: Path, stamping: StampingAuthority) -> tuple[Made, Authority]:
+    """A recording with the stamp of that authority beside it."""
+    made, stamps = make_recording(base, seconds=1), authority(settings_for(base, stamping))
+    assert stamps is not None
+    stamp_directory(made.directory, stamps)
+    return made, stamps
 
 
 def checker(bundle: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -150,16 +156,6 @@ def test_the_command_says_the_time(
     assert "Tidsstämplad" in said.output
 
 
-async def booked(database: Database, made: Made) -> str:
-    recording = load_manifest((made.directory / "manifest.json").read_bytes()).recording
-    async with database.transaction() as conn:
-        await recordings.seal(
-            conn, UUID(recording), UUID(made.call), outcome="complete", head="00" * 32, tracks=[],
-            at=SystemClock().utc_now(),
-        )  # fmt: skip
-    return recording
-
-
 async def test_the_worker_has_a_recording_stamped_before_it_is_archived(
     tmp_path: Path, database: Database, stamping: StampingAuthority
 ) -> None:
@@ -241,10 +237,7 @@ def test_a_token_is_tied_to_the_manifest_by_the_signature_alone(
     tmp_path: Path, stamping: StampingAuthority
 ) -> None:
     """What the format says of it, followed with openssl: imprint = SHA-256 of manifest.sig."""
-    made = make_recording(tmp_path, seconds=1)
-    stamps = authority(settings_for(tmp_path, stamping))
-    assert stamps is not None
-    stamp_directory(made.directory, stamps)
+    made, _ = stamped(tmp_path, stamping)
     shown = subprocess.run(
         ["openssl", "ts", "-reply", "-in", made.directory / TIMESTAMP, "-text"],
         capture_output=True, text=True, check=True,
@@ -260,10 +253,7 @@ def test_a_token_is_tied_to_the_manifest_by_the_signature_alone(
 def test_a_bundle_carries_both_timestamps_and_others_can_check_them(
     tmp_path: Path, stamping: StampingAuthority
 ) -> None:
-    made = make_recording(tmp_path, seconds=1)
-    stamps = authority(settings_for(tmp_path, stamping))
-    assert stamps is not None
-    stamp_directory(made.directory, stamps)
+    made, stamps = stamped(tmp_path, stamping)
     bundle = tmp_path / "paket"
     about = export(DirectorySource(made.directory), bundle, made.keys, SystemClock(), stamps=stamps)
     assert about["original"]["stamped_at"]
@@ -299,10 +289,7 @@ def test_a_bundle_made_while_the_authority_is_away_says_that_there_is_no_timesta
 def test_a_timestamp_that_was_taken_out_of_the_original_is_missed(
     tmp_path: Path, stamping: StampingAuthority
 ) -> None:
-    made = make_recording(tmp_path, seconds=1)
-    stamps = authority(settings_for(tmp_path, stamping))
-    assert stamps is not None
-    stamp_directory(made.directory, stamps)
+    made, stamps = stamped(tmp_path, stamping)
     bundle = tmp_path / "paket"
     export(DirectorySource(made.directory), bundle, made.keys, SystemClock(), stamps=stamps)
     copy = shutil.copytree(bundle, tmp_path / "copy")

@@ -19,9 +19,9 @@ from callsvc import data_dir
 from callsvc.errors import CallsvcError, ConfigurationError, MissingPart
 from callsvc.serve import part as parts
 from callsvc.serve.database import EmbeddedDatabase
-from callsvc.serve.part import Launch, Life, Part, Patience, before_exec
+from callsvc.serve.part import Life, Part, Patience, before_exec
 from callsvc.store.embedded.ballast import MB, Ballast
-from callsvc.store.embedded.cluster import OWNER
+from callsvc.store.embedded.cluster import OWNER, Launch
 from tests.support.service import runs
 
 pytestmark = pytest.mark.call
