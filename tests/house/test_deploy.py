@@ -48,6 +48,11 @@ def test_only_what_carries_sound_may_have_real_time() -> None:
     assert not any("RestrictRealtime" in directives(unit) for unit in UNITS if unit.stem in may)
 
 
+def test_a_media_node_that_is_asked_to_stop_is_given_the_time_that_calls_take() -> None:
+    media = next(unit for unit in UNITS if unit.stem == "callsvc-media")
+    assert directives(media)["TimeoutStopSec"] == "1h"
+
+
 def test_no_unit_asks_for_what_the_recogniser_cannot_live_with() -> None:
     assert not any("MemoryDenyWriteExecute" in directives(unit) for unit in UNITS)
 
