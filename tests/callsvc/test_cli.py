@@ -63,7 +63,12 @@ def test_an_error_of_ours_is_labelled_in_the_readers_language_even_where_the_set
         (("verify", "nothing"), "varken en katalog eller ett samtals beteckning", "callsvc verify --help", 2),
         (("clean", "none.wav", "x.wav"), "Filen none.wav finns inte", "Kontrollera namnet", 2),
         (("models", "check", "no-such-model"), "/no-such-model finns inte", "Ange en hel", 4),
-        (("keys", "restore", "nowhere"), "copy anger en sökväg som inte går att använda", "restore --help` visar", 2),
+        (
+            ("keys", "restore", "nowhere"),
+            "copy anger en sökväg som inte går att använda",
+            "restore --help` visar",
+            2,
+        ),
         (
             ("export", "x", "out", "--reason", "x"),
             "Ange varför bevispaketet lämnas ut",

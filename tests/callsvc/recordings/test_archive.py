@@ -193,5 +193,5 @@ def test_with_spool_and_database_lost_everything_is_found_from_store_and_keys(tm
 
 
 def test_a_store_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="file:// or s3://"):
+    with pytest.raises(ConfigurationError, match=r"file:// . s3://"):
         settings_for(tmp_path, "ftp://somewhere")
