@@ -186,13 +186,22 @@ def test_the_chosen_colours_hold_and_do_not_flash(site: Served, open_screen: Ope
     screen = open_screen(site, color_scheme="light")
     screen.sign_in("omar", Role.QA)
     page = screen.page
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    ink = "getComputedStyle(document.body).color"
+    light, black = page.evaluate(ground), page.evaluate(ink)
     page.get_by_role("button", name="Systemets färger").click()
     expect(page.get_by_role("button", name="Mörkt")).to_be_visible()
-    ground = "getComputedStyle(document.documentElement).backgroundColor"
     dark = page.evaluate(ground)
+    assert dark != light
     page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ window.first = {ground}; }})")
     page.reload()
     assert page.evaluate("window.first") == dark
+    page.emulate_media(media="print")
+    assert page.evaluate(ink) == black  # paper is light, whatever was chosen
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.get_by_role("button", name="Mörkt").click()
+    expect(page.get_by_role("button", name="Ljust")).to_be_visible()
+    assert page.evaluate(ground) == light
 
 
 SCRIPT = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>'
