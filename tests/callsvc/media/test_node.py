@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import os
 import signal
@@ -212,22 +211,6 @@ async def test_whoever_has_no_right_token_is_refused_and_nothing_begins(node: No
     assert reason(refused)["code"] == "token_refused"
     assert right not in str(reason(refused))
     assert not [event for event in node.events() if event["call"] == call]
-
-
-@pytest.mark.parametrize("method", ["PATCH", "PUT", "GET"])
-def test_who_asks_for_what_is_not_done_with_a_leg_is_told_what_is(node: Node, method: str) -> None:
-    call = str(uuid4())
-    line = http.client.HTTPConnection(node.host, node.port, timeout=30)
-    with contextlib.closing(line):
-        line.request(
-            method,
-            f"/whip/{call}/caller",
-            b"a=candidate:1",
-            {"Authorization": f"Bearer {node.token(call, Leg.CALLER)}"},
-        )
-        answer = line.getresponse()
-        assert answer.status == 405
-        assert set(str(answer.getheader("Allow")).split(", ")) == {"POST", "DELETE", "OPTIONS"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,3 +62,19 @@ async def test_several_nodes_on_one_host_share_nothing_and_the_death_of_one_is_n
         assert node.get("/healthz")[0] == 200
         for connection in (operator, caller, doomed):
             await connection.close()
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "GET"])
+def test_who_asks_for_what_is_not_done_with_a_leg_is_told_what_is(node: Node, method: str) -> None:
+    call = str(uuid4())
+    line = http.client.HTTPConnection(node.host, node.port, timeout=30)
+    with contextlib.closing(line):
+        line.request(
+            method,
+            f"/whip/{call}/caller",
+            b"a=candidate:1",
+            {"Authorization": f"Bearer {node.token(call, Leg.CALLER)}"},
+        )
+        answer = line.getresponse()
+        assert answer.status == 405
+        assert set(str(answer.getheader("Allow")).split(", ")) == {"POST", "DELETE", "OPTIONS"}
