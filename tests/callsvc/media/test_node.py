@@ -21,7 +21,6 @@ from audio import codecs, rtp
 from callsvc.clock import SystemClock
 from callsvc.http_door import Door
 from callsvc.telephony import client, sdp, token_keys, tokens
-from callsvc.telephony.client import NodeRefused
 from callsvc.telephony.plain import RtpConnection
 from callsvc.types import Leg, Profile
 from tests.support.node import Node, running_node
@@ -91,7 +90,7 @@ async def speak(connection: RtpConnection, frames: list[bytes]) -> None:
         await asyncio.sleep(FRAME_S)
 
 
-def reason(refused: pytest.ExceptionInfo[NodeRefused]) -> dict[str, object]:
+def reason(refused: pytest.ExceptionInfo[client.NodeRefused]) -> dict[str, object]:
     return refused.value.answer
 
 
@@ -150,7 +149,7 @@ async def test_a_leg_hangs_up_over_http_with_the_token_that_joined(node: Node, j
 
     assert node.wait_for("call.ended", call)["cause"] == "hangup"
     await caller.close()
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await client.hang_up(url, token)
     assert reason(refused)["status"] == 404
 
@@ -159,13 +158,13 @@ async def test_a_token_joins_once_and_a_call_that_is_over_stays_over(node: Node,
     call = str(uuid4())
     token = node.token(call, Leg.CALLER)
     caller, _ = await join(node, call, Leg.CALLER, token)
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await join(node, call, Leg.CALLER, token)
     assert reason(refused)["status"] == 401
 
     await caller.close()
     node.wait_for("call.ended", call)
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await join(node, call, Leg.CALLER)
     assert reason(refused)["code"] == "call_over"
 
@@ -174,7 +173,7 @@ async def test_a_token_is_not_replayed_for_a_call_that_goes_on(node: Node, join:
     """The same token after its leg was refused for another reason is still good; after it joined it is not."""
     call = str(uuid4())
     token, url = node.token(call, Leg.CALLER), node.leg_url(call, Leg.CALLER)
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await client.signal(url, token, "v=0\n")
     assert reason(refused)["code"] == "bad_offer"
     caller, _ = await join(node, call, Leg.CALLER, token)
@@ -205,7 +204,7 @@ async def test_whoever_has_no_right_token_is_refused_and_nothing_begins(node: No
     }[kind]
     offer = sdp.plain(HOST, 5004, {8: codecs.PCMA}, 1)
 
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await client.signal(node.leg_url(call, Leg.CALLER), token, offer)
     assert reason(refused)["status"] == 401
     assert reason(refused)["code"] == "token_refused"
@@ -235,7 +234,7 @@ async def test_whoever_has_no_right_token_is_refused_and_nothing_begins(node: No
 )
 async def test_an_absurd_offer_is_refused_with_a_reason(node: Node, offer: str) -> None:
     call = str(uuid4())
-    with pytest.raises(NodeRefused) as refused:
+    with pytest.raises(client.NodeRefused) as refused:
         await client.signal(node.leg_url(call, Leg.OPERATOR), node.token(call, Leg.OPERATOR), offer)
 
     assert reason(refused)["code"] == "bad_offer"
@@ -318,7 +317,7 @@ async def test_asked_to_stop_it_lets_calls_end_and_takes_no_new_ones(
         while node.get("/readyz")[0] == 200:
             await asyncio.sleep(0.02)
 
-        with pytest.raises(NodeRefused) as refused:
+        with pytest.raises(client.NodeRefused) as refused:
             await join(node, str(uuid4()), Leg.CALLER)
         assert reason(refused)["status"] == 503
         frames = payloads(babble(8000, 0.5))
