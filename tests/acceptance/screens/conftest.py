@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    CDPSession,
     ConsoleMessage,
     Page,
     Playwright,
@@ -68,6 +70,11 @@ class Screen:
     measured: bool = False
     """While axe-core looks: the styles that it tries on are not the page's."""
 
+    @cached_property
+    def _cdp(self) -> CDPSession:
+        # Left open: one that is detached takes the page's virtual authenticator along.
+        return self.page.context.new_cdp_session(self.page)
+
     def sign_in(self, name: str, *roles: Role) -> None:
         self.site.person(name, *roles)
         self.page.goto(self.site.url)
@@ -86,11 +93,9 @@ class Screen:
     def keep(self, name: str = "") -> None:
         """A picture for people to look at."""
         SHOWN.mkdir(parents=True, exist_ok=True)
-        session = self.page.context.new_cdp_session(self.page)
-        clip = session.send("Page.getLayoutMetrics")["cssContentSize"] | {"scale": 1}
+        clip = self._cdp.send("Page.getLayoutMetrics")["cssContentSize"] | {"scale": 1}
         how = {"clip": clip, "captureBeyondViewport": True, "optimizeForSpeed": True}
-        taken = session.send("Page.captureScreenshot", how)["data"]
-        session.detach()
+        taken = self._cdp.send("Page.captureScreenshot", how)["data"]
         (SHOWN / f"{self.name}{'-' if name else ''}{name}.png").write_bytes(base64.b64decode(taken))
 
     def sound_on(self, name: str) -> None:
