@@ -37,7 +37,7 @@ SPELLS_AN_EXCEPTION = 10
 CALM_SPELLS = 4
 """How long a line must have been calm for the last milliseconds to be given back."""
 UNTRUSTED_SPELLS = 120
-"""After a packet that came too late: a minute in which the line is given its whole depth."""
+"""After a packet that came too late, or needed the margin: a minute in which the line is given its whole depth."""
 SHORTEST_HOLES = 400
 """At most so many holes a second, which is the least that Opus can say; a packet of one byte may claim to be shorter."""
 REMEMBERED = 1024
@@ -119,6 +119,8 @@ class JitterBuffer:
         self._since_evaluated = 0
         self._wary = SPELLS
         self._untrusted = 0
+        self._known = False
+        """Whether a first spell is over: in it, a packet may be slow because everything has to begin."""
         self._wanted = self._depth.start
         self._base = 0.0
         self._offset = 0.0
@@ -240,6 +242,9 @@ class JitterBuffer:
             # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
         # An exception need not be waited for, but where there is depth for it, it is not to be lost either.
+        if self._known and self._needed(1) > self.depth:
+            self._untrusted = UNTRUSTED_SPELLS
+        self._known = True
         trusted = calm and not self._untrusted
         self.spare = max(0.0, self.depth - self._needed(SPELLS)) if trusted else 0.0
 

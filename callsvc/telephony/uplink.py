@@ -38,7 +38,9 @@ EARLY_S = 0.005
 """Half of what lies between two wakes: a frame leaves with the wake that is nearest to when it falls due, not with the
 one after that."""
 EARLIEST_S = 0.015
-"""More than lies between two wakes: as far as the line can spare it, a frame waits for no wake beyond its turn."""
+"""More than lies between two wakes: where the line can spare it, a frame waits for no wake beyond its turn. Going over to
+that, and back, is a step in what the caller hears, so it is not done for every packet that is a little slow.
+"""
 FRAME = RATE // 50
 MOST_MADE = 10 * FRAME
 """Of silence that ought to have been sent, no more is made up for."""
@@ -77,6 +79,7 @@ class Uplink:
         """An announcement on its way to the caller."""
         self._place = 0
         self._pushed = 0
+        self._early_s = EARLY_S
         self._through = 0
         self._shift: int | None = None
         self._made_to = 0
@@ -132,8 +135,12 @@ class Uplink:
 
     def tick(self, now: float) -> None:
         """Play what is due; `hand_on` follows."""
-        early = max(EARLY_S, min(self._receiver.spare_s, EARLIEST_S))
-        for heard in self._due(now, now + early):
+        spare_s = self._receiver.spare_s
+        if spare_s >= EARLIEST_S:
+            self._early_s = EARLIEST_S
+        elif spare_s < EARLY_S:
+            self._early_s = EARLY_S
+        for heard in self._due(now, now + self._early_s):
             self._record(heard)
             if heard.played:
                 self._play(heard)

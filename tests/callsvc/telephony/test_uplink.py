@@ -21,8 +21,8 @@ WAKES_S = 0.010
 SECONDS = 6
 
 
-async def leads(phase_s: float, slow_s: float) -> list[float]:
-    """How long before its turn each frame left, on a line where every fortieth packet is slow."""
+async def leads(phase_s: float, slow: dict[int, float]) -> list[float]:
+    """How long before its turn each frame left, on a line where these packets are slow by so much."""
     receiver = Receiver({8: PCMA}, RATE)
     caller = PipedConnection({8: PCMA}, SystemClock())
     uplink = Uplink(
@@ -37,7 +37,7 @@ async def leads(phase_s: float, slow_s: float) -> list[float]:
     )
     receiver.start(0.0)
     waiting = stream(payloads(babble(8000, SECONDS)), transit_s=phase_s)
-    waiting = delayed(waiting, dict.fromkeys(range(20, len(waiting), 40), slow_s))
+    waiting = delayed(waiting, slow)
     found: list[float] = []
     for wake in range(round(SECONDS / WAKES_S)):
         now = wake * WAKES_S
@@ -50,9 +50,13 @@ async def leads(phase_s: float, slow_s: float) -> list[float]:
     return found
 
 
+def every_fortieth(slow_s: float) -> dict[int, float]:
+    return dict.fromkeys(range(20, 50 * SECONDS, 40), slow_s)
+
+
 @pytest.mark.parametrize("phase_ms", [0.5, 3, 4.5, 5.5, 7, 9.5])
 async def test_on_a_calm_line_no_frame_waits_for_a_wake_beyond_its_turn(phase_ms: float) -> None:
-    found = await leads(phase_ms / 1000, 0.001)
+    found = await leads(phase_ms / 1000, every_fortieth(0.001))
 
     assert all(-0.0051 < lead < 0.0051 for lead in found[:50]), "a line that is not known yet"
     assert all(0.0049 < lead < 0.0151 for lead in found[-50:])
@@ -60,6 +64,13 @@ async def test_on_a_calm_line_no_frame_waits_for_a_wake_beyond_its_turn(phase_ms
 
 @pytest.mark.parametrize("phase_ms", [0.5, 3, 4.5, 5.5, 7, 9.5])
 async def test_a_line_with_slow_packets_is_given_the_whole_depth(phase_ms: float) -> None:
-    found = await leads(phase_ms / 1000, 0.018)
+    found = await leads(phase_ms / 1000, every_fortieth(0.018))
 
     assert all(-0.0051 < lead < 0.0051 for lead in found)
+
+
+@pytest.mark.parametrize("phase_ms", [0.5, 3, 7])
+async def test_packets_that_are_a_little_slow_make_no_steps_in_what_the_caller_hears(phase_ms: float) -> None:
+    found = await leads(phase_ms / 1000, every_fortieth(0.003) | {180: 0.008, 215: 0.014, 250: 0.006})
+
+    assert all(0.0049 < lead < 0.0151 for lead in found[-150:])
