@@ -119,8 +119,6 @@ class JitterBuffer:
         self._since_evaluated = 0
         self._wary = SPELLS
         self._untrusted = 0
-        self._known = False
-        """Whether a first spell is over: in it, a packet may be slow because everything has to begin."""
         self._wanted = self._depth.start
         self._base = 0.0
         self._offset = 0.0
@@ -242,9 +240,9 @@ class JitterBuffer:
             # can be had back unheard: what comes next is played that much earlier, once. On a rough line it is of use.
             self._offset -= over
         # An exception need not be waited for, but where there is depth for it, it is not to be lost either.
-        if self._known and self._needed(1) > self.depth:
+        # In the first spell of all, one may be slow because everything has to begin.
+        if len(self._slowest) > 1 and self._needed(1) > self.depth:
             self._untrusted = UNTRUSTED_SPELLS
-        self._known = True
         trusted = calm and not self._untrusted
         self.spare = max(0.0, self.depth - self._needed(SPELLS)) if trusted else 0.0
 
