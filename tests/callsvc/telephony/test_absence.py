@@ -85,13 +85,18 @@ async def test_a_caller_whose_operator_is_gone_is_asked_to_stay_and_asked_again(
     assert likeness(legs.tapes.notebooks["caller.rx"].sound, said) > 0.9
 
 
+def come_back(legs: TwoLegs, *, ready: bool = True) -> None:
+    """The operator's browser asks to be let in again."""
+    legs.operator = PipedConnection({8: PCMA}, legs.clock, ready=ready)
+    legs.call.join(Leg.OPERATOR, legs.operator, "again", "an operator")
+
+
 async def test_a_reload_is_a_mere_pause() -> None:
     legs = called()
     await together(legs, 1.0)
     legs.operator.leave("closed")
     await alone(legs, 2.5)
-    legs.operator = PipedConnection({8: PCMA}, legs.clock)
-    legs.call.join(Leg.OPERATOR, legs.operator, "again", "an operator")
+    come_back(legs)
     await together(legs, 10.0)
 
     assert noted(legs, "announcement") == []
@@ -103,8 +108,7 @@ async def test_it_fades_as_soon_as_the_operator_is_on_the_way_back_and_the_opera
     legs.operator.leave("closed")
     await alone(legs, 4.0)
     # The browser has asked to be let in; its sound does not flow yet.
-    legs.operator = PipedConnection({8: PCMA}, legs.clock, ready=False)
-    legs.call.join(Leg.OPERATOR, legs.operator, "again", "an operator")
+    come_back(legs, ready=False)
     before = len(legs.caller.sent)
     await alone(legs, 0.5)
     fading = np.abs(legs.caller.sound(PCMA)[before * 160 :].astype(int))
@@ -246,8 +250,7 @@ async def test_an_operator_whose_browser_is_back_without_sound_is_gone_still() -
     await together(legs, 1.0)
     legs.operator.leave("closed")
     await alone(legs, 1.0)
-    legs.operator = PipedConnection({8: PCMA}, legs.clock)
-    legs.call.join(Leg.OPERATOR, legs.operator, "again", "an operator")
+    come_back(legs)
     back = len(legs.caller.sent)
     await alone(legs, 8.0)
 
